@@ -1,0 +1,2 @@
+//! The `kdo` command.
+fn main() {}
