@@ -30,6 +30,9 @@ pub struct TransportError {
 impl TransportError {
     /// A new error.
     pub fn new(kind: TransportErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self {
+            kind,
+            message: message.into(),
+        }
     }
 }

@@ -1,1 +1,29 @@
-//! kdo-value
+//! kdo's values: what variables, module arguments and results are made of, with Python's semantics of text,
+//! truth, equality and order. Values are cheap to clone (shared) and belong to one thread.
+
+pub mod codec;
+mod compare;
+mod float;
+pub mod json;
+mod list;
+mod map;
+pub mod number;
+mod object;
+mod origin;
+mod repr;
+mod text;
+mod undefined;
+mod value;
+
+pub use float::float_repr;
+pub use list::List;
+pub use map::{Key, Map};
+pub use object::Object;
+pub use origin::Origin;
+pub use repr::repr_str;
+pub use text::Text;
+pub use undefined::{Undefined, UndefinedKind};
+pub use value::{Value, VaultText};
+
+/// Python's big integers.
+pub use num_bigint::BigInt;
