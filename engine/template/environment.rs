@@ -1,0 +1,63 @@
+//! What templates know of the world beside their variables.
+
+use crate::TemplateError;
+use kdo_value::{Text, VaultText};
+use std::path::PathBuf;
+
+/// Decrypts `!vault` values.
+pub trait Vault {
+    /// The clear text, marked as secret.
+    fn decrypt(&self, vault: &VaultText) -> Result<Text, TemplateError>;
+
+    /// Decrypts armoured text, as the `unvault` filter and lookup need it.
+    fn decrypt_text(&self, armoured: &str) -> Result<Vec<u8>, TemplateError>;
+}
+
+/// Folders in which relative file names of a task are looked for, nearest first: the role's (with its
+/// sub-folder for the kind of file, then the role itself and its `tasks`), the including roles', the playbook's.
+#[derive(Clone, Debug, Default)]
+pub struct SearchPath {
+    /// Folder bases, nearest first.
+    pub bases: Vec<PathBuf>,
+}
+
+impl SearchPath {
+    /// The first of `BASE/SUBFOLDER/NAME` and `BASE/NAME` that exists, in the order of the bases.
+    pub fn find(&self, subfolder: &str, name: &str) -> Option<PathBuf> {
+        self.candidates(subfolder, name).into_iter().find(|p| p.exists())
+    }
+
+    /// All places where `find` looks, in order.
+    pub fn candidates(&self, subfolder: &str, name: &str) -> Vec<PathBuf> {
+        let expanded = match name.strip_prefix("~/") {
+            Some(rest) => std::env::home_dir().map_or_else(|| PathBuf::from(name), |h| h.join(rest)),
+            None => PathBuf::from(name),
+        };
+        if expanded.is_absolute() {
+            return vec![expanded];
+        }
+        let mut out = Vec::new();
+        for base in &self.bases {
+            for path in [base.join(subfolder).join(&expanded), base.join(&expanded)] {
+                if !out.contains(&path) {
+                    out.push(path);
+                }
+            }
+        }
+        out
+    }
+}
+
+/// Settings of one evaluation.
+#[derive(Clone, Default)]
+pub struct Environment<'a> {
+    /// Decrypts vault values; without one they are errors.
+    pub vault: Option<&'a dyn Vault>,
+    /// For relative file names of lookups and includes.
+    pub search: SearchPath,
+    /// `jinja2_native: false` and the like are not needed: results are native, as in ansible-core 2.19.
+    /// Doubles backslashes in string literals, as Ansible does for templates in tasks but not in files.
+    pub escape_backslashes: bool,
+    /// `--strict`: conditionals must be boolean, as in ansible-core 2.19.
+    pub strict_conditions: bool,
+}

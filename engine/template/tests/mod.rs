@@ -1,0 +1,6 @@
+//! The tests, one family per file.
+
+use crate::Callable;
+
+/// All families.
+pub const FAMILIES: &[&[Callable]] = &[];
