@@ -97,3 +97,9 @@ impl FromIterator<Value> for List {
         Self::new(iter.into_iter().collect())
     }
 }
+
+impl std::fmt::Debug for List {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.to_vec()).finish()
+    }
+}

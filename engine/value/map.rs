@@ -254,3 +254,9 @@ impl<K: Into<Value>, V: Into<Value>> FromIterator<(K, V)> for Map {
         map
     }
 }
+
+impl std::fmt::Debug for Map {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.entries()).finish()
+    }
+}
