@@ -2,7 +2,7 @@
 //!
 //! Runs as root only, in a lab and a cache folder of its own. The slow tests (Debian, systemd, a virtual machine)
 //! run with `--ignored`.
-#![allow(clippy::print_stdout, clippy::print_stderr, clippy::exit)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio};
