@@ -36,13 +36,6 @@ pub(crate) fn clear(lab: &Lab) -> Result<(), LabError> {
         let Some(pid) = host.pid else { continue };
         machine::signal(pid, host.started, Signal::KILL)?;
         await_end(pid, host.started, end);
-        if host.flavor.is_vm() {
-            for (pid, started) in machine::orphans(pid) {
-                if started >= host.started {
-                    machine::signal(pid, started, Signal::KILL)?;
-                }
-            }
-        }
     }
     if machine::find("ip").is_some() {
         bridge::down(lab)?;

@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{CWD, FileType, Mode, chmod, makedev, mknodat};
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
+use rustix::process::{PidfdFlags, Signal, WaitOptions};
 use rustix::thread::UnshareFlags;
 
 use crate::error::During;
@@ -21,7 +21,7 @@ use crate::flavor::Init;
 use crate::lab::PREFIX;
 use crate::{Host, Lab, LabError, machine, namespace};
 
-const NOTHING: MountFlags = MountFlags::NOSUID
+pub(crate) const NOTHING: MountFlags = MountFlags::NOSUID
     .union(MountFlags::NODEV)
     .union(MountFlags::NOEXEC);
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -29,13 +29,33 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// Starts PID 1 of `host` and gives its number. It waits for a byte through the descriptor until its network is
 /// there, and ends if this process ends first.
 pub(crate) fn spawn(lab: &Lab, host: &Host) -> Result<(i32, OwnedFd), LabError> {
+    spawn_init(
+        lab,
+        host,
+        || enter(lab, host),
+        |wait, supervisor| init(lab, host, wait, supervisor),
+    )
+}
+
+/// Starts a process that is PID 1 of the namespaces that `enter` makes.
+pub(crate) fn spawn_init(
+    lab: &Lab,
+    host: &Host,
+    enter: impl FnOnce() -> Result<(), LabError>,
+    init: impl FnOnce(&OwnedFd, &OwnedFd) -> Result<Infallible, LabError>,
+) -> Result<(i32, OwnedFd), LabError> {
     let (answer, tell) = pipe_with(PipeFlags::CLOEXEC).during(|| "pipe")?;
     let (wait, gate) = pipe_with(PipeFlags::CLOEXEC).during(|| "pipe")?;
     let supervisor = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty())
         .during(|| "the supervisor itself")?;
     // the helper enters the new namespaces, so that its child is PID 1 there
     let helper = namespace::fork(|| {
-        let pid = enter_and_fork(lab, host, &wait, &supervisor)?;
+        enter()?;
+        let pid = namespace::fork(|| match init(&wait, &supervisor) {
+            Ok(never) => match never {},
+            Err(error) => Err(LabError::Refused(format!("{}: {error}", host.name))),
+        })
+        .during(|| "fork")?;
         rustix::io::write(&tell, &pid.as_raw_nonzero().get().to_ne_bytes()).during(|| "pipe")?;
         Ok(())
     })
@@ -53,7 +73,7 @@ pub(crate) fn spawn(lab: &Lab, host: &Host) -> Result<(i32, OwnedFd), LabError> 
     Ok((i32::from_ne_bytes(number), gate))
 }
 
-fn enter_and_fork(lab: &Lab, host: &Host, wait: &OwnedFd, supervisor: &OwnedFd) -> Result<Pid, LabError> {
+fn enter(lab: &Lab, host: &Host) -> Result<(), LabError> {
     if host.flavor.init() == Init::Systemd
         && let Some(top) = machine::cgroup2()
     {
@@ -77,13 +97,7 @@ fn enter_and_fork(lab: &Lab, host: &Host, wait: &OwnedFd, supervisor: &OwnedFd) 
         let seconds = uptime.split('.').next().unwrap_or("0");
         fs::write("/proc/self/timens_offsets", format!("boottime -{seconds} 0\n")).during(|| "uptime")?;
     }
-    namespace::fork(|| {
-        let never = init(lab, host, wait, supervisor);
-        never
-            .map(|never| match never {})
-            .map_err(|error| LabError::Refused(format!("{}: {error}", host.name)))
-    })
-    .during(|| "fork")
+    Ok(())
 }
 
 /// Becomes PID 1 of the host.
@@ -96,8 +110,7 @@ fn init(lab: &Lab, host: &Host, wait: &OwnedFd, supervisor: &OwnedFd) -> Result<
     rustix::system::sethostname(host.name.as_bytes()).during(|| "host name")?;
     namespace::device_up(c"lo", None).during(|| "lo")?;
     namespace::device_up(c"eth0", Some((host.address, PREFIX))).during(|| "eth0")?;
-    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-    rustix::mount::mount_change("/", private).during(|| "mounts")?;
+    private_mounts()?;
     mount_root(host, &folder)?;
     std::env::set_current_dir(format!("{folder}/root")).during(|| "root")?;
     fill(host)?;
@@ -137,7 +150,7 @@ fn init(lab: &Lab, host: &Host, wait: &OwnedFd, supervisor: &OwnedFd) -> Result<
 }
 
 /// Sleeps until the gate opens; fails if the supervisor ended instead.
-fn wait_for_network(gate: &OwnedFd, supervisor: &OwnedFd) -> Result<(), LabError> {
+pub(crate) fn wait_for_network(gate: &OwnedFd, supervisor: &OwnedFd) -> Result<(), LabError> {
     let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
     loop {
         let mut fds = [
@@ -170,7 +183,7 @@ fn wait_for_network(gate: &OwnedFd, supervisor: &OwnedFd) -> Result<(), LabError
     }
 }
 
-fn redirect(log: &str) -> Result<(), LabError> {
+pub(crate) fn redirect(log: &str) -> Result<(), LabError> {
     let null = fs::File::open("/dev/null").during(|| "/dev/null")?;
     let log = fs::File::options()
         .append(true)
@@ -182,7 +195,7 @@ fn redirect(log: &str) -> Result<(), LabError> {
     rustix::stdio::dup2_stderr(&log).during(|| "stderr")
 }
 
-fn mount(
+pub(crate) fn mount(
     source: &str,
     target: &str,
     kind: &str,
@@ -190,6 +203,12 @@ fn mount(
     data: Option<&CStr>,
 ) -> Result<(), LabError> {
     rustix::mount::mount(source, target, kind, flags, data).during(|| format!("mount {kind} on {target}"))
+}
+
+/// What is mounted from here on is not seen outside.
+pub(crate) fn private_mounts() -> Result<(), LabError> {
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    rustix::mount::mount_change("/", private).during(|| "mounts")
 }
 
 /// The paths are relative to the cache folder, whose own may have characters that overlayfs gives a meaning.

@@ -167,29 +167,15 @@ pub(crate) fn start_time(pid: i32) -> Option<u64> {
     stat(pid)?.get(19)?.parse().ok()
 }
 
-/// The processes of session `leader`, if the process that led it has ended.
-pub(crate) fn orphans(leader: i32) -> Vec<(i32, u64)> {
-    if stat(leader).is_some() {
-        Vec::new()
-    } else {
-        processes_with(3, leader)
-    }
-}
-
-/// The processes whose parent is `parent`.
+/// Number and start time of the processes whose parent is `parent`.
 pub(crate) fn children(parent: i32) -> Vec<(i32, u64)> {
-    processes_with(1, parent)
-}
-
-/// Number and start time of the processes that have `value` in this field of their status.
-fn processes_with(field: usize, value: i32) -> Vec<(i32, u64)> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
-        .filter(|pid| stat(*pid).and_then(|s| s.get(field)?.parse::<i32>().ok()) == Some(value))
+        .filter(|pid| stat(*pid).and_then(|s| s.get(1)?.parse::<i32>().ok()) == Some(parent))
         .filter_map(|pid| Some((pid, start_time(pid)?)))
         .collect()
 }

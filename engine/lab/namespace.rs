@@ -81,22 +81,6 @@ pub(crate) fn detach(command: &mut Command) {
     }
 }
 
-/// Prepares `command` to lead a process group and to end with this process.
-pub(crate) fn die_with_parent(command: &mut Command) {
-    let parent = rustix::process::getpid();
-    // SAFETY: between fork and exec only system calls are made, all async-signal-safe.
-    unsafe {
-        command.pre_exec(move || {
-            rustix::process::setsid()?;
-            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-            if rustix::process::getppid() != Some(parent) {
-                return Err(io::Error::from(io::ErrorKind::BrokenPipe)); // it ended in between
-            }
-            close_on_exec(3)
-        });
-    }
-}
-
 fn close_on_exec(first: libc::c_uint) -> io::Result<()> {
     // SAFETY: sets a flag on descriptors; closes nothing that this process still uses.
     let done = unsafe {

@@ -1,11 +1,17 @@
 //! Virtual machines under User-Mode Linux: a kernel that is an ordinary process of this machine.
 
+use std::convert::Infallible;
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rustix::thread::UnshareFlags;
+
 use crate::error::During;
-use crate::{Host, Lab, LabError, bridge, exec, namespace, uml_image};
+use crate::{Host, Lab, LabError, bridge, exec, host_boot, namespace, uml_image};
 
 /// User-Mode Linux starts its own argv\[0\] again when the guest reboots, so this script is the boot loader: it
 /// boots what /boot/uml-default names in the guest's disk, else Debian's kernel. All paths are relative to the
@@ -27,7 +33,7 @@ for a in "$@"; do case $a in vec0:*|eth0=*) ;; *) arguments+=("$a") ;; esac; don
 exec -a "$0" "$kernel" "${arguments[@]}" "$net"
 "#;
 
-/// Starts the machine; it leads a process group and ends with this process. Gives its process number.
+/// Starts the machine in a PID namespace of its own, with which all its processes end. Gives its process number.
 pub(crate) fn boot(lab: &Lab, host: &Host) -> Result<i32, LabError> {
     let folder = lab.cache().join(lab.host_folder(&host.name));
     uml_image::make_disk(lab, host, &folder)?;
@@ -39,13 +45,26 @@ pub(crate) fn boot(lab: &Lab, host: &Host) -> Result<i32, LabError> {
     fs::write(&loader, script)
         .and_then(|()| fs::set_permissions(&loader, fs::Permissions::from_mode(0o755)))
         .during(|| "boot loader")?;
-    let log = fs::File::options()
-        .append(true)
-        .create(true)
-        .open(folder.join("console.log"))
-        .during(|| "console.log")?;
-    let copy = log.try_clone().during(|| "console.log")?;
-    let mut command = Command::new("./uml-loader");
+    let (pid, gate) = host_boot::spawn_init(
+        lab,
+        host,
+        || namespace::unshare(UnshareFlags::NEWPID | UnshareFlags::NEWNS).during(|| "new namespaces"),
+        |wait, supervisor| init(host, &folder, wait, supervisor),
+    )?;
+    rustix::io::write(&gate, b"x").during(|| "pipe")?;
+    Ok(pid)
+}
+
+/// Becomes PID 1 of the namespace: a shell that waits for the machine, which is its child.
+fn init(host: &Host, folder: &Path, wait: &OwnedFd, supervisor: &OwnedFd) -> Result<Infallible, LabError> {
+    rustix::process::setsid().during(|| "setsid")?;
+    host_boot::wait_for_network(wait, supervisor)?;
+    host_boot::private_mounts()?;
+    host_boot::mount("proc", "/proc", "proc", host_boot::NOTHING, None)?;
+    std::env::set_current_dir(folder).during(|| "folder of the machine")?;
+    host_boot::redirect("console.log")?;
+    let mut command = Command::new("/bin/bash");
+    command.args(["-c", "\"$@\"; exit $?", "kdo-lab-vm", "./uml-loader"]);
     command.args([
         &format!("umid={}", host.name),
         "uml_dir=./",
@@ -61,13 +80,8 @@ pub(crate) fn boot(lab: &Lab, host: &Host) -> Result<i32, LabError> {
     ]);
     command.args(["quiet", "net.ifnames=0"]);
     // its memory is a file there
-    command.env("TMPDIR", "/dev/shm").current_dir(&folder);
-    command.stdin(Stdio::null()).stdout(log).stderr(copy);
-    namespace::die_with_parent(&mut command);
-    let child = command.spawn().during(|| "cannot start User-Mode Linux")?;
-    i32::try_from(child.id())
-        .map_err(std::io::Error::other)
-        .during(|| "process number")
+    command.env("TMPDIR", "/dev/shm");
+    Err(command.exec()).during(|| "User-Mode Linux")
 }
 
 /// Asks the guest to shut down, without waiting for it.

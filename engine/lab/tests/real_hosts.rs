@@ -97,6 +97,18 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+fn parent(pid: i32) -> i32 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit_once(')')
+        .unwrap()
+        .1
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
 fn bridge(bench: &Bench) -> bool {
     Path::new(&format!("/sys/class/net/kdolab{}", bench.number)).exists()
 }
@@ -377,6 +389,23 @@ fn a_virtual_machine_boots_the_kernel_it_is_told(bench: &Bench) {
     bench.lab(&["wait", "vm1", "--timeout", "300"]);
     assert_ne!(bench.exec("vm1", "cat /proc/sys/kernel/random/boot_id"), before);
     bench.lab(&["stop", "vm1"]);
+
+    // no process of a machine outlives its supervisor, however that ends
+    bench.lab(&["start", "vm1", "--timeout", "300"]);
+    let pid = bench.state().host("vm1").unwrap().pid.unwrap();
+    let space = |pid: i32| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let own = space(pid).unwrap();
+    let members = || {
+        let all = std::fs::read_dir("/proc").unwrap().flatten();
+        let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        pids.filter(|pid| space(*pid).as_ref() == Some(&own)).count()
+    };
+    assert!(members() > 3, "the machine and its processes share a namespace");
+    Command::new("kill")
+        .args(["-9", &parent(pid).to_string()])
+        .status()
+        .unwrap();
+    until("the end of all processes of the machine", || members() == 0);
     bench.lab(&["down"]);
 }
 
