@@ -86,6 +86,11 @@ impl List {
         self.0.templated
     }
 
+    /// A number that is the same for all clones of this list and for no other living list.
+    pub fn identity(&self) -> usize {
+        Rc::as_ptr(&self.0).addr()
+    }
+
     /// Whether both are the same list.
     pub fn same(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
