@@ -1,0 +1,105 @@
+//! `when`, `until`, `changed_when`, `failed_when`.
+
+use crate::{Templar, TemplateError};
+use kdo_value::{Origin, Text, Value};
+
+/// What `--strict` says of a condition that gives no boolean.
+const STRICT: &str = "Conditionals must have a boolean result.";
+
+impl Templar<'_> {
+    /// The truth of a condition: an expression without delimiters, a boolean, or a list of these that must all hold
+    /// (later ones are not evaluated when one does not). Results that are not boolean count by their truth, with a
+    /// warning; with `strict_conditions` they are errors.
+    pub fn condition(&self, condition: &Value) -> Result<bool, TemplateError> {
+        match condition {
+            Value::Bool(b) => Ok(*b),
+            Value::List(items) => {
+                for item in items.to_vec() {
+                    if !self.condition(&item)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Value::Str(text) => self.condition_text(text),
+            Value::None => self.doubtful(true, "Empty conditional expressions are not allowed.", None),
+            other => self.doubtful(other.truthy(), "Conditional expressions must be strings.", None),
+        }
+    }
+
+    fn condition_text(&self, text: &Text) -> Result<bool, TemplateError> {
+        let origin = text.origin();
+        let source = text.trim();
+        if source.is_empty() {
+            return self.doubtful(true, "Empty conditional expressions are not allowed.", origin);
+        }
+        let surrounded = source.starts_with("{{") || source.starts_with("{%");
+        let value = if surrounded && text.is_trusted() {
+            self.evaluator.warn(
+                "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.",
+                origin,
+            );
+            let value = self.template(text)?;
+            // What the template gives is an expression once more, but only if it was written here.
+            match &value {
+                Value::Str(inner) => match plain_word(inner) {
+                    Some(b) => Value::Bool(b),
+                    None => value,
+                },
+                _ => value,
+            }
+        } else {
+            if !text.is_trusted() && !is_simple(source) {
+                return Err(
+                    TemplateError::new("Encountered untrusted template or expression.").written_at(origin),
+                );
+            }
+            self.expression(&self.embedded(text))?
+        };
+        match value {
+            Value::Bool(b) => Ok(b),
+            other => self.doubtful(
+                other.truthy(),
+                &format!(
+                    "Conditional result ({}) was derived from value of type '{}'. {STRICT}",
+                    if other.truthy() { "True" } else { "False" },
+                    other.type_name()
+                ),
+                origin,
+            ),
+        }
+    }
+
+    /// A condition with templates in it: warned of, and evaluated as the template says.
+    fn embedded(&self, text: &Text) -> Text {
+        if text.contains("{{") && !text.contains('\n') && text.is_trusted() {
+            self.evaluator.warn(
+                "Jinja constant strings should not contain embedded templates; name the variable instead.",
+                text.origin(),
+            );
+        }
+        text.clone()
+    }
+
+    fn doubtful(&self, truth: bool, message: &str, origin: Option<Origin>) -> Result<bool, TemplateError> {
+        if self.evaluator.environment.strict_conditions {
+            return Err(TemplateError::new(message).written_at(origin));
+        }
+        self.evaluator.warn(message, origin);
+        Ok(truth)
+    }
+}
+
+/// Text that a template gave and that means a boolean.
+fn plain_word(text: &str) -> Option<bool> {
+    match text.trim() {
+        "True" | "true" => Some(true),
+        "False" | "false" | "" => Some(false),
+        _ => None,
+    }
+}
+
+/// Untrusted text that cannot do any harm: a word such as `true`.
+fn is_simple(text: &str) -> bool {
+    matches!(text, "true" | "True" | "false" | "False" | "yes" | "no")
+}
