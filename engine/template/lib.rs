@@ -2,10 +2,13 @@
 //! parser; evaluation, filters, tests and lookups are here.
 
 mod call;
+mod declare;
 mod environment;
 mod error;
 pub mod filters;
+mod iterate;
 pub mod lookups;
+mod pyregex;
 mod registry;
 pub mod tests;
 mod variables;
