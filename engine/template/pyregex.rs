@@ -66,11 +66,11 @@ pub(crate) fn compile(pattern: &str, flags: Flags, anchor: Anchor) -> Result<Rc<
 
 impl PyRegex {
     /// The first match.
-    pub(crate) fn find<'t>(&self, text: &'t str) -> Result<Option<Captures<'t>>, TemplateError> {
+    pub(crate) fn find<'t>(&self, text: &'t str) -> Result<Option<Captures<'t, str>>, TemplateError> {
         self.from(text, 0)
     }
 
-    fn from<'t>(&self, text: &'t str, at: usize) -> Result<Option<Captures<'t>>, TemplateError> {
+    fn from<'t>(&self, text: &'t str, at: usize) -> Result<Option<Captures<'t, str>>, TemplateError> {
         self.regex
             .captures_from_pos(text, at)
             .map_err(|e| TemplateError::new(format!("regular expression: {e}")))
@@ -87,7 +87,11 @@ impl PyRegex {
     }
 
     /// All matches without overlap, at most `limit` of them (0: all).
-    pub(crate) fn all<'t>(&self, text: &'t str, limit: usize) -> Result<Vec<Captures<'t>>, TemplateError> {
+    pub(crate) fn all<'t>(
+        &self,
+        text: &'t str,
+        limit: usize,
+    ) -> Result<Vec<Captures<'t, str>>, TemplateError> {
         let mut out = Vec::new();
         let mut at = 0;
         while at <= text.len() && (limit == 0 || out.len() < limit) {

@@ -4,7 +4,11 @@ use crate::Callable;
 
 mod conversion;
 mod dicts;
+mod encoding;
+mod html;
 mod layout;
+mod numbers;
+mod paths;
 mod presence;
 mod products;
 mod regex;
@@ -12,6 +16,8 @@ mod selection;
 mod sequence;
 mod sets;
 mod text;
+mod urls;
+mod windows_paths;
 
 /// All families.
 pub const FAMILIES: &[&[Callable]] = &[
@@ -25,4 +31,10 @@ pub const FAMILIES: &[&[Callable]] = &[
     sets::CALLABLES,
     dicts::CALLABLES,
     regex::CALLABLES,
+    paths::CALLABLES,
+    windows_paths::CALLABLES,
+    encoding::CALLABLES,
+    numbers::CALLABLES,
+    html::CALLABLES,
+    urls::CALLABLES,
 ];
