@@ -19,6 +19,9 @@ mod text;
 mod urls;
 mod windows_paths;
 
+pub(crate) use conversion::read_bool;
+pub(crate) use urls::Url;
+
 /// All families.
 pub const FAMILIES: &[&[Callable]] = &[
     presence::CALLABLES,

@@ -1,10 +1,6 @@
 //! Filters on POSIX file names.
 
-use crate::{
-    Call, Callable, TemplateError,
-    declare::callable,
-    iterate::path_text,
-};
+use crate::{Call, Callable, TemplateError, declare::callable, iterate::path_text};
 use kdo_value::Value;
 use std::path::{Path, PathBuf};
 
