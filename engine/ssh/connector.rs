@@ -1,0 +1,374 @@
+//! Brings it all together: from an endpoint to a live session.
+
+use crate::{
+    auth::{Authentication, Credentials, Progress},
+    banner::{Duplex, Seen, Tap},
+    dial,
+    environment::Environment,
+    fault::{Fault, host_key, unreachable},
+    handler::{Handler, Notes, one_line},
+    handshake_limit::HandshakeLimit,
+    host_key::KnownHostsFiles,
+    key_cache::KeyCache,
+    proxy_command::ProxyCommand,
+    resolver::Resolver,
+    session::Session,
+    settings::{Proxy, Settings},
+};
+use async_trait::async_trait;
+use kdo_transport::{Connection, Connector, Endpoint, TransportError, TransportErrorKind};
+use russh::{
+    SshId,
+    client::{self, Config},
+    keys::{Algorithm, EcdsaCurve, HashAlg},
+};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// How often a server that hangs up before authentication is tried again within the connect timeout.
+const RESETS: u32 = 5;
+const DEEPEST_JUMP: usize = 8;
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Connects to hosts by SSH. One connector serves a run: it holds decrypted keys, jump connections and the limits on
+/// handshakes. Cheap to clone.
+#[derive(Clone)]
+pub struct SshConnector(Arc<Shared>);
+
+struct Shared {
+    resolver: Resolver,
+    keys: KeyCache,
+    known_hosts: KnownHostsFiles,
+    limit: HandshakeLimit,
+    jumps: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Weak<Session>>>>>,
+}
+
+/// What a session is carried by, ready before its time starts to run.
+enum Route {
+    Tcp(Vec<SocketAddr>),
+    Jump(Arc<Session>),
+    Command(String),
+}
+
+impl Default for SshConnector {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SshConnector {
+    /// A connector for the user that runs this process.
+    pub fn new() -> Self {
+        Self(Arc::new(Shared {
+            resolver: Resolver::new(Environment::current()),
+            keys: KeyCache::default(),
+            known_hosts: KnownHostsFiles::default(),
+            limit: HandshakeLimit::default(),
+            jumps: Mutex::default(),
+        }))
+    }
+}
+
+#[async_trait]
+impl Connector for SshConnector {
+    async fn connect(&self, endpoint: &Endpoint) -> Result<Arc<dyn Connection>, TransportError> {
+        let settings = self.0.resolver.endpoint(endpoint).await?;
+        let credentials = Credentials {
+            password: endpoint.password.clone(),
+            passphrase: endpoint.private_key_passphrase.clone(),
+        };
+        let mut attempt = 0;
+        loop {
+            match self.0.connect(&settings, &credentials, 0).await {
+                Ok(session) => return Ok(session),
+                Err(error) if error.kind == TransportErrorKind::Unreachable && attempt < endpoint.retries => {
+                    let pause = Duration::from_secs((1 << attempt.min(5)) - 1).min(LONGEST_PAUSE);
+                    tokio::time::sleep(pause + jitter(200)).await;
+                    attempt += 1;
+                }
+                Err(mut error) => {
+                    if attempt > 0 {
+                        error.message += &format!(" (tried {} times)", attempt + 1);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+fn jitter(most_millis: u64) -> Duration {
+    Duration::from_millis(rand::random_range(0..=most_millis))
+}
+
+type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Arc<Session>, TransportError>> + Send + 'a>>;
+
+impl Shared {
+    fn connect<'a>(
+        &'a self,
+        settings: &'a Settings,
+        credentials: &'a Credentials,
+        depth: usize,
+    ) -> Connecting<'a> {
+        Box::pin(async move {
+            let (route, limit_key) = self.route(settings, depth).await?;
+            let _turn = self.limit.turn(&limit_key).await;
+            let deadline = Instant::now() + settings.connect_timeout;
+            let mut resets = 0;
+            loop {
+                let stage = Mutex::new("waiting for the connection");
+                let attempt = self.establish(settings, credentials, &route, &stage);
+                match tokio::time::timeout_at(deadline, attempt).await {
+                    Ok(Ok(session)) => return Ok(Arc::new(session)),
+                    Ok(Err(Fault::Final(error))) => return Err(error),
+                    Ok(Err(Fault::HungUp(why))) => {
+                        let pause = Duration::from_millis(100 << resets) + jitter(100 << resets);
+                        if resets >= RESETS || Instant::now() + pause >= deadline {
+                            return Err(unreachable(format!(
+                                "{} hung up before authentication {} times: {why} (too many connections at once, MaxStartups?)",
+                                settings.label(),
+                                resets + 1
+                            )));
+                        }
+                        resets += 1;
+                        tokio::time::sleep(pause).await;
+                    }
+                    Err(_) => {
+                        let stage = *stage.lock().unwrap_or_else(PoisonError::into_inner);
+                        return Err(unreachable(format!(
+                            "connection to {} timed out after {} s {stage}",
+                            settings.label(),
+                            settings.connect_timeout.as_secs_f32()
+                        )));
+                    }
+                }
+            }
+        })
+    }
+
+    /// What will carry the session, and the name of the queue its handshake belongs in.
+    async fn route(&self, settings: &Settings, depth: usize) -> Result<(Route, String), TransportError> {
+        match &settings.proxy {
+            Proxy::None => {
+                let lookup = dial::addresses(&settings.host, settings.port, settings.ipv6);
+                let addresses = tokio::time::timeout(settings.connect_timeout, lookup)
+                    .await
+                    .map_err(|_| {
+                        let seconds = settings.connect_timeout.as_secs_f32();
+                        unreachable(format!(
+                            "looking up the name {} timed out after {seconds} s",
+                            settings.host
+                        ))
+                    })??;
+                let key = addresses.first().map(SocketAddr::to_string).unwrap_or_default();
+                Ok((Route::Tcp(addresses), key))
+            }
+            Proxy::Command { command, template } => {
+                Ok((Route::Command(command.clone()), format!("command {template}")))
+            }
+            Proxy::Jump(hops) => {
+                if depth >= DEEPEST_JUMP {
+                    return Err(unreachable(format!(
+                        "{}: more than {DEEPEST_JUMP} jump hosts",
+                        settings.host
+                    )));
+                }
+                let Some((last, before)) = hops.split_last() else {
+                    return Err(unreachable(format!("{}: ProxyJump names no host", settings.host)));
+                };
+                let jump = self.resolver.hop(last, before.to_vec(), settings).await?;
+                let key = format!("jump {}@{}:{} {:?}", jump.user, jump.host, jump.port, jump.proxy);
+                let session = self.jump(&key, &jump, depth).await.map_err(|mut error| {
+                    error.message = format!("jump host {}: {}", jump.label(), error.message);
+                    error
+                })?;
+                Ok((Route::Jump(session), key))
+            }
+        }
+    }
+
+    /// The one session to a jump host that all hosts behind it share.
+    async fn jump(
+        &self,
+        key: &str,
+        settings: &Settings,
+        depth: usize,
+    ) -> Result<Arc<Session>, TransportError> {
+        let slot = {
+            let mut jumps = self.jumps.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(jumps.entry(key.to_owned()).or_default())
+        };
+        let mut slot = slot.lock().await;
+        if let Some(session) = slot.upgrade().filter(|session| session.is_alive()) {
+            return Ok(session);
+        }
+        let session = self.connect(settings, &Credentials::default(), depth + 1).await?;
+        *slot = Arc::downgrade(&session);
+        Ok(session)
+    }
+
+    async fn establish(
+        &self,
+        settings: &Settings,
+        credentials: &Credentials,
+        route: &Route,
+        stage: &Mutex<&'static str>,
+    ) -> Result<Session, Fault> {
+        let at = |text| *stage.lock().unwrap_or_else(PoisonError::into_inner) = text;
+        at("while connecting");
+        let (mut jump, mut proxy) = (None, None);
+        let stream: Box<dyn Duplex> = match route {
+            Route::Tcp(addresses) => {
+                let tcp = dial::connect(addresses, settings.bind_address).await?;
+                let count = u32::try_from(settings.alive_count).unwrap_or(1).max(1);
+                dial::limit_silence(&tcp, settings.alive_interval.saturating_mul(count));
+                Box::new(tcp)
+            }
+            Route::Jump(session) => {
+                jump = Some(Arc::clone(session));
+                session.tunnel(&settings.host, settings.port).await?
+            }
+            Route::Command(command) => {
+                let (child, stream) = ProxyCommand::start(command)?;
+                proxy = Some(child);
+                stream
+            }
+        };
+        at("during the SSH handshake (the port is open, but the server does not go on)");
+        let notes = Notes::new();
+        let check = self.known_hosts.check_for(settings);
+        let config = Arc::new(config(settings, &check.known_types()));
+        let handler = Handler {
+            check,
+            notes: Arc::clone(&notes),
+        };
+        let seen = Seen::default();
+        let connected = client::connect_stream(config, Tap::new(stream, seen.clone()), handler).await;
+        let mut handle = match connected {
+            Ok(handle) => handle,
+            Err(error) => return Err(explain(settings, &error, &notes, &seen, proxy.as_ref())),
+        };
+        at("during authentication");
+        Authentication {
+            handle: &mut handle,
+            settings,
+            credentials,
+            keys: &self.keys,
+            notes: &notes,
+            progress: Progress::default(),
+        }
+        .run()
+        .await?;
+        Ok(Session {
+            handle,
+            notes,
+            label: settings.label(),
+            jump,
+            proxy,
+        })
+    }
+}
+
+/// Settings of the protocol library for one host.
+fn config(settings: &Settings, (known, authority): &(Vec<String>, bool)) -> Config {
+    let mut keys = vec![
+        Algorithm::Ed25519,
+        Algorithm::Ecdsa {
+            curve: EcdsaCurve::NistP256,
+        },
+        Algorithm::Ecdsa {
+            curve: EcdsaCurve::NistP384,
+        },
+        Algorithm::Ecdsa {
+            curve: EcdsaCurve::NistP521,
+        },
+        Algorithm::Rsa {
+            hash: Some(HashAlg::Sha512),
+        },
+        Algorithm::Rsa {
+            hash: Some(HashAlg::Sha256),
+        },
+    ];
+    if settings.sha1_host_keys {
+        keys.push(Algorithm::Rsa { hash: None });
+    }
+    let certificates = if *authority { keys.clone() } else { Vec::new() };
+    // Ask for a key of a known type first, or a host with several keys looks like a changed one.
+    keys.sort_by_key(|algorithm| {
+        let name = if matches!(algorithm, Algorithm::Rsa { .. }) {
+            "ssh-rsa"
+        } else {
+            algorithm.as_str()
+        };
+        !known.iter().any(|known| known == name)
+    });
+    let mut config = Config {
+        client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-kdo_", env!("CARGO_PKG_VERSION")))),
+        keepalive_interval: Some(settings.alive_interval),
+        // The library gives up one interval after the last unanswered question.
+        keepalive_max: settings.alive_count.saturating_sub(1).max(1),
+        inactivity_timeout: None,
+        nodelay: true,
+        ..Config::default()
+    };
+    config.preferred.key = Cow::Owned(keys);
+    config.preferred.host_key_certificates = Cow::Owned(certificates);
+    config
+}
+
+/// Why there is no session after the connection was made.
+fn explain(
+    settings: &Settings,
+    error: &russh::Error,
+    notes: &Notes,
+    seen: &Seen,
+    proxy: Option<&ProxyCommand>,
+) -> Fault {
+    if let Some(refused) = notes.refused() {
+        return Fault::Final(refused);
+    }
+    let label = settings.label();
+    let spoke_ssh = |line: &str| line.starts_with("SSH-");
+    let first = seen.first_line();
+    if let Some(line) = first.as_deref().filter(|line| !spoke_ssh(line)) {
+        let line = one_line(line);
+        // sshd says so in plain text when it has too many connections or punishes this address.
+        if line.contains("MaxStartups") || line.contains("Not allowed at this time") {
+            return Fault::HungUp(line);
+        }
+        return Fault::Final(unreachable(format!(
+            "{label} is no SSH server: it answered {line:?}"
+        )));
+    }
+    if let Some(text) = proxy.and_then(ProxyCommand::complaint) {
+        return Fault::Final(unreachable(format!("ProxyCommand for {label}: {text}")));
+    }
+    match error {
+        russh::Error::IO(e) if hung_up(e.kind()) => Fault::HungUp(e.to_string()),
+        russh::Error::Disconnect | russh::Error::HUP => Fault::HungUp("the connection was closed".to_owned()),
+        russh::Error::Version => Fault::Final(unreachable(format!("{label} is no SSH server"))),
+        russh::Error::NoCommonAlgo { kind, theirs, .. } => Fault::Final(unreachable(format!(
+            "{label} and this program share no {kind:?} algorithm; the server offers {}",
+            theirs.join(",")
+        ))),
+        russh::Error::WrongServerSig | russh::Error::UnknownKey => Fault::Final(host_key(format!(
+            "{label} did not prove that it holds its host key"
+        ))),
+        other => Fault::Final(unreachable(format!("SSH handshake with {label} failed: {other}"))),
+    }
+}
+
+fn hung_up(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(
+        kind,
+        ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof
+    )
+}
