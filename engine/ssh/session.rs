@@ -25,7 +25,14 @@ pub(crate) struct Session {
 
 impl Session {
     fn gone(&self, error: &russh::Error) -> TransportError {
-        let why = self.notes.lost().unwrap_or_else(|| error.to_string());
+        let complaint = self
+            .proxy
+            .as_ref()
+            .and_then(ProxyCommand::complaint)
+            .map(|text| format!("ProxyCommand: {text}"));
+        let why = complaint
+            .or_else(|| self.notes.lost())
+            .unwrap_or_else(|| error.to_string());
         let through = self
             .jump
             .as_ref()

@@ -59,7 +59,9 @@ pub(crate) fn start(command: &str) -> io::Result<Process> {
     // The command holds copies of the program's side; only without them does its end show.
     drop(shell);
     rustix::io::ioctl_fionbio(&main, true)?;
-    let main = Arc::new(AsyncFd::new(main)?);
+    // SAFETY: an OwnedFd names the same open descriptor for as long as it lives, and it lives inside.
+    #[allow(unsafe_code)]
+    let main = Arc::new(unsafe { AsyncFd::register(main)? });
     Ok(Process {
         stdin: Box::new(Terminal(Arc::clone(&main))),
         stdout: Box::new(Terminal(main)),
