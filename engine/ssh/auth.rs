@@ -142,7 +142,10 @@ impl Authentication<'_> {
         }
         if let Some(mut agent) = agent.filter(|_| !self.settings.identities_only) {
             for identity in agent.identities.clone() {
-                if self.offer(Identity::Agent(identity), Some(&mut agent)).await? {
+                if self
+                    .offer(Identity::Agent(Box::new(identity)), Some(&mut agent))
+                    .await?
+                {
                     return Ok(true);
                 }
             }
@@ -231,7 +234,10 @@ impl Authentication<'_> {
             for identity in agent.holding(&public) {
                 let named = format!("{} (", path.display());
                 self.progress.skipped.retain(|text| !text.starts_with(&named));
-                if self.offer(Identity::Agent(identity), Some(agent)).await? {
+                if self
+                    .offer(Identity::Agent(Box::new(identity)), Some(agent))
+                    .await?
+                {
                     return Ok(true);
                 }
             }
@@ -305,7 +311,7 @@ impl Authentication<'_> {
             }
             (Identity::Agent(identity), Some(agent)) => {
                 let client = &mut agent.client;
-                let result = match identity {
+                let result = match *identity {
                     AgentIdentity::PublicKey { key, .. } => {
                         self.handle
                             .authenticate_publickey_with(user, key, hash, client)

@@ -7,7 +7,7 @@ use std::{path::PathBuf, sync::Arc};
 /// One offer.
 pub(crate) enum Identity {
     /// The agent signs.
-    Agent(AgentIdentity),
+    Agent(Box<AgentIdentity>),
     /// A key from a file.
     Key { path: PathBuf, key: Arc<PrivateKey> },
     /// A certificate for a key from a file.
@@ -27,10 +27,7 @@ impl Identity {
     }
 
     pub(crate) fn is_certificate(&self) -> bool {
-        matches!(
-            self,
-            Self::Certified { .. } | Self::Agent(AgentIdentity::Certificate { .. })
-        )
+        matches!(self, Self::Certified { .. } | Self::Agent(_))
     }
 
     /// For the list of what was tried.

@@ -2,6 +2,7 @@
 
 use crate::{banner::Duplex, fault::unreachable, handler::one_line};
 use kdo_transport::TransportError;
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
@@ -11,9 +12,9 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// The running program; it is killed when this is dropped.
+/// The running program; it is ended, with all that it started, when this is dropped.
 pub(crate) struct ProxyCommand {
-    _child: Child,
+    child: Child,
     complaints: Arc<Mutex<Vec<u8>>>,
 }
 
@@ -25,6 +26,7 @@ impl ProxyCommand {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(|e| unreachable(format!("ProxyCommand '{command}': {e}")))?;
@@ -47,10 +49,7 @@ impl ProxyCommand {
             }
         });
         Ok((
-            Self {
-                _child: child,
-                complaints,
-            },
+            Self { child, complaints },
             Box::new(tokio::io::join(stdout, stdin)),
         ))
     }
@@ -63,5 +62,19 @@ impl ProxyCommand {
             .rev()
             .find(|line| !line.trim().is_empty())
             .map(one_line)
+    }
+}
+
+impl Drop for ProxyCommand {
+    fn drop(&mut self) {
+        // The id is known only while the program was not waited for, so it cannot be another's by now.
+        let group = self
+            .child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::TERM);
+        }
     }
 }

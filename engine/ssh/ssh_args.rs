@@ -18,8 +18,7 @@ pub(crate) fn parse(words: &[String]) -> Result<SshArgs, String> {
         let Some(letters) = word.strip_prefix('-').filter(|l| !l.is_empty()) else {
             return Err(format!("'{word}' in the ssh arguments is not an option"));
         };
-        let mut chars = letters.char_indices();
-        while let Some((at, letter)) = chars.next() {
+        for (at, letter) in letters.char_indices() {
             match letter {
                 '4' => args.options.add("addressfamily", "inet"),
                 '6' => args.options.add("addressfamily", "inet6"),

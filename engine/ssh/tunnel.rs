@@ -28,14 +28,13 @@ pub(crate) fn stream(channel: Channel<Msg>) -> Box<dyn Duplex> {
         };
         let downstream = async {
             while let Some(message) = reader.wait().await {
-                match message {
-                    ChannelMsg::Data { data } => {
-                        if to_inner.write_all(&data).await.is_err() {
-                            return;
-                        }
-                    }
+                let written = match message {
+                    ChannelMsg::Data { data } => to_inner.write_all(&data).await,
                     ChannelMsg::Eof | ChannelMsg::Close => return,
-                    _ => {}
+                    _ => Ok(()),
+                };
+                if written.is_err() {
+                    return;
                 }
             }
         };

@@ -72,7 +72,7 @@ async fn a_large_stream_is_the_same_both_ways_and_several_processes_share_a_conn
 async fn writing_to_a_program_that_does_not_read_stops_at_a_bound() {
     let Some(sshd) = Sshd::start("") else { return };
     let connection = connect(&sshd.endpoint()).await.unwrap();
-    let mut process = connection.start("exec sleep 600", false).await.unwrap();
+    let mut process = connection.start("exec sleep 30", false).await.unwrap();
     let block = vec![0; 64 * 1024];
     let mut sent = 0;
     while tokio::time::timeout(Duration::from_secs(2), process.stdin.write_all(&block))
@@ -480,7 +480,7 @@ async fn a_connection_reset_before_authentication_is_tried_again() {
 async fn a_lost_connection_ends_the_streams_without_an_exit_status() {
     let Some(sshd) = Sshd::start("") else { return };
     let connection = connect(&sshd.endpoint()).await.unwrap();
-    let process = connection.start("exec sleep 600", false).await.unwrap();
+    let process = connection.start("exec sleep 30", false).await.unwrap();
     sshd.kill_sessions();
     let block = vec![0; 32 << 20];
     let (out, _, exit) = finish(process, &block).await;
