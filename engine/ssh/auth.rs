@@ -84,7 +84,11 @@ impl Authentication<'_> {
             let names: Vec<&str> = methods.iter().map(<&'static str>::from).collect();
             text += &format!(" (server accepts {})", names.join(", "));
         }
+        if progress.tried.is_empty() && self.credentials.password.is_some() {
+            text += "; the server takes no password";
+        }
         text += &match progress.tried.as_slice() {
+            [] if self.credentials.password.is_some() => String::new(),
             [] => "; no key or password to try".to_owned(),
             tried => format!("; tried: {}", tried.join(", ")),
         };
@@ -375,9 +379,11 @@ impl Authentication<'_> {
             return Ok(false);
         };
         let result = password::plain(self.handle, &self.settings.user, &password).await;
+        self.progress.tried.push("password".to_owned());
         let done = self.settle(result)?;
-        if !done && self.wants(MethodKind::Password) {
-            self.progress.tried.push("password".to_owned());
+        if !done && !self.wants(MethodKind::Password) {
+            // The server does not have this method, so the password was not judged.
+            self.progress.tried.retain(|text| text != "password");
         }
         Ok(done)
     }

@@ -103,6 +103,7 @@ const HANDLED: &[&str] = &[
     "pubkeyacceptedalgorithms",
     "pubkeyacceptedkeytypes",
     "pubkeyauthentication",
+    "revokedhostkeys",
     "serveralivecountmax",
     "serveraliveinterval",
     "stricthostkeychecking",

@@ -59,6 +59,10 @@ impl KnownHostsFiles {
             strictness: settings.strictness,
             new_keys: settings.user_known_hosts.first().cloned(),
             hash: settings.hash_known_hosts,
+            revoked: settings
+                .revoked_keys
+                .as_deref()
+                .map_or(Ok(Vec::new()), revoked_keys),
             certificate_name: settings
                 .host_key_name
                 .clone()
@@ -81,6 +85,31 @@ pub(crate) struct HostKeyCheck {
     bare: Option<String>,
     certificate_name: String,
     label: String,
+    /// Keys from the file of revoked ones, or why it cannot be used.
+    revoked: Result<Vec<Vec<u8>>, String>,
+}
+
+/// The keys in a text file of revoked ones. Binary revocation lists are not understood: no key is trusted then.
+fn revoked_keys(path: &Path) -> Result<Vec<Vec<u8>>, String> {
+    let wrong = |text: String| {
+        format!(
+            "the file of revoked keys {} cannot be used: {text}",
+            path.display()
+        )
+    };
+    let text = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
+    let text = String::from_utf8(text).map_err(|_| wrong("it is not a list of public keys".into()))?;
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            PublicKey::from_openssh(line)
+                .and_then(|key| key.to_bytes())
+                .map_err(|e| wrong(e.to_string()))
+        })
+        .collect()
 }
 
 /// A key that was let through.
@@ -142,6 +171,16 @@ impl HostKeyCheck {
     }
 
     fn refuse_revoked(&self, blob: &[u8], what: &str) -> Result<(), TransportError> {
+        match &self.revoked {
+            Err(why) => return Err(refused(format!("{what} of {}: {why}", self.label))),
+            Ok(keys) if keys.iter().any(|key| key == blob) => {
+                return Err(refused(format!(
+                    "{what} of {} is revoked (RevokedHostKeys); connection refused",
+                    self.label
+                )));
+            }
+            Ok(_) => {}
+        }
         let names = [Some(&self.name), self.bare.as_ref()];
         for name in names.into_iter().flatten() {
             if let Some((file, entry)) = self
@@ -342,6 +381,7 @@ mod tests {
             bare: Some("h".into()),
             certificate_name: "h".into(),
             label: "h port 2222".into(),
+            revoked: Ok(Vec::new()),
         }
     }
 
@@ -391,6 +431,22 @@ mod tests {
                 "{message}"
             );
         }
+    }
+
+    #[test]
+    fn a_file_of_revoked_keys_counts_and_one_that_cannot_be_read_trusts_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("revoked");
+        let mut check = check(&format!("h {A}\n"), Strictness::Strict, None);
+        std::fs::write(&path, format!("# old\n{B} comment\n")).unwrap();
+        check.revoked = revoked_keys(&path);
+        assert!(check.judge(&key(A)).is_ok());
+        std::fs::write(&path, format!("{A}\n")).unwrap();
+        check.revoked = revoked_keys(&path);
+        assert!(check.judge(&key(A)).unwrap_err().message.contains("revoked"));
+        std::fs::write(&path, b"SSHKRL\n\0\xff").unwrap();
+        check.revoked = revoked_keys(&path);
+        assert!(check.judge(&key(A)).is_err());
     }
 
     #[test]

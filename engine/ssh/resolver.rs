@@ -17,6 +17,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::sync::Semaphore;
 
 /// Answers what configuration says of a host. Files are read by own code; where they use what only the user's `ssh`
 /// answers exactly (`Match`, canonical names, keywords not known here), `ssh -G` is asked, once per host.
@@ -24,7 +25,12 @@ pub(crate) struct Resolver {
     pub(crate) environment: Environment,
     ssh: Option<PathBuf>,
     asked: Mutex<HashMap<Vec<String>, Arc<Options>>>,
+    /// Keeps a run over many hosts from starting as many `ssh` at once.
+    asking: Semaphore,
 }
+
+/// `ssh -G` processes at a time; they only use the processor.
+const ASKING_AT_ONCE: usize = 4;
 
 impl Resolver {
     pub(crate) fn new(environment: Environment) -> Self {
@@ -36,6 +42,7 @@ impl Resolver {
             environment,
             ssh,
             asked: Mutex::default(),
+            asking: Semaphore::new(ASKING_AT_ONCE),
         }
     }
 
@@ -243,6 +250,7 @@ mod tests {
             environment,
             ssh: None,
             asked: Mutex::default(),
+            asking: Semaphore::new(1),
         };
         (dir, resolver)
     }

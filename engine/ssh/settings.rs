@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) host_key_name: Option<String>,
     pub(crate) user_known_hosts: Vec<PathBuf>,
     pub(crate) global_known_hosts: Vec<PathBuf>,
+    /// `RevokedHostKeys`: file of keys never to be trusted.
+    pub(crate) revoked_keys: Option<PathBuf>,
     pub(crate) hash_known_hosts: bool,
     pub(crate) alive_interval: Duration,
     pub(crate) alive_count: usize,
@@ -176,6 +178,11 @@ impl Settings {
                     "/etc/ssh/ssh_known_hosts2".into(),
                 ],
             )?,
+            revoked_keys: options
+                .get("revokedhostkeys")
+                .filter(|text| *text != "none")
+                .map(path)
+                .transpose()?,
             hash_known_hosts: flag("hashknownhosts", false),
             alive_interval: Duration::from_secs(alive_interval),
             alive_count: usize::try_from(number("serveralivecountmax", 3)?).unwrap_or(3),
