@@ -12,7 +12,8 @@ pub(crate) fn check_host(host: &str) -> Result<(), String> {
 /// Refuses a user name that a shell or ssh itself could take for something else.
 pub(crate) fn check_user(user: &str) -> Result<(), String> {
     let bad = |c: char| c.is_control() || "'`\"$;&<>|(){}".contains(c);
-    if user.is_empty() || user.starts_with('-') || user.contains(bad) || user.ends_with('\\') {
+    let option = user.starts_with('-') || user.contains(" -");
+    if user.is_empty() || option || user.contains(bad) || user.ends_with('\\') {
         return Err(format!("remote user name {user:?} contains invalid characters"));
     }
     Ok(())

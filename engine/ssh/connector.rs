@@ -47,7 +47,15 @@ struct Shared {
     keys: KeyCache,
     known_hosts: KnownHostsFiles,
     limit: HandshakeLimit,
-    jumps: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Weak<Session>>>>>,
+    jumps: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Jump>>>>,
+}
+
+/// The state of one jump host.
+#[derive(Default)]
+struct Jump {
+    session: Weak<Session>,
+    /// The last failure and when it was: all who waited for that attempt share it, or each would wait for its own.
+    failure: Option<(Instant, TransportError)>,
 }
 
 /// What a session is carried by, ready before its time starts to run.
@@ -205,13 +213,29 @@ impl Shared {
             let mut jumps = self.jumps.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(jumps.entry(key.to_owned()).or_default())
         };
+        let asked = Instant::now();
         let mut slot = slot.lock().await;
-        if let Some(session) = slot.upgrade().filter(|session| session.is_alive()) {
+        if let Some(session) = slot.session.upgrade().filter(|session| session.is_alive()) {
             return Ok(session);
         }
-        let session = self.connect(settings, &Credentials::default(), depth + 1).await?;
-        *slot = Arc::downgrade(&session);
-        Ok(session)
+        if let Some((when, error)) = &slot.failure
+            && *when >= asked
+        {
+            return Err(error.clone());
+        }
+        match self.connect(settings, &Credentials::default(), depth + 1).await {
+            Ok(session) => {
+                *slot = Jump {
+                    session: Arc::downgrade(&session),
+                    failure: None,
+                };
+                Ok(session)
+            }
+            Err(error) => {
+                slot.failure = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
     }
 
     async fn establish(
@@ -356,7 +380,7 @@ fn explain(
         russh::Error::Version => Fault::Final(unreachable(format!("{label} is no SSH server"))),
         russh::Error::NoCommonAlgo { kind, theirs, .. } => Fault::Final(unreachable(format!(
             "{label} and this program share no {kind:?} algorithm; the server offers {}",
-            theirs.join(",")
+            one_line(&theirs.join(","))
         ))),
         russh::Error::WrongServerSig | russh::Error::UnknownKey => Fault::Final(host_key(format!(
             "{label} did not prove that it holds its host key"

@@ -3,6 +3,7 @@
 use crate::{
     fault::host_key as refused,
     glob,
+    handler::one_line,
     known_hosts::{Entry, KnownHosts, Marker, file_name, hashed_name},
     settings::{Settings, Strictness},
 };
@@ -12,7 +13,7 @@ use russh::keys::{
 };
 use std::{
     collections::HashMap,
-    io::{Read, Seek, SeekFrom, Write},
+    io::{Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -301,7 +302,7 @@ impl HostKeyCheck {
         {
             return Ok(Some(format!(
                 "it is for {}, not for {name}",
-                principals.join(", ")
+                one_line(&principals.join(", "))
             )));
         }
         Ok(None)
@@ -339,12 +340,22 @@ impl HostKeyCheck {
             .mode(0o600)
             .open(path)?;
         rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)?;
-        let mut last = [b'\n'];
-        if file.seek(SeekFrom::End(0))? > 0 {
-            file.seek(SeekFrom::End(-1))?;
-            file.read_exact(&mut last)?;
+        let mut old = Vec::new();
+        file.read_to_end(&mut old)?;
+        // Another connection to the same host may have been quicker.
+        let known = KnownHosts::parse(path, &String::from_utf8_lossy(&old));
+        let blob = key.to_bytes().map_err(std::io::Error::other)?;
+        if known
+            .of(&self.name)
+            .any(|entry| entry.marker == Marker::Key && entry.key == blob)
+        {
+            return Ok(());
         }
-        let separator = if last == [b'\n'] { "" } else { "\n" };
+        let separator = if old.last().is_none_or(|last| *last == b'\n') {
+            ""
+        } else {
+            "\n"
+        };
         file.write_all(format!("{separator}{name} {text}\n").as_bytes())
     }
 }
@@ -462,6 +473,11 @@ mod tests {
     fn accept_new_appends_a_whole_line_after_an_unfinished_one() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new/known_hosts");
+        assert!(
+            check("", Strictness::AcceptNew, Some(path.clone()))
+                .judge(&key(A))
+                .is_ok()
+        );
         assert!(
             check("", Strictness::AcceptNew, Some(path.clone()))
                 .judge(&key(A))

@@ -1,6 +1,6 @@
 //! A credential that can be offered to a server.
 
-use crate::host_key::describe;
+use crate::{handler::one_line, host_key::describe};
 use russh::keys::{Certificate, PrivateKey, PublicKey, agent::AgentIdentity};
 use std::{path::PathBuf, sync::Arc};
 
@@ -39,7 +39,9 @@ impl Identity {
         };
         let key = describe(&self.public());
         match self {
-            Self::Agent(identity) => format!("{certificate}agent key {} ({key})", identity.comment()),
+            Self::Agent(identity) => {
+                format!("{certificate}agent key {} ({key})", one_line(identity.comment()))
+            }
             Self::Key { path, .. } | Self::Certified { path, .. } => {
                 format!("{certificate}{} ({key})", path.display())
             }

@@ -191,6 +191,7 @@ impl Resolver {
         }
         argv.extend_from_slice(words);
         argv.extend(["--".to_owned(), name.to_owned()]);
+        let _turn = self.asking.acquire().await.map_err(|e| e.to_string())?;
         if let Some(known) = self
             .asked
             .lock()

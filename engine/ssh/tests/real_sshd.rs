@@ -522,3 +522,26 @@ async fn a_changed_key_is_noticed_on_the_next_connection() {
     .unwrap();
     connector.connect(&moved).await.unwrap();
 }
+
+#[tokio::test]
+async fn hosts_behind_a_dead_jump_host_fail_together_and_not_one_after_the_other() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let jump = format!("127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let connector = SshConnector::new();
+    let start = std::time::Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for index in 0..20 {
+        let mut endpoint = Endpoint::new(format!("host{index}"));
+        endpoint.ssh_args = ["-F", "none", "-J", &jump].map(str::to_owned).to_vec();
+        endpoint.connect_timeout = Duration::from_millis(500);
+        let connector = connector.clone();
+        tasks.spawn(async move { connector.connect(&endpoint).await.err().unwrap().message });
+    }
+    for message in tasks.join_all().await {
+        assert!(
+            message.contains("jump host") && message.contains("timed out"),
+            "{message}"
+        );
+    }
+    assert!(start.elapsed() < Duration::from_secs(3));
+}
