@@ -5,11 +5,12 @@ use crate::{
     banner::{Duplex, Seen, Tap},
     dial,
     environment::Environment,
-    fault::{Fault, host_key, unreachable},
-    handler::{Handler, Notes, one_line},
+    fault::{Fault, unreachable},
+    handler::{Handler, Notes},
+    handshake,
     handshake_limit::HandshakeLimit,
-    host_key::KnownHostsFiles,
     key_cache::KeyCache,
+    known_hosts_files::KnownHostsFiles,
     proxy_command::ProxyCommand,
     resolver::Resolver,
     session::Session,
@@ -17,13 +18,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use kdo_transport::{Connection, Connector, Endpoint, TransportError, TransportErrorKind};
-use russh::{
-    SshId,
-    client::{self, Config},
-    keys::{Algorithm, EcdsaCurve, HashAlg},
-};
+use russh::client;
 use std::{
-    borrow::Cow,
     collections::HashMap,
     net::SocketAddr,
     pin::Pin,
@@ -268,7 +264,7 @@ impl Shared {
         at("during the SSH handshake (the port is open, but the server does not go on)");
         let notes = Notes::new();
         let check = self.known_hosts.check_for(settings);
-        let config = Arc::new(config(settings, &check.known_types()));
+        let config = Arc::new(handshake::config(settings, &check.known_types()));
         let handler = Handler {
             check,
             notes: Arc::clone(&notes),
@@ -277,7 +273,15 @@ impl Shared {
         let connected = client::connect_stream(config, Tap::new(stream, seen.clone()), handler).await;
         let mut handle = match connected {
             Ok(handle) => handle,
-            Err(error) => return Err(explain(settings, &error, &notes, &seen, proxy.as_ref())),
+            Err(error) => {
+                return Err(handshake::explain(
+                    settings,
+                    &error,
+                    &notes,
+                    &seen,
+                    proxy.as_ref(),
+                ));
+            }
         };
         at("during authentication");
         Authentication {
@@ -298,101 +302,4 @@ impl Shared {
             proxy,
         })
     }
-}
-
-/// Settings of the protocol library for one host.
-fn config(settings: &Settings, (known, authority): &(Vec<String>, bool)) -> Config {
-    let mut keys = vec![
-        Algorithm::Ed25519,
-        Algorithm::Ecdsa {
-            curve: EcdsaCurve::NistP256,
-        },
-        Algorithm::Ecdsa {
-            curve: EcdsaCurve::NistP384,
-        },
-        Algorithm::Ecdsa {
-            curve: EcdsaCurve::NistP521,
-        },
-        Algorithm::Rsa {
-            hash: Some(HashAlg::Sha512),
-        },
-        Algorithm::Rsa {
-            hash: Some(HashAlg::Sha256),
-        },
-    ];
-    if settings.sha1_host_keys {
-        keys.push(Algorithm::Rsa { hash: None });
-    }
-    let certificates = if *authority { keys.clone() } else { Vec::new() };
-    // Ask for a key of a known type first, or a host with several keys looks like a changed one.
-    keys.sort_by_key(|algorithm| {
-        let name = if matches!(algorithm, Algorithm::Rsa { .. }) {
-            "ssh-rsa"
-        } else {
-            algorithm.as_str()
-        };
-        !known.iter().any(|known| known == name)
-    });
-    let mut config = Config {
-        client_id: SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-kdo_", env!("CARGO_PKG_VERSION")))),
-        keepalive_interval: Some(settings.alive_interval),
-        // The library gives up one interval after the last unanswered question.
-        keepalive_max: settings.alive_count.saturating_sub(1).max(1),
-        inactivity_timeout: None,
-        nodelay: true,
-        ..Config::default()
-    };
-    config.preferred.key = Cow::Owned(keys);
-    config.preferred.host_key_certificates = Cow::Owned(certificates);
-    config
-}
-
-/// Why there is no session after the connection was made.
-fn explain(
-    settings: &Settings,
-    error: &russh::Error,
-    notes: &Notes,
-    seen: &Seen,
-    proxy: Option<&ProxyCommand>,
-) -> Fault {
-    if let Some(refused) = notes.refused() {
-        return Fault::Final(refused);
-    }
-    let label = settings.label();
-    let spoke_ssh = |line: &str| line.starts_with("SSH-");
-    let first = seen.first_line();
-    if let Some(line) = first.as_deref().filter(|line| !spoke_ssh(line)) {
-        let line = one_line(line);
-        // sshd says so in plain text when it has too many connections or punishes this address.
-        if line.contains("MaxStartups") || line.contains("Not allowed at this time") {
-            return Fault::HungUp(line);
-        }
-        return Fault::Final(unreachable(format!(
-            "{label} is no SSH server: it answered {line:?}"
-        )));
-    }
-    if let Some(text) = proxy.and_then(ProxyCommand::complaint) {
-        return Fault::Final(unreachable(format!("ProxyCommand for {label}: {text}")));
-    }
-    match error {
-        russh::Error::IO(e) if hung_up(e.kind()) => Fault::HungUp(e.to_string()),
-        russh::Error::Disconnect | russh::Error::HUP => Fault::HungUp("the connection was closed".to_owned()),
-        russh::Error::Version => Fault::Final(unreachable(format!("{label} is no SSH server"))),
-        russh::Error::NoCommonAlgo { kind, theirs, .. } => Fault::Final(unreachable(format!(
-            "{label} and this program share no {kind:?} algorithm; the server offers {}",
-            one_line(&theirs.join(","))
-        ))),
-        russh::Error::WrongServerSig | russh::Error::UnknownKey => Fault::Final(host_key(format!(
-            "{label} did not prove that it holds its host key"
-        ))),
-        other => Fault::Final(unreachable(format!("SSH handshake with {label} failed: {other}"))),
-    }
-}
-
-fn hung_up(kind: std::io::ErrorKind) -> bool {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    matches!(
-        kind,
-        ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof
-    )
 }

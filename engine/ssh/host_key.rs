@@ -4,113 +4,33 @@ use crate::{
     fault::host_key as refused,
     glob,
     handler::one_line,
-    known_hosts::{Entry, KnownHosts, Marker, file_name, hashed_name},
-    settings::{Settings, Strictness},
+    known_hosts::{Entry, KnownHosts, Marker, hashed_name},
+    settings::Strictness,
 };
 use kdo_transport::TransportError;
 use russh::keys::{
     Algorithm, Certificate, HashAlg, PublicKey, PublicKeyOrCertificate, ssh_key::certificate::CertType,
 };
 use std::{
-    collections::HashMap,
     io::{Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
+    sync::Arc,
 };
-
-/// known_hosts files, read again only when they change.
-#[derive(Default)]
-pub(crate) struct KnownHostsFiles(Mutex<HashMap<PathBuf, (Stamp, Arc<KnownHosts>)>>);
-
-type Stamp = Option<(SystemTime, u64)>;
-
-impl KnownHostsFiles {
-    fn load(&self, path: &Path) -> Option<Arc<KnownHosts>> {
-        let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-        let stamp = meta.modified().ok().map(|time| (time, meta.len()));
-        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, file)) = files.get(path)
-            && stamp.is_some()
-            && *known == stamp
-        {
-            return Some(Arc::clone(file));
-        }
-        let text = std::fs::read(path).ok()?;
-        let file = Arc::new(KnownHosts::parse(path, &String::from_utf8_lossy(&text)));
-        files.insert(path.to_owned(), (stamp, Arc::clone(&file)));
-        Some(file)
-    }
-
-    /// The check for one host.
-    pub(crate) fn check_for(&self, settings: &Settings) -> HostKeyCheck {
-        let name = match &settings.host_key_name {
-            Some(alias) => alias.to_ascii_lowercase(),
-            None => file_name(&settings.host, settings.port),
-        };
-        let bare = (settings.host_key_name.is_none() && settings.port != 22)
-            .then(|| settings.host.to_ascii_lowercase());
-        let paths = settings
-            .user_known_hosts
-            .iter()
-            .chain(&settings.global_known_hosts);
-        HostKeyCheck {
-            files: paths.filter_map(|path| self.load(path)).collect(),
-            strictness: settings.strictness,
-            new_keys: settings.user_known_hosts.first().cloned(),
-            hash: settings.hash_known_hosts,
-            revoked: settings
-                .revoked_keys
-                .as_deref()
-                .map_or(Ok(Vec::new()), revoked_keys),
-            certificate_name: settings
-                .host_key_name
-                .clone()
-                .unwrap_or_else(|| settings.host.clone()),
-            label: settings.label(),
-            name,
-            bare,
-        }
-    }
-}
 
 /// See the module.
 pub(crate) struct HostKeyCheck {
-    files: Vec<Arc<KnownHosts>>,
-    strictness: Strictness,
-    new_keys: Option<PathBuf>,
-    hash: bool,
-    name: String,
+    pub(crate) files: Vec<Arc<KnownHosts>>,
+    pub(crate) strictness: Strictness,
+    pub(crate) new_keys: Option<PathBuf>,
+    pub(crate) hash: bool,
+    pub(crate) name: String,
     /// The name without a port, where keys are looked for when there is none for that port.
-    bare: Option<String>,
-    certificate_name: String,
-    label: String,
+    pub(crate) bare: Option<String>,
+    pub(crate) certificate_name: String,
+    pub(crate) label: String,
     /// Keys from the file of revoked ones, or why it cannot be used.
-    revoked: Result<Vec<Vec<u8>>, String>,
-}
-
-/// The keys in a text file of revoked ones. Binary revocation lists are not understood: no key is trusted then.
-fn revoked_keys(path: &Path) -> Result<Vec<Vec<u8>>, String> {
-    let wrong = |text: String| {
-        format!(
-            "the file of revoked keys {} cannot be used: {text}",
-            path.display()
-        )
-    };
-    let text = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
-    let text = String::from_utf8(text).map_err(|_| wrong("it is not a list of public keys".into()))?;
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines
-        .map(|line| {
-            PublicKey::from_openssh(line)
-                .and_then(|key| key.to_bytes())
-                .map_err(|e| wrong(e.to_string()))
-        })
-        .collect()
+    pub(crate) revoked: Result<Vec<Vec<u8>>, String>,
 }
 
 /// A key that was let through.
@@ -445,19 +365,16 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_revoked_keys_counts_and_one_that_cannot_be_read_trusts_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("revoked");
+    fn keys_from_the_file_of_revoked_ones_are_refused_and_an_unusable_file_trusts_nothing() {
+        let PublicKeyOrCertificate::PublicKey { key: blob, .. } = key(A) else {
+            unreachable!()
+        };
         let mut check = check(&format!("h {A}\n"), Strictness::Strict, None);
-        std::fs::write(&path, format!("# old\n{B} comment\n")).unwrap();
-        check.revoked = revoked_keys(&path);
         assert!(check.judge(&key(A)).is_ok());
-        std::fs::write(&path, format!("{A}\n")).unwrap();
-        check.revoked = revoked_keys(&path);
+        check.revoked = Ok(vec![blob.to_bytes().unwrap()]);
         assert!(check.judge(&key(A)).unwrap_err().message.contains("revoked"));
-        std::fs::write(&path, b"SSHKRL\n\0\xff").unwrap();
-        check.revoked = revoked_keys(&path);
-        assert!(check.judge(&key(A)).is_err());
+        check.revoked = Err("unreadable".into());
+        assert!(check.judge(&key(A)).unwrap_err().message.contains("unreadable"));
     }
 
     #[test]

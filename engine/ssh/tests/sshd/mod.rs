@@ -1,12 +1,15 @@
 //! A real OpenSSH server without privileges, on a loopback port, in a directory of its own.
 
+#![allow(dead_code)] // each test program uses a part of it
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
-use kdo_transport::{Endpoint, Process};
+use kdo_ssh::SshConnector;
+use kdo_transport::{Connection, Connector, Endpoint, Process, TransportError};
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -202,4 +205,32 @@ pub(crate) async fn finish(process: Process, input: &[u8]) -> (Vec<u8>, Vec<u8>,
     a.unwrap();
     b.unwrap();
     (out, err, exit.await.ok())
+}
+
+/// Connects with a connector of its own.
+pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Arc<dyn Connection>, TransportError> {
+    SshConnector::new().connect(endpoint).await
+}
+
+/// The error of a connection that must fail; always one line.
+pub(crate) async fn refused(endpoint: &Endpoint) -> TransportError {
+    match connect(endpoint).await {
+        Ok(_) => panic!("connected"),
+        Err(error) => {
+            assert!(!error.message.contains('\n'), "{}", error.message);
+            error
+        }
+    }
+}
+
+/// Standard output of a command.
+pub(crate) async fn says(connection: &Arc<dyn Connection>, command: &str) -> String {
+    let process = connection.start(command, false).await.unwrap();
+    String::from_utf8(finish(process, b"").await.0).unwrap()
+}
+
+/// Adds a `-o` option before all others.
+pub(crate) fn option(endpoint: &mut Endpoint, text: &str) {
+    // First, as the first value of a keyword counts.
+    endpoint.ssh_args.splice(0..0, ["-o".to_owned(), text.to_owned()]);
 }
