@@ -3,9 +3,12 @@
 use crate::host_key::HostKeyCheck;
 use kdo_transport::TransportError;
 use russh::{client, client::DisconnectReason, keys::PublicKeyOrCertificate};
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    io::ErrorKind,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::sync::watch;
 
@@ -76,6 +79,12 @@ impl client::Handler for Handler {
             }
             DisconnectReason::Error(russh::Error::Disconnect | russh::Error::HUP) => {
                 "the connection was closed".to_owned()
+            }
+            DisconnectReason::Error(russh::Error::IO(e)) if e.kind() == ErrorKind::UnexpectedEof => {
+                "the connection was closed".to_owned()
+            }
+            DisconnectReason::Error(russh::Error::IO(e)) if e.kind() == ErrorKind::TimedOut => {
+                "the host does not answer any more".to_owned()
             }
             DisconnectReason::Error(error) => one_line(&error.to_string()),
         };

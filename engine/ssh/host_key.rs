@@ -144,10 +144,11 @@ impl HostKeyCheck {
                 .map_or_else(|_| entry.key_type.clone(), |old| describe(&old));
             return Err(refused(format!(
                 "host key of {} has changed: the server shows {shown}, known is {old} at {}:{}; somebody may be listening in - \
-                 if the host really has a new key, delete that line (ssh-keygen -R '{}')",
+                 if the host really has a new key, delete that line (ssh-keygen -f '{}' -R '{}')",
                 self.label,
                 file.path.display(),
                 entry.line,
+                file.path.display(),
                 self.name
             )));
         }
