@@ -1,16 +1,17 @@
 //! Document trees to values.
 
 use crate::{
-    Diagnostic, SourceMap, Tag,
+    Diagnostic, Tag,
     node::{Kind, Node},
     resolve, scalar,
 };
 use kdo_value::{List, Map, Origin, Text, Value, VaultText};
-use std::rc::Rc;
+use std::{cell::OnceCell, rc::Rc};
 
 /// Makes values of nodes; each node's value is made once, so that aliases share it.
 pub(crate) struct Constructor<'a> {
-    sources: &'a SourceMap,
+    text: &'a str,
+    lines: OnceCell<Vec<&'a str>>,
     trusted: bool,
     unsafe_depth: u32,
     pub(crate) warnings: Vec<Diagnostic>,
@@ -20,9 +21,10 @@ pub(crate) struct Constructor<'a> {
 const MAX_WARNINGS: usize = 100;
 
 impl<'a> Constructor<'a> {
-    pub(crate) fn new(sources: &'a SourceMap, trusted: bool) -> Self {
+    pub(crate) fn new(text: &'a str, trusted: bool) -> Self {
         Self {
-            sources,
+            text,
+            lines: OnceCell::new(),
             trusted,
             unsafe_depth: 0,
             warnings: Vec::new(),
@@ -109,11 +111,11 @@ impl<'a> Constructor<'a> {
         let Kind::Scalar { block: true, .. } = &node.kind else {
             return node.origin;
         };
-        let Some(source) = self.sources.get(node.origin.file) else {
-            return node.origin;
-        };
-        let indent = (node.origin.line + 1..)
-            .map_while(|n| source.line(n))
+        let indent = self
+            .lines
+            .get_or_init(|| self.text.lines().collect())
+            .iter()
+            .skip(node.origin.line as usize)
             .find(|l| !l.trim().is_empty())
             .map_or(0, |l| l.len() - l.trim_start_matches(' ').len());
         Origin {
@@ -164,7 +166,7 @@ impl<'a> Constructor<'a> {
         if key.is_hashable() {
             return Ok(key);
         }
-        Err(unhashable(node, self.sources))
+        Err(unhashable(node, self.text))
     }
 
     fn merge(&mut self, into: &Map, node: &Node) -> Result<(), Diagnostic> {
@@ -245,12 +247,9 @@ fn misfit(node: &Node, tag: &Tag, wanted: &str) -> Diagnostic {
 }
 
 /// A list or mapping as a key: nearly always a template without quotes.
-fn unhashable(node: &Node, sources: &SourceMap) -> Diagnostic {
-    let source = sources.get(node.origin.file);
-    let line = source
-        .as_ref()
-        .and_then(|s| s.line(node.origin.line))
-        .unwrap_or("");
+fn unhashable(node: &Node, text: &str) -> Diagnostic {
+    let index = node.origin.line.saturating_sub(1) as usize;
+    let line = text.lines().nth(index).unwrap_or("");
     crate::hints::unquoted_template(line, node.origin).unwrap_or_else(|| {
         let what = match node.kind {
             Kind::Seq(_) => "a list",

@@ -18,7 +18,7 @@ mod source;
 pub use date::YamlDate;
 pub use diagnostic::{Diagnostic, Severity};
 pub use emit::{EmitOptions, emit_yaml};
-pub use load::{Documents, LoadOptions, decode, load_file, load_text, load_yaml, read_file};
+pub use load::{Documents, LoadOptions, decode, load_file, load_secret, load_text, load_yaml, read_file};
 pub use nearest::nearest;
 pub use render::render;
 pub use resolve::{Tag, resolve};

@@ -58,7 +58,20 @@ pub fn load_yaml(sources: &SourceMap, file: u32, options: LoadOptions) -> Result
     let Some(source) = sources.get(file) else {
         return Err(Diagnostic::error(format!("there is no source number {file}")));
     };
-    let text = source.text.as_str();
+    load_from(&source.text, file, options)
+}
+
+/// Reads a decrypted text. Its places are known, but messages cannot show its lines.
+pub fn load_secret(
+    sources: &SourceMap,
+    path: &Path,
+    text: &str,
+    options: LoadOptions,
+) -> Result<Documents, Diagnostic> {
+    load_from(text, sources.add(path, ""), options)
+}
+
+fn load_from(text: &str, file: u32, options: LoadOptions) -> Result<Documents, Diagnostic> {
     if let Some(value) = json::read(file, text, options.trusted) {
         return Ok(Documents {
             values: vec![value],
@@ -67,16 +80,17 @@ pub fn load_yaml(sources: &SourceMap, file: u32, options: LoadOptions) -> Result
         });
     }
     // The parser is foreign code; a defect of it must not end the run.
-    let nodes =
-        catch_unwind(AssertUnwindSafe(|| Composer::new(file, text).documents())).unwrap_or_else(|_| {
+    let nodes = catch_unwind(AssertUnwindSafe(|| Composer::new(file, text).documents())).unwrap_or_else(
+        |_| {
             let place = Origin {
                 file,
                 line: 1,
                 column: 0,
             };
             Err(Diagnostic::error("the YAML parser failed on this file").at(place))
-        })?;
-    let mut constructor = Constructor::new(sources, options.trusted);
+        },
+    )?;
+    let mut constructor = Constructor::new(text, options.trusted);
     let values: Result<Vec<_>, _> = nodes.iter().map(|n| constructor.value(n)).collect();
     Ok(Documents {
         values: values?,
