@@ -103,3 +103,73 @@ fn plain_word(text: &str) -> Option<bool> {
 fn is_simple(text: &str) -> bool {
     matches!(text, "true" | "True" | "false" | "False" | "yes" | "no")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Environment, Templar};
+    use kdo_value::{List, Map, Origin, Value};
+    use std::cell::RefCell;
+
+    fn check(condition: &Value, strict: bool) -> (Result<bool, String>, usize) {
+        let variables = Map::new();
+        variables.insert("n", 5_i64);
+        variables.insert("yes", true);
+        variables.insert("word", Value::trusted("{{ 'x' }}"));
+        let warnings = RefCell::new(Vec::new());
+        let warn = |message: String, _: Option<Origin>| warnings.borrow_mut().push(message);
+        let environment = Environment {
+            strict_conditions: strict,
+            warn: Some(&warn),
+            ..Environment::default()
+        };
+        let result = Templar::new(&variables, &environment)
+            .condition(condition)
+            .map_err(|e| e.message);
+        (result, warnings.borrow().len())
+    }
+
+    #[test]
+    fn booleans_are_taken_without_a_warning() {
+        for (text, truth) in [
+            ("n == 5", true),
+            ("n > 5 or not yes", false),
+            ("nope.x is not defined", true),
+            ("true", true),
+        ] {
+            if text.contains("defined") && crate::test("defined").is_none() {
+                continue;
+            }
+            assert_eq!(check(&Value::trusted(text), true), (Ok(truth), 0), "{text}");
+        }
+        assert_eq!(check(&Value::Bool(false), true), (Ok(false), 0));
+    }
+
+    #[test]
+    fn other_results_count_by_their_truth_with_a_warning_unless_strict() {
+        for text in ["n", "word", "[1]", "", "{{ n }}"] {
+            let (result, warnings) = check(&Value::trusted(text), false);
+            assert_eq!(result, Ok(true), "{text}");
+            assert!(warnings > 0, "{text}");
+            assert!(check(&Value::trusted(text), true).0.is_err(), "{text}");
+        }
+        assert_eq!(check(&Value::None, false), (Ok(true), 1));
+        assert_eq!(check(&Value::trusted("{{ yes }}"), true), (Ok(true), 1));
+    }
+
+    #[test]
+    fn a_list_stops_at_the_first_false_one() {
+        let list =
+            |texts: &[&str]| Value::List(List::frozen(texts.iter().map(|t| Value::trusted(*t)).collect()));
+        assert_eq!(check(&list(&["yes", "n == 6", "nope"]), true).0, Ok(false));
+        assert_eq!(
+            check(&list(&["yes", "nope"]), true).0,
+            Err("'nope' is undefined".into())
+        );
+    }
+
+    #[test]
+    fn text_from_hosts_is_never_evaluated() {
+        assert!(check(&Value::str("n == 5"), false).0.is_err());
+        assert!(check(&Value::str("{{ n }}"), false).0.is_err());
+    }
+}

@@ -330,35 +330,23 @@ impl<'a> Converter<'a> {
         Ok(Expr { span, kind })
     }
 
+    /// A chain of operators comes nested to the left: it is walked, not recursed into.
     fn binary(&self, b: &ast::Spanned<ast::BinOp<'_>>) -> Result<Kind> {
-        use ast::BinOpKind as Op;
-        let compare = |op| -> Result<Kind> {
-            Ok(Kind::Compare(
-                self.boxed(&b.left)?,
-                vec![(op, self.expr(&b.right)?)],
-            ))
-        };
-        let arithmetic =
-            |op| -> Result<Kind> { Ok(Kind::Binary(op, self.boxed(&b.left)?, self.boxed(&b.right)?)) };
-        match b.op {
-            Op::Eq => compare(Comparison::Eq),
-            Op::Ne => compare(Comparison::Ne),
-            Op::Lt => compare(Comparison::Lt),
-            Op::Lte => compare(Comparison::Le),
-            Op::Gt => compare(Comparison::Gt),
-            Op::Gte => compare(Comparison::Ge),
-            Op::In => compare(Comparison::In),
-            Op::ScAnd => Ok(Kind::And(self.boxed(&b.left)?, self.boxed(&b.right)?)),
-            Op::ScOr => Ok(Kind::Or(self.boxed(&b.left)?, self.boxed(&b.right)?)),
-            Op::Concat => Ok(Kind::Concat(self.boxed(&b.left)?, self.boxed(&b.right)?)),
-            Op::Add => arithmetic(Operator::Add),
-            Op::Sub => arithmetic(Operator::Sub),
-            Op::Mul => arithmetic(Operator::Mul),
-            Op::Div => arithmetic(Operator::Div),
-            Op::FloorDiv => arithmetic(Operator::FloorDiv),
-            Op::Rem => arithmetic(Operator::Rem),
-            Op::Pow => arithmetic(Operator::Pow),
+        let mut steps = vec![(b.op, b.span(), &b.right)];
+        let mut left = &b.left;
+        while let ast::Expr::BinOp(inner) = left {
+            steps.push((inner.op, inner.span(), &inner.right));
+            left = &inner.left;
         }
+        let mut out = self.expr(left)?;
+        while let Some((op, span, right)) = steps.pop() {
+            let kind = operation(op, out, self.expr(right)?);
+            out = Expr {
+                span: self.span(span),
+                kind,
+            };
+        }
+        Ok(out.kind)
     }
 
     fn call(&self, c: &ast::Spanned<ast::Call<'_>>) -> Result<Kind> {
@@ -410,6 +398,30 @@ impl<'a> Converter<'a> {
                 }
             }
         })
+    }
+}
+
+fn operation(op: ast::BinOpKind, left: Expr, right: Expr) -> Kind {
+    use ast::BinOpKind as Op;
+    let left = Box::new(left);
+    match op {
+        Op::Eq => Kind::Compare(left, vec![(Comparison::Eq, right)]),
+        Op::Ne => Kind::Compare(left, vec![(Comparison::Ne, right)]),
+        Op::Lt => Kind::Compare(left, vec![(Comparison::Lt, right)]),
+        Op::Lte => Kind::Compare(left, vec![(Comparison::Le, right)]),
+        Op::Gt => Kind::Compare(left, vec![(Comparison::Gt, right)]),
+        Op::Gte => Kind::Compare(left, vec![(Comparison::Ge, right)]),
+        Op::In => Kind::Compare(left, vec![(Comparison::In, right)]),
+        Op::ScAnd => Kind::And(left, Box::new(right)),
+        Op::ScOr => Kind::Or(left, Box::new(right)),
+        Op::Concat => Kind::Concat(left, Box::new(right)),
+        Op::Add => Kind::Binary(Operator::Add, left, Box::new(right)),
+        Op::Sub => Kind::Binary(Operator::Sub, left, Box::new(right)),
+        Op::Mul => Kind::Binary(Operator::Mul, left, Box::new(right)),
+        Op::Div => Kind::Binary(Operator::Div, left, Box::new(right)),
+        Op::FloorDiv => Kind::Binary(Operator::FloorDiv, left, Box::new(right)),
+        Op::Rem => Kind::Binary(Operator::Rem, left, Box::new(right)),
+        Op::Pow => Kind::Binary(Operator::Pow, left, Box::new(right)),
     }
 }
 

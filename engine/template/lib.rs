@@ -19,6 +19,8 @@ pub mod filters;
 mod finalize;
 mod format;
 mod function;
+#[cfg(test)]
+mod fuzz;
 mod globals;
 mod inherit;
 mod letters;

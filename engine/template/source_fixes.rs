@@ -50,18 +50,32 @@ pub(crate) fn fix(source: &str, syntax: &Syntax) -> Option<Fixed> {
 
 impl Fixer<'_> {
     fn walk(&mut self, syntax: &Syntax) {
+        let starts = [&syntax.variable.0, &syntax.block.0, &syntax.comment.0];
+        // Where each start comes next; looked for again only when the walk has passed it.
+        let mut coming = [Some(0), Some(0), Some(0)];
+        let mut fresh = false;
         let mut at = 0;
-        while let Some(rest) = self.source.get(at..) {
-            let starts = [&syntax.variable.0, &syntax.block.0, &syntax.comment.0];
-            let found = starts
+        loop {
+            for (next, start) in coming.iter_mut().zip(starts) {
+                if next.is_some_and(|n| !fresh || n < at) {
+                    *next = self
+                        .source
+                        .get(at..)
+                        .and_then(|r| r.find(start.as_str()))
+                        .map(|p| at + p);
+                }
+            }
+            fresh = true;
+            let found = coming
                 .iter()
+                .zip(starts)
                 .enumerate()
-                .filter_map(|(i, s)| rest.find(s.as_str()).map(|p| (p, i, s.len())))
+                .filter_map(|(i, (p, s))| p.map(|p| (p, i, s.len())))
                 .min_by_key(|(p, _, len)| (*p, usize::MAX - *len));
             let Some((position, which, length)) = found else {
                 return;
             };
-            let inside = at + position + length;
+            let inside = position + length;
             at = match which {
                 2 => match self.source.get(inside..).and_then(|r| r.find(&syntax.comment.1)) {
                     Some(end) => inside + end + syntax.comment.1.len(),
