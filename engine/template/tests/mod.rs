@@ -2,5 +2,25 @@
 
 use crate::Callable;
 
+mod compare;
+mod files;
+mod kinds;
+mod patterns;
+mod results;
+mod truth;
+mod urls;
+mod vaulted;
+mod versions;
+
 /// All families.
-pub const FAMILIES: &[&[Callable]] = &[];
+pub const FAMILIES: &[&[Callable]] = &[
+    kinds::CALLABLES,
+    compare::CALLABLES,
+    truth::CALLABLES,
+    patterns::CALLABLES,
+    versions::CALLABLES,
+    results::CALLABLES,
+    files::CALLABLES,
+    urls::CALLABLES,
+    vaulted::CALLABLES,
+];
