@@ -107,7 +107,7 @@ fn names(expr: &Expr, out: &mut Vec<Name>) {
     let mut todo = vec![expr];
     while let Some(e) = todo.pop() {
         match &e.kind {
-            Kind::Const(_) => {}
+            Kind::Const(_) | Kind::Embedded(_) => {}
             Kind::Var(n) => out.push(Rc::clone(n)),
             Kind::Slice(e, parts) => {
                 todo.push(e);

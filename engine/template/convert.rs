@@ -21,6 +21,7 @@ pub(crate) struct Converter<'a> {
     fixed: Option<&'a Fixed>,
     syntax: &'a Syntax,
     printing: Cell<bool>,
+    embedding: Cell<bool>,
     blocks: RefCell<Vec<Rc<Block>>>,
     changes: RefCell<Changes>,
 }
@@ -32,6 +33,7 @@ impl<'a> Converter<'a> {
             fixed,
             syntax,
             printing: Cell::new(false),
+            embedding: Cell::new(syntax.embedded),
             blocks: RefCell::default(),
             changes: RefCell::default(),
         }
@@ -284,7 +286,12 @@ impl<'a> Converter<'a> {
         let span = self.span(expr.span());
         let kind = match expr {
             ast::Expr::Var(v) => Kind::Var(v.id.into()),
-            ast::Expr::Const(c) => Kind::Const(self.constant(&c.value, span)?),
+            ast::Expr::Const(c) => match self.constant(&c.value, span)? {
+                Value::Str(s) if self.embedding.get() && (s.contains("{{") || s.contains("{%")) => {
+                    Kind::Embedded(Value::trusted(s.as_str()))
+                }
+                value => Kind::Const(value),
+            },
             ast::Expr::Slice(s) => Kind::Slice(
                 self.boxed(&s.expr)?,
                 [
@@ -310,10 +317,12 @@ impl<'a> Converter<'a> {
                 yes: self.boxed(&i.true_expr)?,
                 no: self.maybe(i.false_expr.as_ref())?,
             },
-            ast::Expr::Filter(f) => {
-                Kind::Filter(f.name.into(), self.maybe(f.expr.as_ref())?, self.args(&f.args)?)
-            }
-            ast::Expr::Test(t) => Kind::Test(t.name.into(), self.boxed(&t.expr)?, self.args(&t.args)?),
+            ast::Expr::Filter(f) => Kind::Filter(
+                f.name.into(),
+                self.maybe(f.expr.as_ref())?,
+                self.args(&f.args, false)?,
+            ),
+            ast::Expr::Test(t) => Kind::Test(t.name.into(), self.boxed(&t.expr)?, self.args(&t.args, false)?),
             ast::Expr::GetAttr(a) => Kind::Attr(self.boxed(&a.expr)?, a.name.into()),
             ast::Expr::GetItem(i) => Kind::Item(self.boxed(&i.expr)?, self.boxed(&i.subscript_expr)?),
             ast::Expr::Call(c) => self.call(c)?,
@@ -351,16 +360,23 @@ impl<'a> Converter<'a> {
 
     fn call(&self, c: &ast::Spanned<ast::Call<'_>>) -> Result<Kind> {
         let callee = self.expr(&c.expr)?;
-        let args = self.args(&c.args)?;
+        let lookup = matches!(&callee.kind, Kind::Var(n) if matches!(&**n, "lookup" | "query" | "q"));
+        let args = self.args(&c.args, lookup)?;
         self.changes.borrow_mut().call(&callee, &args);
         Ok(Kind::Call(Box::new(callee), args))
     }
 
-    fn args(&self, args: &[ast::CallArg<'_>]) -> Result<Vec<Arg>> {
+    fn args(&self, args: &[ast::CallArg<'_>], terms: bool) -> Result<Vec<Arg>> {
         args.iter()
             .map(|a| {
                 Ok(match a {
-                    ast::CallArg::Pos(e) => Arg::Positional(self.expr(e)?),
+                    ast::CallArg::Pos(e) => {
+                        let before = self.embedding.get();
+                        self.embedding.set(before || terms);
+                        let value = self.expr(e);
+                        self.embedding.set(before);
+                        Arg::Positional(value?)
+                    }
                     ast::CallArg::Kwarg(name, e) => Arg::Keyword((*name).into(), self.expr(e)?),
                     ast::CallArg::PosSplat(e) => Arg::Splat(self.expr(e)?),
                     ast::CallArg::KwargSplat(e) => Arg::KeywordSplat(self.expr(e)?),

@@ -19,6 +19,7 @@ impl Evaluator<'_> {
         stack::check()?;
         match &expr.kind {
             Kind::Const(v) => Ok(v.clone()),
+            Kind::Embedded(v) => self.access(v.clone(), ""),
             Kind::Var(name) => self.variable(name, scope),
             Kind::Attr(target, name) => self.eval(target, scope).and_then(|v| self.attr(&v, name)),
             Kind::Item(target, key) => self.eval_item(target, key, scope),

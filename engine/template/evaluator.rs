@@ -208,13 +208,15 @@ impl Evaluator<'_> {
         stack::check()?;
         let ready = |v: Value| -> Result<Value> {
             let v = self.argument(v)?;
-            if let Value::Undefined(u) = &v
-                && (u.kind == UndefinedKind::Error
-                    || (!callable.accepts_undefined && u.kind != UndefinedKind::Empty))
-            {
-                v.check()?;
+            let Value::Undefined(u) = &v else { return Ok(v) };
+            match u.kind {
+                UndefinedKind::Empty if callable.accepts_undefined => {
+                    Ok(Value::missing(None, u.message.clone()))
+                }
+                UndefinedKind::Empty => Ok(Value::str("")),
+                UndefinedKind::Missing if callable.accepts_undefined => Ok(v),
+                UndefinedKind::Missing | UndefinedKind::Error => v.check().cloned(),
             }
-            Ok(v)
         };
         let args = args.into_iter().map(ready).collect::<Result<Vec<_>>>()?;
         let kwargs = kwargs

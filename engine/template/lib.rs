@@ -15,6 +15,8 @@ mod error;
 mod eval_expr;
 mod eval_stmt;
 mod evaluator;
+#[cfg(test)]
+mod examples;
 mod file_options;
 pub mod filters;
 mod finalize;

@@ -11,6 +11,10 @@ const DIFFERENT: &[(&str, &str)] = &[
         "{% for k, v in td.items() if k == 'a' %}{{ k }}={{ v }}{% endfor %}",
         LAZY,
     ),
+    (
+        "{{ ifel | default('q') }}",
+        "an inline `if` without `else` that did not apply counts as missing",
+    ),
 ];
 
 const LAZY: &str = "an entry that cannot be evaluated is no error before it is used";
