@@ -8,8 +8,10 @@ mod error;
 pub mod filters;
 mod iterate;
 pub mod lookups;
+mod mersenne;
 mod pyregex;
 mod registry;
+mod strftime;
 pub mod tests;
 mod variables;
 

@@ -12,7 +12,6 @@ mod urls;
 mod vaulted;
 mod versions;
 
-
 /// All families.
 pub const FAMILIES: &[&[Callable]] = &[
     kinds::CALLABLES,
