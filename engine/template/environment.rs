@@ -1,7 +1,7 @@
 //! What templates know of the world beside their variables.
 
 use crate::TemplateError;
-use kdo_value::{Text, VaultText};
+use kdo_value::{Origin, Text, VaultText};
 use std::path::PathBuf;
 
 /// Decrypts `!vault` values.
@@ -60,4 +60,8 @@ pub struct Environment<'a> {
     pub escape_backslashes: bool,
     /// `--strict`: conditionals must be boolean, as in ansible-core 2.19.
     pub strict_conditions: bool,
+    /// Names of Jinja extensions that are switched on: `jinja2.ext.do`, `jinja2.ext.loopcontrols`.
+    pub jinja2_extensions: Vec<String>,
+    /// Is told of doubtful templates, with the place where they are written.
+    pub warn: Option<&'a dyn Fn(String, Option<Origin>)>,
 }

@@ -43,6 +43,33 @@ impl TemplateError {
         }
     }
 
+    /// The same error, with the place of the text unless a nearer place is known.
+    #[must_use]
+    pub fn written_at(mut self, origin: Option<Origin>) -> Self {
+        if self.origin.is_none() {
+            self.origin = origin;
+        }
+        self
+    }
+
+    /// The same error, with the byte range in the text unless a nearer one is known.
+    #[must_use]
+    pub(crate) fn at(mut self, span: crate::ast::Span) -> Self {
+        if self.span.is_none() && self.source.is_none() {
+            self.span = Some((span.start as usize, span.end as usize));
+        }
+        self
+    }
+
+    /// The same error, with the template's text unless a nearer one is known.
+    #[must_use]
+    pub(crate) fn in_source(mut self, source: &str) -> Self {
+        if self.source.is_none() {
+            self.source = Some(source.to_owned());
+        }
+        self
+    }
+
     /// The text is no template.
     pub fn syntax(message: impl Into<String>) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! Values with behaviour of their own.
 
-use crate::Value;
+use crate::{Value, number::Operator};
 use std::any::Any;
 
 /// A value that is not plain data: `hostvars`, `loop`, namespaces, macros, dates.
@@ -39,6 +39,26 @@ pub trait Object: Any {
 
     /// Order against another value, where the object defines one.
     fn compare(&self, _other: &Value) -> Option<std::cmp::Ordering> {
+        None
+    }
+
+    /// Calls a method; `None` if there is none of that name.
+    fn call_method(
+        &self,
+        _name: &str,
+        _args: &[Value],
+        _kwargs: &[(String, Value)],
+    ) -> Option<Result<Value, String>> {
+        None
+    }
+
+    /// `self operator other`, or with `reflected` `other operator self`; `None` if the object has no such arithmetic.
+    fn arithmetic(
+        &self,
+        _operator: Operator,
+        _other: &Value,
+        _reflected: bool,
+    ) -> Option<Result<Value, String>> {
         None
     }
 

@@ -7,6 +7,8 @@ pub enum UndefinedKind {
     Missing,
     /// Evaluating the value failed otherwise; nothing but `rescue` catches it.
     Error,
+    /// An inline `if` without `else` that did not apply: empty text, false, but no value of its own.
+    Empty,
 }
 
 /// A missing value and the sentence that tells about it when it is used.

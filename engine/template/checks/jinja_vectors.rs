@@ -1,0 +1,142 @@
+//! Every template of `tests/templates/*_vectors.json` gives what ansible-core gives.
+
+use kdo_template::{Environment, Templar};
+use kdo_value::{Map, Text, Value, json};
+use std::collections::BTreeMap;
+
+/// Vectors where kdo differs on purpose or for now, with the reason.
+const DIFFERENT: &[(&str, &str)] = &[
+    ("{{ td.items() | list | length }}", LAZY),
+    (
+        "{% for k, v in td.items() if k == 'a' %}{{ k }}={{ v }}{% endfor %}",
+        LAZY,
+    ),
+    (
+        "{{ ifel | default('q') }}",
+        "an inline `if` without `else` that did not apply counts as missing",
+    ),
+];
+
+const LAZY: &str = "an entry that cannot be evaluated is no error before it is used";
+
+fn trusted(value: &Value) -> Value {
+    match value {
+        Value::Str(s) => Value::trusted(s.as_str()),
+        Value::List(l) => Value::List(kdo_value::List::frozen(l.to_vec().iter().map(trusted).collect())),
+        Value::Map(m) => Value::Map(trusted_map(m)),
+        other => other.clone(),
+    }
+}
+
+fn trusted_map(map: &Map) -> Map {
+    let out: Map = map
+        .entries()
+        .iter()
+        .map(|(k, v)| (k.clone(), trusted(v)))
+        .collect();
+    out.freeze();
+    out
+}
+
+/// The same value of the same types.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::List(x), Value::List(y)) => {
+            x.len() == y.len() && x.to_vec().iter().zip(y.to_vec().iter()).all(|(a, b)| same(a, b))
+        }
+        (Value::Map(x), Value::Map(y)) => {
+            x.len() == y.len()
+                && x.entries()
+                    .iter()
+                    .zip(y.entries())
+                    .all(|((k, v), (l, w))| same(k, &l) && same(v, &w))
+        }
+        _ => a.type_name() == b.type_name() && a.py_eq(b),
+    }
+}
+
+fn outcome(base: &Map, vector: &Value) -> Result<(), String> {
+    let text = |key: &str| vector.get(key).map(|v| v.to_text()).unwrap_or_default();
+    let variables = base.copied();
+    if let Some(Value::Map(own)) = vector.get("vars") {
+        for (k, v) in own.entries() {
+            variables.insert(k, trusted(&v));
+        }
+    }
+    let environment = Environment {
+        escape_backslashes: true,
+        ..Environment::default()
+    };
+    let got =
+        Templar::new(&variables, &environment).resolve(&Value::Str(Text::trusted(text("template"), None)));
+    let ok = vector.get("ok").is_some_and(|v| v.truthy());
+    match got {
+        Err(_) if !ok => Ok(()),
+        Err(e) => Err(format!("error: {}", e.message)),
+        Ok(v) if !ok => Err(format!("should be an error, is {}", v.repr())),
+        Ok(v) => {
+            let wanted = vector.get("value").unwrap_or(Value::None);
+            if same(&v, &wanted) {
+                Ok(())
+            } else {
+                Err(format!(
+                    "{} {} instead of {}",
+                    v.type_name(),
+                    v.repr(),
+                    wanted.repr()
+                ))
+            }
+        }
+    }
+}
+
+fn check(file: &str) {
+    let path = format!("{}/../../tests/templates/{file}", env!("CARGO_MANIFEST_DIR"));
+    let file = json::read(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let Some(Value::Map(base)) = file.get("base") else {
+        panic!("no base variables")
+    };
+    let base = trusted_map(&base);
+    let mut figures: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut failures = Vec::new();
+    for vector in file.get("vectors").unwrap().as_sequence().unwrap() {
+        let figure = figures.entry(vector.get("cat").unwrap().to_text()).or_default();
+        figure.1 += 1;
+        match outcome(&base, &vector) {
+            Ok(()) => figure.0 += 1,
+            Err(why) => {
+                let template = vector.get("template").unwrap();
+                if !DIFFERENT
+                    .iter()
+                    .any(|(known, _)| Some(*known) == template.as_str())
+                {
+                    failures.push(format!(
+                        "{} {}\n    {why}",
+                        vector.get("id").unwrap().repr(),
+                        template.repr()
+                    ));
+                }
+            }
+        }
+    }
+    let table: Vec<String> = figures
+        .iter()
+        .map(|(cat, (good, all))| format!("{cat} {good}/{all}"))
+        .collect();
+    assert!(
+        failures.is_empty(),
+        "{}\n{}",
+        failures.join("\n"),
+        table.join("  ")
+    );
+}
+
+#[test]
+fn templates_give_what_ansible_core_gives() {
+    check("jinja_vectors.json");
+}
+
+#[test]
+fn the_evaluator_does_what_ansible_core_does() {
+    check("evaluator_vectors.json");
+}

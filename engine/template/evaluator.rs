@@ -1,0 +1,385 @@
+//! The evaluator: variables, templates in values, and the doors for filters and lookups.
+
+use crate::{
+    Call, Callable, Check, Engine, Environment, TemplateError, Variables,
+    ast::{Name, Template},
+    finalize, globals,
+    output::Output,
+    parse,
+    scope::{Scope, Unit},
+    stack,
+    syntax::Syntax,
+};
+use kdo_value::{List, Map, Text, Undefined, UndefinedKind, Value};
+use std::{cell::RefCell, collections::HashMap, path::PathBuf, rc::Rc};
+
+pub(crate) type Result<T> = std::result::Result<T, TemplateError>;
+
+/// Keyword arguments in order.
+pub(crate) type Keywords = Vec<(String, Value)>;
+
+/// Evaluates syntax trees against variables.
+#[derive(Clone, Copy)]
+pub(crate) struct Evaluator<'a> {
+    pub(crate) variables: &'a dyn Variables,
+    pub(crate) environment: &'a Environment<'a>,
+}
+
+impl Evaluator<'_> {
+    /// How texts of tasks are parsed here.
+    pub(crate) fn syntax(&self, expression: bool) -> Syntax {
+        let has = |short: &str| {
+            self.environment
+                .jinja2_extensions
+                .iter()
+                .any(|e| e.rsplit('.').next() == Some(short))
+        };
+        Syntax {
+            keep_backslashes: self.environment.escape_backslashes && !expression,
+            do_tag: has("do"),
+            loop_controls: has("loopcontrols"),
+            expression,
+            ..Syntax::default()
+        }
+    }
+
+    /// A fresh outermost scope for a template.
+    pub(crate) fn root(&self, template: &Template, syntax: Syntax, folder: Option<PathBuf>) -> Rc<Scope> {
+        Scope::root(unit(template, syntax, folder))
+    }
+
+    /// Evaluates a template's text; the result is as it is: maybe missing, maybe with templates inside.
+    pub(crate) fn run(&self, text: &Text) -> Result<Value> {
+        let mut syntax = self.syntax(false);
+        let source = header(text.as_str(), &mut syntax)?;
+        self.run_source(source, syntax).map_err(|e| {
+            let own = e.source.as_deref().is_none_or(|s| source == s);
+            if own { e.written_at(text.origin()) } else { e }
+        })
+    }
+
+    /// Evaluates a text with the given syntax.
+    pub(crate) fn run_source(&self, source: &str, syntax: Syntax) -> Result<Value> {
+        let _entry = stack::enter();
+        stack::check()?;
+        let template = parse::template(source, &syntax)?;
+        let expression = syntax.expression;
+        let scope = self.root(&template, syntax, None);
+        let mut output = Output::default();
+        self.body_of(&template, &scope, &mut output)
+            .and_then(|()| output.finish(self))
+            .map(|v| if expression { v } else { keep_newlines(v, source) })
+            .map_err(|e| e.in_source(&template.source))
+    }
+
+    /// A raw value with its own template or vault text evaluated; what is inside containers stays raw.
+    /// A missing variable in the template makes the value a missing one.
+    pub(crate) fn access(&self, raw: Value, name: &str) -> Result<Value> {
+        match &raw {
+            Value::Str(text) if text.is_template() => {
+                let _guard = stack::resolving(name)?;
+                match self.run(text) {
+                    Err(e) if e.undefined => Ok(Value::missing(None, e.message)),
+                    other => other,
+                }
+            }
+            Value::Vault(vault) => match self.environment.vault {
+                Some(v) => v
+                    .decrypt(vault)
+                    .map(Value::Str)
+                    .map_err(|e| e.written_at(vault.origin)),
+                None => Err(
+                    TemplateError::new("Attempting to decrypt but no vault secrets were found.")
+                        .written_at(vault.origin),
+                ),
+            },
+            _ => Ok(raw),
+        }
+    }
+
+    /// A value with all templates inside evaluated; those that fail become missing values that tell why.
+    pub(crate) fn deep(&self, value: Value) -> Result<Value> {
+        stack::check()?;
+        match &value {
+            Value::List(l) if l.is_templated() => Ok(Value::List(List::new(
+                l.to_vec()
+                    .into_iter()
+                    .map(|v| self.soft(v))
+                    .collect::<Result<_>>()?,
+            ))),
+            Value::Map(m) if m.is_templated() => {
+                let out = Map::new();
+                for (k, v) in m.entries() {
+                    out.insert(k, self.soft(v)?);
+                }
+                Ok(Value::Map(out))
+            }
+            Value::Tuple(items) if items.iter().any(Value::is_templated) => Ok(Value::Tuple(
+                items
+                    .iter()
+                    .map(|v| self.soft(v.clone()))
+                    .collect::<Result<_>>()?,
+            )),
+            Value::Str(_) | Value::Vault(_) if value.is_templated() => {
+                let value = self.access(value, "")?;
+                self.deep(value)
+            }
+            _ => Ok(value),
+        }
+    }
+
+    fn soft(&self, value: Value) -> Result<Value> {
+        if !value.is_templated() {
+            return Ok(value);
+        }
+        match self.access(value, "").and_then(|v| self.deep(v)) {
+            Ok(v) => Ok(v),
+            Err(e) if e.undefined => Ok(Value::missing(None, e.message)),
+            // Evaluation that ran out of stack must stop, not go on with the next item.
+            Err(e) if e.help.is_some() && e.message.starts_with("Recursive") => Err(e),
+            Err(e) => Ok(Value::Undefined(Rc::new(Undefined::error(e.message)))),
+        }
+    }
+
+    /// A changeable copy with all templates evaluated: for variables that the template changes.
+    pub(crate) fn thaw(&self, value: Value) -> Result<Value> {
+        Ok(self.deep(value)?.deep_copy(false))
+    }
+
+    /// A result for the outside: evaluated at all depths, plain data only.
+    pub(crate) fn finalize(&self, value: Value) -> Result<Value> {
+        let _entry = stack::enter();
+        let value = self.deep(value)?;
+        finalize::data(&value)
+    }
+
+    /// The value of a variable; what is missing is a missing value.
+    pub(crate) fn variable(&self, name: &Name, scope: &Rc<Scope>) -> Result<Value> {
+        if let Some(v) = scope.get(name) {
+            return Ok(v);
+        }
+        if let Some(raw) = self.variables.get(name) {
+            let value = self.access(raw, name)?;
+            let container = matches!(&value, Value::List(_) | Value::Map(_));
+            if container && scope.unit.changed.contains(name) {
+                let copy = self.thaw(value)?;
+                scope.set_outermost(name, copy.clone());
+                return Ok(copy);
+            }
+            return Ok(value);
+        }
+        if let Some(v) = globals::get(name, scope, self) {
+            return Ok(v);
+        }
+        Ok(Value::missing(Some(name), format!("'{name}' is undefined")))
+    }
+
+    /// Names near a missing variable's, for the message.
+    pub(crate) fn near(&self, name: &str) -> Option<String> {
+        let names = self.variables.names();
+        let best = crate::nearest::nearest(name, names.iter().map(String::as_str))?;
+        Some(format!("Did you mean '{best}'?"))
+    }
+
+    /// Applies a filter.
+    pub(crate) fn apply_filter(&self, name: &str, args: Vec<Value>, kwargs: Keywords) -> Result<Value> {
+        match crate::filter(name) {
+            Some(callable) => self.apply(callable, name, args, kwargs),
+            None => Err(unknown("filter", name, crate::filters::FAMILIES)),
+        }
+    }
+
+    /// Applies a test.
+    pub(crate) fn apply_test(&self, name: &str, args: Vec<Value>, kwargs: Keywords) -> Result<bool> {
+        match crate::test(name) {
+            Some(callable) => Ok(self.apply(callable, name, args, kwargs)?.truthy()),
+            None => Err(unknown("test", name, crate::tests::FAMILIES)),
+        }
+    }
+
+    /// Runs a callable; the arguments are evaluated at all depths first.
+    pub(crate) fn apply(
+        &self,
+        callable: &Callable,
+        name: &str,
+        args: Vec<Value>,
+        kwargs: Keywords,
+    ) -> Result<Value> {
+        stack::check()?;
+        let ready = |v: Value| -> Result<Value> {
+            let v = self.argument(v)?;
+            let Value::Undefined(u) = &v else { return Ok(v) };
+            match u.kind {
+                UndefinedKind::Empty if callable.accepts_undefined => {
+                    Ok(Value::missing(None, u.message.clone()))
+                }
+                UndefinedKind::Empty => Ok(Value::str("")),
+                UndefinedKind::Missing if callable.accepts_undefined => Ok(v),
+                UndefinedKind::Missing | UndefinedKind::Error => v.check().cloned(),
+            }
+        };
+        let args = args.into_iter().map(ready).collect::<Result<Vec<_>>>()?;
+        let kwargs = kwargs
+            .into_iter()
+            .map(|(k, v)| Ok((k, ready(v)?)))
+            .collect::<Result<Vec<_>>>()?;
+        (callable.run)(&Call {
+            name,
+            args,
+            kwargs,
+            variables: self.variables,
+            environment: self.environment,
+            engine: self,
+        })
+    }
+
+    /// A value as an argument of filters, methods and functions.
+    pub(crate) fn argument(&self, value: Value) -> Result<Value> {
+        if let Some(range) = crate::range::Range::of(&value) {
+            return Ok(Value::list(range.items()?));
+        }
+        self.deep(value)
+    }
+
+    /// Records a warning.
+    pub(crate) fn warn(&self, message: impl Into<String>, origin: Option<kdo_value::Origin>) {
+        if let Some(warn) = self.environment.warn {
+            warn(message.into(), origin);
+        }
+    }
+}
+
+/// What the scopes of a template share.
+pub(crate) fn unit(template: &Template, syntax: Syntax, folder: Option<PathBuf>) -> Unit {
+    let mut blocks: HashMap<Name, Vec<_>> = HashMap::new();
+    for b in &template.blocks {
+        blocks.entry(Rc::clone(&b.name)).or_default().push(Rc::clone(b));
+    }
+    Unit {
+        changed: Rc::clone(&template.changed),
+        blocks: RefCell::new(blocks),
+        syntax,
+        folder,
+    }
+}
+
+/// Takes a `#jinja2:` header line off the text and applies it.
+pub(crate) fn header<'s>(source: &'s str, syntax: &mut Syntax) -> Result<&'s str> {
+    let Some(rest) = source.strip_prefix("#jinja2:") else {
+        return Ok(source);
+    };
+    let (line, rest) = rest.split_once('\n').unwrap_or((rest, ""));
+    syntax.apply_header(line.trim())?;
+    Ok(rest)
+}
+
+/// Text keeps the line breaks at its end that the template had.
+pub(crate) fn keep_newlines(value: Value, source: &str) -> Value {
+    let count = |s: &str| s.bytes().rev().take_while(|b| *b == b'\n').count();
+    let wanted = count(source);
+    match &value {
+        Value::Str(s) if wanted > 0 => {
+            let missing = wanted.saturating_sub(count(s));
+            if missing == 0 {
+                value
+            } else {
+                Value::str(format!("{}{}", s.as_str(), "\n".repeat(missing)))
+            }
+        }
+        _ => value,
+    }
+}
+
+fn unknown(kind: &str, name: &str, families: &[&'static [Callable]]) -> TemplateError {
+    let known = families.iter().flat_map(|f| f.iter()).flat_map(|c| {
+        c.name
+            .rsplit('.')
+            .next()
+            .into_iter()
+            .chain(c.aliases.iter().copied())
+    });
+    TemplateError {
+        help: crate::nearest::nearest(name, known).map(|n| format!("Did you mean '{n}'?")),
+        ..TemplateError::syntax(format!("No {kind} named '{name}'."))
+    }
+}
+
+impl Engine for Evaluator<'_> {
+    fn filter(&self, name: &str, args: Vec<Value>, kwargs: Keywords) -> Result<Value> {
+        self.apply_filter(name, args, kwargs)
+    }
+
+    fn test(&self, name: &str, args: Vec<Value>, kwargs: Keywords) -> Result<bool> {
+        self.apply_test(name, args, kwargs)
+    }
+
+    fn attribute(&self, value: &Value, path: &Value) -> Value {
+        let step = |value: &Value, key: &Value| {
+            self.item(value, key)
+                .unwrap_or_else(|e| Value::Undefined(Rc::new(Undefined::error(e.message))))
+        };
+        let Some(text) = path.as_str() else {
+            return step(value, path);
+        };
+        let mut current = value.clone();
+        for part in text.split('.') {
+            let key = part.parse::<i64>().map_or_else(|_| Value::str(part), Value::Int);
+            current = step(&current, &key);
+        }
+        current
+    }
+
+    fn call(&self, callee: &Value, args: Vec<Value>, kwargs: Keywords) -> Result<Value> {
+        self.call_value(callee, args, kwargs)
+    }
+
+    fn resolve(&self, raw: &Value) -> Result<Value> {
+        self.finalize(raw.clone())
+    }
+
+    fn render(&self, source: &str, extra: &[(String, Value)], options: &[(String, Value)]) -> Result<Value> {
+        let mut syntax = Syntax {
+            keep_backslashes: false,
+            ..self.syntax(false)
+        };
+        for (key, value) in options {
+            let text = match value {
+                Value::Str(s) => kdo_value::repr_str(s),
+                other => other.to_text(),
+            };
+            syntax.apply(key, &text)?;
+        }
+        let source = header(source, &mut syntax)?;
+        let layered = Layered {
+            extra,
+            below: self.variables,
+        };
+        let inner = Evaluator {
+            variables: &layered,
+            environment: self.environment,
+        };
+        let value = inner.run_source(source, syntax)?;
+        inner.finalize(value)
+    }
+}
+
+/// Extra variables over others.
+struct Layered<'a> {
+    extra: &'a [(String, Value)],
+    below: &'a dyn Variables,
+}
+
+impl Variables for Layered<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        match self.extra.iter().rev().find(|(k, _)| k == name) {
+            Some((_, v)) => Some(v.clone()),
+            None => self.below.get(name),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.below.names();
+        names.extend(self.extra.iter().map(|(k, _)| k.clone()));
+        names
+    }
+}
