@@ -14,6 +14,7 @@ mod layout;
 mod numbers;
 mod paths;
 mod presence;
+mod printf;
 mod products;
 mod randomness;
 mod regex;
@@ -23,6 +24,7 @@ mod sets;
 mod text;
 mod urls;
 mod windows_paths;
+mod yaml;
 
 pub(crate) use conversion::read_bool;
 pub(crate) use dicts::entries;
@@ -54,4 +56,6 @@ pub const FAMILIES: &[&[Callable]] = &[
     hashes::CALLABLES,
     dates::CALLABLES,
     identity::CALLABLES,
+    yaml::CALLABLES,
+    printf::CALLABLES,
 ];
