@@ -1,1 +1,27 @@
-//! kdo-modules
+//! The modules: what runs on a host. Each is one file; its parameter struct is its argument specification and its
+//! documentation. [`Host`] is the only door to the machine.
+
+pub mod commands;
+pub mod files;
+pub mod host;
+mod link;
+mod module;
+pub mod net;
+pub mod packages;
+pub mod params;
+pub mod registry;
+pub mod source_control;
+pub mod system;
+
+pub use host::Host;
+pub use link::{Link, NoLink, Stream};
+pub use module::{Entry, Example, Failure, Meta, Module, Outcome, Return, Support, entry, short};
+
+/// What every module file uses.
+pub mod prelude {
+    pub use crate::host::{Command, FileAttrs, Host, Output};
+    pub use crate::module::{Example, Failure, Meta, Module, Outcome, Return, Support};
+    pub use crate::params::{Kind, ParamError, Params, Spec};
+    pub use kdo_derive::{Choice, Params};
+    pub use kdo_value::{List, Map, Value};
+}

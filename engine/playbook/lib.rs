@@ -1,1 +1,25 @@
-//! kdo-playbook
+//! Playbooks as typed trees: plays, blocks, tasks, handlers, roles. Loading finds all static errors at once.
+
+mod action;
+mod block;
+mod handlers;
+mod keywords;
+mod loader;
+mod pieces;
+mod play;
+mod role;
+mod role_files;
+mod scope;
+mod static_vars;
+mod task;
+mod words;
+
+pub use action::Action;
+pub use block::{Block, Item};
+pub use keywords::{KEYWORDS, Keyword, Where};
+pub use loader::{Known, Loader};
+pub use play::Play;
+pub use role::{Role, RoleInstance, RoleOptions};
+pub use scope::{Scope, ScopeKind};
+pub use task::{Loop, Task};
+pub use words::{free_form_and_pairs, split_args};

@@ -1,15 +1,24 @@
 //! How the controller reaches hosts: the [`Connector`] and [`Connection`] traits, the endpoint's description,
 //! the local connection, privilege escalation and the agent's bootstrap. SSH itself is in `kdo-ssh`.
 
+mod bootstrap;
 mod endpoint;
 mod error;
+mod escalation;
+mod local;
+mod local_pty;
 mod process;
 mod secret;
+mod session;
 
+pub use bootstrap::{AgentBinary, Agents};
 pub use endpoint::Endpoint;
 pub use error::{TransportError, TransportErrorKind};
+pub use escalation::{Become, quote};
+pub use local::LocalConnector;
 pub use process::Process;
 pub use secret::Secret;
+pub use session::{AgentSession, StepChannel, Traffic};
 
 use async_trait::async_trait;
 use std::sync::Arc;

@@ -234,6 +234,11 @@ impl Map {
         self.0.templated.get()
     }
 
+    /// A number that is the same for all clones of this map and for no other living map.
+    pub fn identity(&self) -> usize {
+        Rc::as_ptr(&self.0).addr()
+    }
+
     /// Whether both are the same map.
     pub fn same(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
@@ -252,5 +257,11 @@ impl<K: Into<Value>, V: Into<Value>> FromIterator<(K, V)> for Map {
             map.insert(k, v);
         }
         map
+    }
+}
+
+impl std::fmt::Debug for Map {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.entries()).finish()
     }
 }

@@ -1,0 +1,138 @@
+//! A step's way back to the controller.
+
+use kdo_modules::{Link, Stream};
+use kdo_wire::{Frame, Kind};
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+
+/// Bytes of one piece of bulk data.
+const PIECE: usize = 256 << 10;
+
+/// Output is sent at once when this much has come, else at most every [`FLUSH`].
+const BATCH: usize = 32 << 10;
+const FLUSH: Duration = Duration::from_millis(100);
+
+/// The one writer of frames. Whole frames are written under the lock; a full pipe blocks the step that writes,
+/// which is what bounds the memory of a program that prints without end.
+#[derive(Clone)]
+pub(crate) struct Sender(Arc<Mutex<io::Stdout>>);
+
+impl Sender {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(io::stdout())))
+    }
+
+    pub(crate) fn raw(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = self.0.lock().map_err(|_| io::Error::other("output is broken"))?;
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
+    pub(crate) fn send(&self, frame: &Frame) -> io::Result<()> {
+        self.raw(&frame.encode())
+    }
+}
+
+/// What arrives for a step while it runs.
+pub(crate) enum Arrival {
+    /// A piece of the wanted file.
+    Piece(Vec<u8>),
+    /// The file's end; an error if the controller could not read it.
+    End(Option<String>),
+}
+
+/// The link of one step.
+pub(crate) struct Channel {
+    pub(crate) step: u64,
+    pub(crate) sender: Sender,
+    pub(crate) arrivals: mpsc::Receiver<Arrival>,
+    pub(crate) cancelled: Arc<AtomicBool>,
+    pub(crate) deadline: Option<Instant>,
+    pending: [Vec<u8>; 2],
+    flushed: Instant,
+}
+
+impl Channel {
+    pub(crate) fn new(
+        step: u64,
+        sender: Sender,
+        arrivals: mpsc::Receiver<Arrival>,
+        cancelled: Arc<AtomicBool>,
+        deadline: Option<Instant>,
+    ) -> Self {
+        Self {
+            step,
+            sender,
+            arrivals,
+            cancelled,
+            deadline,
+            pending: [Vec::new(), Vec::new()],
+            flushed: Instant::now(),
+        }
+    }
+
+    /// Sends output that is still held back.
+    pub(crate) fn flush(&mut self) {
+        for (n, pending) in self.pending.iter_mut().enumerate() {
+            if pending.is_empty() {
+                continue;
+            }
+            let mut payload = vec![if n == 0 { 0 } else { 1 }];
+            payload.append(pending);
+            // A broken connection is noticed by the reader; output is only for the eye.
+            let _ = self.sender.send(&Frame::new(Kind::Output, self.step, payload));
+        }
+        self.flushed = Instant::now();
+    }
+}
+
+impl Link for Channel {
+    fn fetch(&mut self, name: &str, into: &mut dyn Write) -> io::Result<u64> {
+        self.sender
+            .send(&Frame::new(Kind::Need, self.step, name.as_bytes().to_vec()))?;
+        let mut total = 0;
+        loop {
+            match self
+                .arrivals
+                .recv()
+                .map_err(|_| io::Error::other("the controller is gone"))?
+            {
+                Arrival::Piece(bytes) => {
+                    into.write_all(&bytes)?;
+                    total += bytes.len() as u64;
+                }
+                Arrival::End(None) => return Ok(total),
+                Arrival::End(Some(error)) => return Err(io::Error::other(error)),
+            }
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        for piece in bytes.chunks(PIECE) {
+            self.sender
+                .send(&Frame::new(Kind::Chunk, self.step, piece.to_vec()))?;
+        }
+        Ok(())
+    }
+
+    fn output(&mut self, stream: Stream, bytes: &[u8]) {
+        let index = usize::from(stream == Stream::Err);
+        if let Some(pending) = self.pending.get_mut(index) {
+            pending.extend(bytes);
+            if pending.len() >= BATCH || self.flushed.elapsed() >= FLUSH {
+                self.flush();
+            }
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed) || self.deadline.is_some_and(|d| Instant::now() >= d)
+    }
+}

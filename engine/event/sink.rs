@@ -1,0 +1,9 @@
+//! Readers of events.
+
+use crate::Event;
+
+/// Something that reads events: a terminal, a file, a test.
+pub trait Sink {
+    /// Takes one event.
+    fn event(&mut self, event: &Event);
+}

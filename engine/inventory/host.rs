@@ -1,0 +1,51 @@
+//! One host.
+
+use indexmap::IndexSet;
+use kdo_syntax::Diagnostic;
+use kdo_value::Map;
+use std::path::PathBuf;
+
+/// A host of the inventory.
+#[derive(Clone)]
+pub struct Host {
+    /// Its name in the inventory.
+    pub name: String,
+    /// Variables written in inventory sources, and those of `add_host`.
+    pub vars: Map,
+    /// Variables of `host_vars` beside the inventory sources.
+    pub file_vars: Map,
+    /// Why `file_vars` is not complete; an error as soon as the host is used.
+    pub file_error: Option<Diagnostic>,
+    /// Groups that name it themselves.
+    pub groups: IndexSet<String>,
+    /// The source that named it first; none for lists and `add_host`.
+    pub source: Option<PathBuf>,
+    /// It is `localhost` and nobody wrote it into an inventory.
+    pub implicit: bool,
+}
+
+impl Host {
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            vars: frozen(),
+            file_vars: frozen(),
+            file_error: None,
+            groups: IndexSet::new(),
+            source: None,
+            implicit: false,
+        }
+    }
+
+    /// The name up to its first dot.
+    pub fn short_name(&self) -> &str {
+        self.name.split('.').next().unwrap_or(&self.name)
+    }
+}
+
+/// A map that belongs to the variables from the start.
+pub(crate) fn frozen() -> Map {
+    let map = Map::new();
+    map.freeze();
+    map
+}

@@ -1,0 +1,335 @@
+//! All hosts and groups.
+
+use crate::{Group, Host};
+use indexmap::{IndexMap, IndexSet};
+use kdo_syntax::Diagnostic;
+use kdo_value::{Map, Value};
+use std::path::{Path, PathBuf};
+
+/// Names that stand for this machine even if no inventory has them.
+pub const LOCALHOST: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Hosts and groups with their variables. Changes at run time (`add_host`, `group_by`) go through its methods.
+pub struct Inventory {
+    /// Hosts by name, in the order they were named.
+    pub hosts: IndexMap<String, Host>,
+    /// Groups by name; `all` and `ungrouped` come first.
+    pub groups: IndexMap<String, Group>,
+    /// What went wrong or is odd; sources that could not be read are told here too.
+    pub warnings: Vec<Diagnostic>,
+    /// Paths that were read, in order; directories as given.
+    pub sources: Vec<PathBuf>,
+    /// Number of sources that could not be read.
+    pub unparsed: usize,
+    implicit: IndexMap<String, Host>,
+}
+
+impl Default for Inventory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Inventory {
+    /// Only `all`, `ungrouped` and the implicit localhost.
+    pub fn new() -> Self {
+        let mut inventory = Self {
+            hosts: IndexMap::new(),
+            groups: IndexMap::new(),
+            warnings: Vec::new(),
+            sources: Vec::new(),
+            unparsed: 0,
+            implicit: IndexMap::new(),
+        };
+        inventory.add_group("all");
+        inventory.add_group("ungrouped");
+        for name in LOCALHOST {
+            let mut host = Host::new(name);
+            host.implicit = true;
+            host.vars.insert("ansible_connection", "local");
+            inventory.implicit.insert(name.to_owned(), host);
+        }
+        inventory.reconcile();
+        inventory
+    }
+
+    /// A host by name; for names of this machine the one that is in the inventory, else the implicit one.
+    pub fn host(&self, name: &str) -> Option<&Host> {
+        self.hosts.get(name).or_else(|| {
+            if !LOCALHOST.contains(&name) {
+                return None;
+            }
+            let written = LOCALHOST.iter().find_map(|n| self.hosts.get(*n));
+            written.or_else(|| self.implicit.get(name))
+        })
+    }
+
+    /// All hosts, the implicit ones too.
+    pub(crate) fn all_hosts_mut(&mut self) -> impl Iterator<Item = &mut Host> {
+        self.hosts.values_mut().chain(self.implicit.values_mut())
+    }
+
+    /// A group by name.
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.get(name)
+    }
+
+    /// Adds a group if it is new; tells whether it was.
+    pub fn add_group(&mut self, name: &str) -> bool {
+        if self.groups.contains_key(name) {
+            return false;
+        }
+        self.groups.insert(name.to_owned(), Group::new(name));
+        true
+    }
+
+    /// Adds a host if it is new and puts it into a group; tells whether anything changed.
+    pub fn add_host(&mut self, name: &str, group: Option<&str>, source: Option<&Path>) -> bool {
+        let mut changed = false;
+        if !self.hosts.contains_key(name) {
+            let mut host = Host::new(name);
+            host.source = source.map(Path::to_owned);
+            self.hosts.insert(name.to_owned(), host);
+            changed = true;
+        }
+        if let Some(group) = group {
+            self.add_group(group);
+            if let (Some(g), Some(h)) = (self.groups.get_mut(group), self.hosts.get_mut(name)) {
+                changed |= g.hosts.insert(name.to_owned());
+                h.groups.insert(group.to_owned());
+            }
+        }
+        changed
+    }
+
+    /// Puts a group into another; both are added if they are new. Loops are refused.
+    pub fn add_child(&mut self, parent: &str, child: &str) -> Result<bool, String> {
+        if parent == child {
+            return Err(format!("the group `{parent}` cannot be in itself"));
+        }
+        self.add_group(parent);
+        self.add_group(child);
+        if self.descendants(child).contains(&parent) {
+            return Err(format!(
+                "the groups `{parent}` and `{child}` cannot both be in each other"
+            ));
+        }
+        let depth = self.groups.get(parent).map_or(0, |g| g.depth);
+        let added = self
+            .groups
+            .get_mut(parent)
+            .is_some_and(|g| g.children.insert(child.to_owned()));
+        if let Some(g) = self.groups.get_mut(child) {
+            g.parents.insert(parent.to_owned());
+        }
+        self.sink(child, depth + 1);
+        Ok(added)
+    }
+
+    fn sink(&mut self, name: &str, depth: usize) {
+        let Some(group) = self.groups.get_mut(name) else {
+            return;
+        };
+        if group.depth >= depth {
+            return;
+        }
+        group.depth = depth;
+        for child in group.children.clone() {
+            self.sink(&child, depth + 1);
+        }
+    }
+
+    /// Sets a host's variable.
+    pub fn set_host_var(&mut self, host: &str, key: impl Into<Value>, value: impl Into<Value>) {
+        if let Some(host) = self.hosts.get(host) {
+            host.vars.insert(key, value.into().into_frozen());
+        }
+    }
+
+    /// Sets a group's variable; `ansible_group_priority` sets its priority.
+    pub fn set_group_var(&mut self, group: &str, key: impl Into<Value>, value: impl Into<Value>) {
+        let (key, value) = (key.into(), value.into());
+        let Some(group) = self.groups.get_mut(group) else {
+            return;
+        };
+        if key.as_str() == Some("ansible_group_priority") {
+            let number = value.as_int().or_else(|| value.as_str()?.trim().parse().ok());
+            group.priority = number.unwrap_or(group.priority);
+        } else {
+            group.vars.insert(key, value.into_frozen());
+        }
+    }
+
+    /// The module `add_host`: a host with groups and variables, at run time. Tells whether anything changed.
+    pub fn add_host_at_run_time(&mut self, name: &str, groups: &[String], vars: &Map) -> bool {
+        let (name, port) = match crate::parse_address(name, false) {
+            Some((host, port)) => (host, port),
+            None => (name.to_owned(), None),
+        };
+        let mut changed = self.add_host(&name, Some("all"), None);
+        for group in groups {
+            changed |= self.add_group(group);
+            changed |= self.add_host(&name, Some(group), None);
+        }
+        let Some(host) = self.hosts.get(&name) else {
+            return changed;
+        };
+        if let Some(port) = port {
+            host.vars.insert("ansible_port", i64::from(port));
+        }
+        vars.for_each(|k, v| {
+            let same = host.vars.get_value(k).is_some_and(|old| old.py_eq(v));
+            changed |= !same;
+            host.vars.insert(k.clone(), v.clone().into_frozen());
+        });
+        self.reconcile();
+        changed
+    }
+
+    /// The module `group_by`: puts a host into a group at run time. Tells whether anything changed.
+    pub fn group_by(&mut self, host: &str, group: &str, parents: &[String]) -> Result<bool, String> {
+        let mut changed = self.add_group(group);
+        for parent in parents {
+            changed |= self.add_group(parent);
+            changed |= self.add_child(parent, group)?;
+        }
+        changed |= self.add_host(host, Some(group), None);
+        self.reconcile();
+        Ok(changed)
+    }
+
+    /// Makes `all` and `ungrouped` what they must be after changes.
+    pub(crate) fn reconcile(&mut self) {
+        let orphans: Vec<String> = self
+            .groups
+            .values()
+            .filter(|g| g.name != "all" && g.parents.is_empty())
+            .map(|g| g.name.clone())
+            .collect();
+        for name in orphans {
+            // It has no parents, so that no loop can arise.
+            let _ = self.add_child("all", &name);
+        }
+        for host in self.hosts.values_mut() {
+            let grouped = host.groups.iter().any(|g| g != "all" && g != "ungrouped");
+            let Some(ungrouped) = self.groups.get_mut("ungrouped") else {
+                continue;
+            };
+            if grouped {
+                host.groups.shift_remove("ungrouped");
+                ungrouped.hosts.shift_remove(&host.name);
+            } else {
+                host.groups.insert("ungrouped".to_owned());
+                ungrouped.hosts.insert(host.name.clone());
+            }
+        }
+    }
+
+    /// A group and all groups below it, level by level.
+    pub fn descendants<'a>(&'a self, name: &str) -> IndexSet<&'a str> {
+        self.walk(name, |g| &g.children)
+    }
+
+    fn walk<'a>(&'a self, name: &str, next: impl Fn(&'a Group) -> &'a IndexSet<String>) -> IndexSet<&'a str> {
+        let mut seen = IndexSet::new();
+        if let Some(group) = self.groups.get(name) {
+            seen.insert(group.name.as_str());
+        }
+        let mut at = 0;
+        while let Some(group) = seen.get_index(at).and_then(|n: &&str| self.groups.get(*n)) {
+            seen.extend(next(group).iter().map(String::as_str));
+            at += 1;
+        }
+        seen
+    }
+
+    /// Names of the hosts in a group and the groups below it.
+    pub fn group_hosts<'a>(&'a self, name: &str) -> IndexSet<&'a str> {
+        self.descendants(name)
+            .into_iter()
+            .filter_map(|g| self.groups.get(g))
+            .flat_map(|g| g.hosts.iter().map(String::as_str))
+            .collect()
+    }
+
+    /// All groups a host is in, itself or through others, in the order in which their variables override each
+    /// other: `all` first, then by depth, priority and name.
+    pub fn group_vars_order(&self, host: &str) -> Vec<&Group> {
+        let mut names: IndexSet<&str> = IndexSet::from(["all"]);
+        if let Some(host) = self.host(host) {
+            for group in &host.groups {
+                names.extend(self.walk(group, |g| &g.parents));
+            }
+        }
+        let mut groups: Vec<&Group> = names.iter().filter_map(|n| self.groups.get(*n)).collect();
+        groups.sort_by(|a, b| {
+            (a.depth, a.priority, a.name.as_str()).cmp(&(b.depth, b.priority, b.name.as_str()))
+        });
+        groups
+    }
+
+    /// The magic variable `group_names`.
+    pub fn group_names(&self, host: &str) -> Vec<&str> {
+        let groups = self.group_vars_order(host);
+        let mut names: Vec<&str> = groups
+            .iter()
+            .map(|g| g.name.as_str())
+            .filter(|n| *n != "all")
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The magic variable `groups`: host names of each group.
+    pub fn groups_map(&self) -> Map {
+        let map: Map = self
+            .groups
+            .keys()
+            .map(|name| {
+                let hosts = self.group_hosts(name).into_iter().map(Value::str);
+                (
+                    name.as_str(),
+                    Value::List(kdo_value::List::frozen(hosts.collect())),
+                )
+            })
+            .collect();
+        map.freeze();
+        map
+    }
+
+    /// A group's variables from inventory sources and the files beside them; the files win.
+    pub fn group_variables(&self, group: &Group) -> Map {
+        let map = frozen_copy(&group.vars);
+        overlay(&map, &group.file_vars);
+        map
+    }
+
+    /// A host's variables from inventory sources and the files beside them: groups in their order, then the host.
+    pub fn host_variables(&self, host: &Host) -> Map {
+        let map = crate::host::frozen();
+        let groups = self.group_vars_order(&host.name);
+        // The sources of all groups come before the files of any group, `all` before the others in both.
+        let (all, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|g| g.name == "all");
+        for group in all.iter().chain(&others) {
+            overlay(&map, &group.vars);
+        }
+        for group in all.iter().chain(&others) {
+            overlay(&map, &group.file_vars);
+        }
+        overlay(&map, &host.vars);
+        overlay(&map, &host.file_vars);
+        map
+    }
+}
+
+fn frozen_copy(map: &Map) -> Map {
+    let copy = map.copied();
+    copy.freeze();
+    copy
+}
+
+fn overlay(map: &Map, over: &Map) {
+    over.for_each(|k, v| {
+        map.insert(k.clone(), v.clone());
+    });
+}

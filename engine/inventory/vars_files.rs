@@ -1,0 +1,137 @@
+//! `group_vars` and `host_vars`.
+
+use crate::LoadContext;
+use kdo_syntax::{Diagnostic, LoadOptions, load_secret, load_yaml, read_file};
+use kdo_value::{Map, Value};
+use std::path::{Path, PathBuf};
+
+/// Directories in directories deeper than this are left out (links may go round).
+const MAX_DEPTH: usize = 20;
+const EXTENSIONS: [&str; 3] = ["yml", "yaml", "json"];
+
+/// Which of the two directories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VarsKind {
+    /// `group_vars`
+    Group,
+    /// `host_vars`
+    Host,
+}
+
+impl VarsKind {
+    /// Name of the directory.
+    pub fn directory(self) -> &'static str {
+        match self {
+            Self::Group => "group_vars",
+            Self::Host => "host_vars",
+        }
+    }
+}
+
+/// Variables of a group or host beside `base`: `base/group_vars/NAME`, or `NAME.yml`, `.yaml`, `.json`; the first
+/// that exists counts, a directory with all its files. `None` if there is none. Works for the playbook's directory too.
+pub fn load_vars_dir(
+    base: &Path,
+    kind: VarsKind,
+    name: &str,
+    context: &LoadContext<'_>,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<Option<Map>, Diagnostic> {
+    if name.is_empty() || name.contains('/') || name == "." || name == ".." {
+        return Ok(None);
+    }
+    let dir = base.join(kind.directory());
+    let mut files = Vec::new();
+    let plain = dir.join(name);
+    if plain.is_dir() {
+        collect(&plain, &mut files, 0)?;
+    } else if plain.is_file() {
+        files.push(plain);
+    } else {
+        let with_extension = EXTENSIONS.iter().map(|e| dir.join(format!("{name}.{e}")));
+        files.extend(with_extension.into_iter().find(|p| p.is_file()));
+    }
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let map = crate::host::frozen();
+    for file in files {
+        load_vars_file(&file, context, warnings)?.for_each(|k, v| {
+            map.insert(k.clone(), v.clone());
+        });
+    }
+    Ok(Some(map))
+}
+
+fn collect(dir: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<(), Diagnostic> {
+    if depth > MAX_DEPTH {
+        return Ok(());
+    }
+    let failed = |e: std::io::Error| Diagnostic::error(format!("cannot read `{}`: {e}", dir.display()));
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        paths.push(entry.map_err(failed)?.path());
+    }
+    paths.sort();
+    for path in paths {
+        let name = path
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
+        let extension = path.extension().map(|e| e.to_string_lossy().into_owned());
+        if path.is_dir() {
+            if extension.is_none() {
+                collect(&path, files, depth + 1)?;
+            }
+        } else if extension.is_none_or(|e| EXTENSIONS.contains(&e.as_str())) && path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Loads one variables file, encrypted or not; it must hold a dictionary or nothing.
+pub fn load_vars_file(
+    path: &Path,
+    context: &LoadContext<'_>,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<Map, Diagnostic> {
+    let (text, secret) = read_text(path, context)?;
+    let mut documents = if secret {
+        load_secret(context.sources, path, &text, LoadOptions::TRUSTED)?
+    } else {
+        let file = context.sources.add(path, text);
+        load_yaml(context.sources, file, LoadOptions::TRUSTED)?
+    };
+    warnings.append(&mut documents.warnings);
+    match documents.single()? {
+        Value::Map(map) => Ok(map),
+        Value::None => Ok(crate::host::frozen()),
+        other => Err(Diagnostic::error(format!(
+            "`{}` must be a dictionary of variables, it is {}",
+            path.display(),
+            other.type_name()
+        ))),
+    }
+}
+
+/// The text of a file, decrypted if the whole file is a vault; tells whether it was.
+pub(crate) fn read_text(path: &Path, context: &LoadContext<'_>) -> Result<(String, bool), Diagnostic> {
+    let text = read_file(path)?;
+    if !text.starts_with("$ANSIBLE_VAULT;") {
+        return Ok((text, false));
+    }
+    let Some(decrypt) = context.decrypt else {
+        let message = format!(
+            "`{}` is encrypted and no vault password was given",
+            path.display()
+        );
+        return Err(Diagnostic::error(message));
+    };
+    let plain = decrypt(text.as_bytes())
+        .map_err(|e| Diagnostic::error(format!("cannot decrypt `{}`: {e}", path.display())))?;
+    Ok((plain, true))
+}

@@ -1,0 +1,139 @@
+//! YAML (and JSON) inventories.
+
+use crate::{Inventory, expand_host};
+use kdo_syntax::Diagnostic;
+use kdo_value::{Map, Value};
+use std::path::Path;
+
+/// Groups nested deeper are refused.
+const MAX_DEPTH: usize = 100;
+
+/// Takes the groups of a loaded document over.
+pub(crate) fn read(inventory: &mut Inventory, path: &Path, document: &Value) -> Result<(), Diagnostic> {
+    let Some(groups) = document.as_map().filter(|m| !m.is_empty()) else {
+        let what = if document.is_none() {
+            "nothing"
+        } else {
+            document.type_name()
+        };
+        return Err(Diagnostic::error(format!(
+            "a YAML inventory is a dictionary of groups, this is {what}"
+        )));
+    };
+    if let Some(plugin) = groups.get("plugin") {
+        let origin = plugin.origin();
+        let message = format!("the inventory plugin `{}` is not supported", plugin.to_text());
+        return Err(Diagnostic::error(message).at(origin));
+    }
+    for (name, data) in groups.entries() {
+        group(inventory, path, &name, &data, 0)?;
+    }
+    Ok(())
+}
+
+fn group(
+    inventory: &mut Inventory,
+    path: &Path,
+    key: &Value,
+    data: &Value,
+    depth: usize,
+) -> Result<String, Diagnostic> {
+    let name = key.to_text();
+    if depth > MAX_DEPTH {
+        return Err(Diagnostic::error("the groups are nested too deep").at(key.origin()));
+    }
+    let data = match data {
+        Value::Map(map) => map.clone(),
+        Value::None => Map::new(),
+        other => {
+            let message = format!("the group `{name}` is not a mapping but {}", other.type_name());
+            inventory
+                .warnings
+                .push(Diagnostic::warning(message).at(key.origin()));
+            return Ok(name);
+        }
+    };
+    inventory.add_group(&name);
+    for (section, content) in data.entries() {
+        let entries = match &content {
+            Value::Map(map) => map.entries(),
+            Value::None => Vec::new(),
+            Value::Str(_) => vec![(content.clone(), Value::None)],
+            _ => {
+                let message = format!(
+                    "`{}` of the group `{name}` is skipped: it is not a mapping but {}",
+                    section.to_text(),
+                    content.type_name()
+                );
+                inventory
+                    .warnings
+                    .push(Diagnostic::warning(message).at(section.origin()));
+                continue;
+            }
+        };
+        match section.as_str() {
+            Some("vars") => entries
+                .into_iter()
+                .for_each(|(k, v)| inventory.set_group_var(&name, k, v)),
+            Some("children") => {
+                for (child, data) in entries {
+                    let child_name = group(inventory, path, &child, &data, depth + 1)?;
+                    inventory
+                        .add_child(&name, &child_name)
+                        .map_err(|e| Diagnostic::error(e).at(child.origin()))?;
+                }
+            }
+            Some("hosts") => {
+                for (pattern, vars) in entries {
+                    host(inventory, path, &name, &pattern, &vars)?;
+                }
+            }
+            _ => {
+                let shown = section.to_text();
+                let message = format!("the group `{name}` has the unknown key `{shown}`");
+                let d = Diagnostic::warning(message)
+                    .at(section.origin())
+                    .length(shown.chars().count());
+                let known = ["vars", "children", "hosts"];
+                inventory.warnings.push(match kdo_syntax::nearest(&shown, known) {
+                    Some(near) => d.label(format!("did you mean `{near}`?")),
+                    None => d.label("only `vars`, `children` and `hosts` are known"),
+                });
+            }
+        }
+    }
+    Ok(name)
+}
+
+fn host(
+    inventory: &mut Inventory,
+    path: &Path,
+    group: &str,
+    pattern: &Value,
+    vars: &Value,
+) -> Result<(), Diagnostic> {
+    let fail = |message: String| Diagnostic::error(message).at(pattern.origin());
+    let (names, port) = expand_host(&pattern.to_text()).map_err(fail)?;
+    let entries = match vars {
+        Value::None => Vec::new(),
+        Value::Map(map) => map.entries(),
+        other => {
+            let message = format!(
+                "the variables of the host `{}` are not a mapping but {}",
+                pattern.to_text(),
+                other.type_name()
+            );
+            return Err(fail(message));
+        }
+    };
+    for name in names {
+        inventory.add_host(&name, Some(group), Some(path));
+        if let Some(port) = port {
+            inventory.set_host_var(&name, "ansible_port", i64::from(port));
+        }
+        for (key, value) in &entries {
+            inventory.set_host_var(&name, key.clone(), value.clone());
+        }
+    }
+    Ok(())
+}

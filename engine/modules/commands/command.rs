@@ -1,0 +1,287 @@
+//! `command` and `shell`: run a program on the host.
+
+use super::words;
+use crate::{prelude::*, system::clock};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+/// Run a program without a shell
+///
+/// The program is started with the words as they are: no variables, pipes or redirections. `creates` and `removes`
+/// make it run only where its effect is missing; only with them it takes part in check mode.
+#[derive(Params)]
+#[params(exclusive(_raw_params, argv))]
+pub struct Command {
+    /// The command line as free text.
+    #[param(hidden)]
+    _raw_params: Option<String>,
+    /// Through a shell; set by the `shell` action.
+    #[param(hidden, default = false)]
+    _uses_shell: bool,
+    /// The command line.
+    cmd: Option<String>,
+    /// The command as a list of words; needs no quoting.
+    #[param(elements = "str")]
+    argv: Vec<String>,
+    /// Do nothing if a file matches this path or pattern.
+    creates: Option<PathBuf>,
+    /// Do nothing if no file matches this path or pattern.
+    removes: Option<PathBuf>,
+    /// Folder to run in.
+    chdir: Option<PathBuf>,
+    /// Shell to use (for `shell`).
+    executable: Option<PathBuf>,
+    /// What the program reads on its standard input.
+    stdin: Option<String>,
+    /// Add a newline to `stdin`.
+    #[param(default = true)]
+    stdin_add_newline: bool,
+    /// Remove newlines from the end of the outputs.
+    #[param(default = true)]
+    strip_empty_ends: bool,
+    /// Expand `~` and variables in the words of `argv` and the command line.
+    #[param(default = true)]
+    expand_argument_vars: bool,
+}
+
+fn stamp((seconds, micros): (i64, u32)) -> String {
+    let t = clock::local(seconds);
+    format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{micros:06}",
+        t.year, t.month, t.day, t.hour, t.minute, t.second
+    )
+}
+
+fn delta(elapsed: std::time::Duration) -> String {
+    let s = elapsed.as_secs();
+    let days = match s / 86400 {
+        0 => String::new(),
+        1 => "1 day, ".into(),
+        n => format!("{n} days, "),
+    };
+    format!(
+        "{days}{}:{:02}:{:02}.{:06}",
+        s / 3600 % 24,
+        s / 60 % 60,
+        s % 60,
+        elapsed.subsec_micros()
+    )
+}
+
+impl Command {
+    fn skipped(message: String, cmd: Value, stdout: String) -> Outcome {
+        Outcome::new()
+            .with("cmd", cmd)
+            .with("stdout", stdout.clone())
+            .with("stderr", "")
+            .with("rc", 0_i64)
+            .with("start", Value::None)
+            .with("end", Value::None)
+            .with("delta", Value::None)
+            .with("msg", message)
+            .with("stdout_lines", Value::list([Value::str(stdout)]))
+            .with("stderr_lines", Value::list([]))
+            .changed(false)
+    }
+}
+
+impl Module for Command {
+    const META: Meta = Meta {
+        name: "ansible.builtin.command",
+        aliases: &["ansible.builtin.shell"],
+        check: Support::Partial,
+        diff: Support::None,
+        returns: &[
+            Return {
+                name: "cmd",
+                doc: "What was run: a list of words, or the text given to the shell.",
+            },
+            Return {
+                name: "delta",
+                doc: "How long it took.",
+            },
+            Return {
+                name: "end",
+                doc: "When it ended.",
+            },
+            Return {
+                name: "msg",
+                doc: "Why nothing was run, or what went wrong.",
+            },
+            Return {
+                name: "rc",
+                doc: "Exit status; negative for the number of a signal.",
+            },
+            Return {
+                name: "start",
+                doc: "When it was started.",
+            },
+            Return {
+                name: "stderr",
+                doc: "Standard error.",
+            },
+            Return {
+                name: "stderr_lines",
+                doc: "Standard error, split at line ends.",
+            },
+            Return {
+                name: "stdout",
+                doc: "Standard output.",
+            },
+            Return {
+                name: "stdout_lines",
+                doc: "Standard output, split at line ends.",
+            },
+        ],
+        examples: &[Example {
+            title: "Make a file once",
+            args: r#"{"cmd": "touch {dir}/made", "creates": "{dir}/made"}"#,
+            given: &[],
+            then: &[("made", "")],
+            changed: true,
+            runs: true,
+        }],
+    };
+
+    fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        let line = self
+            ._raw_params
+            .clone()
+            .or_else(|| self.cmd.clone())
+            .filter(|l| !l.trim().is_empty());
+        if line.is_none() && self.argv.is_empty() {
+            return Err(Failure::new("no command given").with("rc", 256_i64));
+        }
+        if let Some(directory) = &self.chdir
+            && !directory.is_dir()
+        {
+            let reason = if directory.exists() {
+                "Not a directory"
+            } else {
+                "No such file or directory"
+            };
+            return Err(Failure::new(format!(
+                "Unable to change directory before execution: [Errno {}] {reason}: '{}'",
+                if directory.exists() { 20 } else { 2 },
+                directory.display()
+            ))
+            .with("rc", 257_i64));
+        }
+        let (program, cmd) = if self._uses_shell {
+            let line = line.unwrap_or_default();
+            let shell = self
+                .executable
+                .clone()
+                .unwrap_or_else(|| PathBuf::from("/bin/sh"));
+            (
+                crate::host::Command::new(shell).arg("-c").arg(&line),
+                Value::str(line),
+            )
+        } else {
+            let mut argv = if self.argv.is_empty() {
+                words::split(&line.unwrap_or_default())?
+            } else {
+                self.argv.clone()
+            };
+            if self.expand_argument_vars {
+                argv = argv.iter().map(|w| crate::host::expand(w)).collect();
+            }
+            let cmd = Value::list(argv.iter().map(Value::from));
+            (crate::host::Command::argv(argv), cmd)
+        };
+        let base = self.chdir.clone().unwrap_or_default();
+        let skip = |path: &Path, found: bool| {
+            let (verb, word) = if found {
+                ("exists", "since")
+            } else {
+                ("does not exist", "since")
+            };
+            let text = format!("skipped, {word} {} {verb}", path.display());
+            let dry = if host.check() { "Would" } else { "Did" };
+            Self::skipped(
+                format!("{dry} not run command {word} '{}' {verb}", path.display()),
+                cmd.clone(),
+                text,
+            )
+        };
+        if let Some(path) = &self.creates
+            && crate::files::pattern::any_match(&base.join(path))
+        {
+            return Ok(skip(path, true));
+        }
+        if let Some(path) = &self.removes
+            && !crate::files::pattern::any_match(&base.join(path))
+        {
+            return Ok(skip(path, false));
+        }
+        if host.check() {
+            let outcome = Self::skipped(
+                "Command would have run if not in check mode".into(),
+                cmd,
+                String::new(),
+            );
+            if self.creates.is_none() && self.removes.is_none() {
+                return Ok(outcome.with("skipped", true));
+            }
+            return Ok(outcome.changed(true));
+        }
+        let mut program = program.streamed();
+        if let Some(directory) = &self.chdir {
+            program = program.directory(directory);
+        }
+        if let Some(text) = &self.stdin {
+            let newline = if self.stdin_add_newline { "\n" } else { "" };
+            program = program.stdin(format!("{text}{newline}"));
+        }
+        let (start, clock) = (clock::now(), Instant::now());
+        let out = host.query(program).map_err(|f| {
+            f.with("cmd", cmd.clone())
+                .with("stdout", "")
+                .with("stderr", "")
+                .with("changed", false)
+        })?;
+        let (elapsed, end) = (clock.elapsed(), clock::now());
+        let strip = |text: String| {
+            if self.strip_empty_ends {
+                text.trim_end_matches(['\r', '\n']).to_owned()
+            } else {
+                text
+            }
+        };
+        let failed = out.rc != 0;
+        let outcome = Outcome::new()
+            .with("cmd", cmd)
+            .with("stdout", strip(out.stdout_text()))
+            .with("stderr", strip(out.stderr_text()))
+            .with("rc", out.rc)
+            .with("start", stamp(start))
+            .with("end", stamp(end))
+            .with("delta", delta(elapsed))
+            .with("msg", if failed { "non-zero return code" } else { "" })
+            .changed(true);
+        let outcome = if out.dropped > 0 {
+            outcome.with("stdout_truncated", true)
+        } else {
+            outcome
+        };
+        Ok(if failed {
+            outcome.with("failed", true)
+        } else {
+            outcome
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::delta;
+    use std::time::Duration;
+
+    #[test]
+    fn durations_are_written_as_python_writes_them() {
+        assert_eq!(delta(Duration::from_micros(3_661_000_042)), "1:01:01.000042");
+        assert_eq!(delta(Duration::from_secs(90_000)), "1 day, 1:00:00.000000");
+    }
+}

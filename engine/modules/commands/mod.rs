@@ -1,0 +1,4 @@
+//! Modules that run programs.
+
+pub mod command;
+pub mod words;

@@ -1,0 +1,4 @@
+//! Modules that work on files.
+
+pub mod pattern;
+pub mod stat;

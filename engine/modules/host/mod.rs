@@ -1,0 +1,152 @@
+//! The only door to the machine. Everything that changes it compares first, records the change and its diff, and
+//! does nothing in check mode; so check mode, diff and `changed` are right in every module by construction.
+
+mod accounts;
+mod attributes;
+mod command;
+mod file;
+mod info;
+mod mode;
+mod path;
+mod write;
+
+pub use accounts::{Accounts, Group, User};
+pub use attributes::FileAttrs;
+pub use command::{Command, Output};
+pub use info::file_info;
+pub use mode::parse_mode;
+pub use path::expand;
+pub use write::{Save, Written};
+
+use crate::{Failure, Link, Outcome};
+use kdo_value::{List, Map, Value};
+use std::path::PathBuf;
+
+/// How a step is run.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// Look, but change nothing.
+    pub check: bool,
+    /// Record what changes in texts.
+    pub diff: bool,
+    /// `-v` count.
+    pub verbosity: u8,
+    /// The task's `environment`, for the programs it starts.
+    pub environment: Vec<(String, String)>,
+    /// Permissions that new files do not get; `None`: those of the agent's own login.
+    pub umask: Option<u32>,
+    /// Working folder for relative paths and programs; `None`: the agent's own.
+    pub directory: Option<PathBuf>,
+}
+
+/// One step's view of the machine.
+pub struct Host<'a> {
+    context: Context,
+    link: &'a mut dyn Link,
+    changed: bool,
+    diffs: Vec<Value>,
+    warnings: Vec<Value>,
+    accounts: Accounts,
+}
+
+impl<'a> Host<'a> {
+    /// A view for one step.
+    pub fn new(context: Context, link: &'a mut dyn Link) -> Self {
+        Self {
+            context,
+            link,
+            changed: false,
+            diffs: Vec::new(),
+            warnings: Vec::new(),
+            accounts: Accounts::default(),
+        }
+    }
+
+    /// Whether nothing may be changed.
+    pub fn check(&self) -> bool {
+        self.context.check
+    }
+
+    /// Whether texts' differences are wanted.
+    pub fn wants_diff(&self) -> bool {
+        self.context.diff
+    }
+
+    /// How the step is run.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The way back to the controller.
+    pub fn link(&mut self) -> &mut dyn Link {
+        self.link
+    }
+
+    /// Users and groups of this machine.
+    pub fn accounts(&mut self) -> &mut Accounts {
+        &mut self.accounts
+    }
+
+    /// Notes that something was (in check mode: would be) changed by other means than this type's methods.
+    pub fn mark_changed(&mut self) {
+        self.changed = true;
+    }
+
+    /// Whether something was changed so far.
+    pub fn changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Adds a warning to the result.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.warnings.push(Value::str(text.into()));
+    }
+
+    /// Records a difference, if differences are wanted. `before` and `after` are texts or dicts.
+    pub fn record_diff(
+        &mut self,
+        before_header: &str,
+        before: impl Into<Value>,
+        after_header: &str,
+        after: impl Into<Value>,
+    ) {
+        if self.context.diff {
+            let map = Map::new();
+            map.insert("before", before);
+            map.insert("after", after);
+            map.insert("before_header", before_header);
+            map.insert("after_header", after_header);
+            self.diffs.push(map.into());
+        }
+    }
+
+    /// The result's keys: the module's own, and `changed`, `diff`, `warnings`.
+    pub fn finish(self, result: Result<Outcome, Failure>) -> Map {
+        let values = match result {
+            Ok(outcome) => outcome.values,
+            Err(failure) => {
+                failure.values.insert("failed", true);
+                failure.values.insert("msg", failure.message);
+                failure.values
+            }
+        };
+        if !values.contains("changed") {
+            values.insert("changed", self.changed);
+        }
+        if !values.contains("diff") && self.context.diff {
+            match self.diffs.as_slice() {
+                [] => {}
+                [one] => {
+                    values.insert("diff", one.clone());
+                }
+                many => {
+                    values.insert("diff", List::new(many.to_vec()));
+                }
+            }
+        }
+        if !self.warnings.is_empty() {
+            values.insert("warnings", List::new(self.warnings));
+        }
+        values
+    }
+}

@@ -1,0 +1,187 @@
+//! Argument specifications: what a module's parameters are called, of what type, and how they depend on each other.
+
+mod convert;
+mod from_param;
+mod normalise;
+
+pub use convert::{convert, parse_bool};
+pub use from_param::{AnyDict, FromParam, Raw, Sub};
+
+use kdo_value::{Map, Value};
+
+/// The type of a parameter, by Ansible's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text; numbers and truth values are written as Python writes them.
+    Str,
+    /// Integer.
+    Int,
+    /// Number.
+    Float,
+    /// Truth value: yes/no, on/off, true/false, 1/0.
+    Bool,
+    /// Text with `~` and `$VAR` expanded on the host.
+    Path,
+    /// List; text is split at commas.
+    List,
+    /// Dict; text may be JSON or `k=v, k=v`.
+    Dict,
+    /// Anything.
+    Raw,
+    /// Text that holds JSON; lists and dicts are written as JSON.
+    Jsonarg,
+    /// Size in bytes, `10M`.
+    Bytes,
+    /// Size in bits, `10Mb`.
+    Bits,
+}
+
+impl Kind {
+    /// Ansible's name of the type.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Str => "str",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::Path => "path",
+            Self::List => "list",
+            Self::Dict => "dict",
+            Self::Raw => "raw",
+            Self::Jsonarg => "jsonarg",
+            Self::Bytes => "bytes",
+            Self::Bits => "bits",
+        }
+    }
+}
+
+/// A default.
+#[derive(Clone, Copy, Debug)]
+pub enum Fixed {
+    /// No default.
+    None,
+    /// Truth value.
+    Bool(bool),
+    /// Integer.
+    Int(i64),
+    /// Number.
+    Float(f64),
+    /// Text.
+    Str(&'static str),
+    /// List of texts.
+    List(&'static [&'static str]),
+    /// An empty dict.
+    Dict,
+}
+
+impl Fixed {
+    /// As a value; `None` for no default.
+    pub fn value(self) -> Value {
+        match self {
+            Self::None => Value::None,
+            Self::Bool(b) => b.into(),
+            Self::Int(n) => n.into(),
+            Self::Float(f) => f.into(),
+            Self::Str(s) => s.into(),
+            Self::List(items) => Value::list(items.iter().map(|s| Value::str(*s))),
+            Self::Dict => Map::new().into(),
+        }
+    }
+}
+
+/// One parameter.
+#[derive(Debug)]
+pub struct Param {
+    /// Name.
+    pub name: &'static str,
+    /// Other names.
+    pub aliases: &'static [&'static str],
+    /// Type.
+    pub kind: Kind,
+    /// Type of the items, for lists.
+    pub elements: Option<Kind>,
+    /// Whether it must be given.
+    pub required: bool,
+    /// Its value when it is not given.
+    pub default: Fixed,
+    /// The only values it may have.
+    pub choices: &'static [&'static str],
+    /// Whether its value must never be shown.
+    pub no_log: bool,
+    /// Internal (set by the controller's half): neither documented nor offered.
+    pub hidden: bool,
+    /// Parameters of the dict, or of the list's dicts.
+    pub options: Option<&'static Spec>,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+/// All parameters of a module and the rules between them.
+#[derive(Debug)]
+pub struct Spec {
+    /// What the module does; first line short.
+    pub doc: &'static str,
+    /// Its own parameters.
+    pub params: &'static [Param],
+    /// Shared groups of parameters (file attributes and the like).
+    pub includes: &'static [&'static Spec],
+    /// At most one of each group.
+    pub exclusive: &'static [&'static [&'static str]],
+    /// All or none of each group.
+    pub together: &'static [&'static [&'static str]],
+    /// At least one of each group.
+    pub one_of: &'static [&'static [&'static str]],
+    /// If the parameter has the value (Python's text), the others are needed: all, or any.
+    pub required_if: &'static [(&'static str, &'static str, &'static [&'static str], bool)],
+    /// If the first is given, the others are needed.
+    pub required_by: &'static [(&'static str, &'static [&'static str])],
+}
+
+impl Spec {
+    /// All parameters, those of the included groups too.
+    pub fn all(&self) -> Vec<&Param> {
+        let mut out: Vec<_> = self.params.iter().collect();
+        for group in self.includes {
+            out.extend(group.all());
+        }
+        out
+    }
+
+    /// The parameter of that name or alias.
+    pub fn find(&self, name: &str) -> Option<&Param> {
+        self.all()
+            .into_iter()
+            .find(|p| p.name == name || p.aliases.contains(&name))
+    }
+}
+
+/// A wrong argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParamError {
+    /// The argument as the user wrote it, if it is about one.
+    pub param: Option<String>,
+    /// What is wrong, in Ansible's words.
+    pub message: String,
+}
+
+/// A struct of parameters.
+pub trait Params: Sized {
+    /// Its specification.
+    const SPEC: Spec;
+
+    /// Reads the struct from normalised arguments.
+    fn from_args(args: &Map) -> Result<Self, ParamError>;
+}
+
+/// Reads one parameter from normalised arguments; used by the derived code.
+pub fn read<T: FromParam>(args: &Map, name: &str) -> Result<T, ParamError> {
+    let value = args.get(name).unwrap_or(Value::None);
+    T::from_param(&value).ok_or_else(|| ParamError {
+        param: Some(name.to_owned()),
+        message: if value.is_none() {
+            format!("missing required arguments: {name}")
+        } else {
+            format!("argument '{name}' cannot be {}", value.type_name())
+        },
+    })
+}

@@ -1,0 +1,176 @@
+//! The one list of modules.
+
+use crate::{Entry, commands, entry, files, system};
+
+/// All modules, sorted by full name.
+pub const MODULES: &[Entry] = &[
+    entry::<commands::command::Command>(),
+    entry::<system::ping::Ping>(),
+    entry::<files::stat::Stat>(),
+];
+
+/// Namespaces in which a short name is looked for, in this order.
+const NAMESPACES: &[&str] = &["ansible.builtin.", "ansible.posix.", "community.general."];
+
+/// The module of that name: full, short, or with the prefix `ansible.legacy.`.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    let name = name.strip_prefix("ansible.legacy.").unwrap_or(name);
+    let exact = |wanted: &str| {
+        MODULES
+            .iter()
+            .find(|e| e.meta.name == wanted || e.meta.aliases.contains(&wanted))
+    };
+    if name.contains('.') {
+        return exact(name);
+    }
+    NAMESPACES
+        .iter()
+        .find_map(|ns| exact(&format!("{ns}{name}")))
+        .or_else(|| exact(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MODULES, find};
+    use crate::{Entry, Host, host::Context, link::NoLink, params::Spec};
+    use kdo_value::{Map, Value, json};
+    use std::{fs, path::Path};
+
+    fn run(entry: &Entry, args: &Map, check: bool) -> Map {
+        let mut link = NoLink;
+        let mut host = Host::new(
+            Context {
+                check,
+                diff: true,
+                ..Context::default()
+            },
+            &mut link,
+        );
+        let result = (entry.run)(args, &mut host);
+        host.finish(result)
+    }
+
+    fn tree(dir: &Path) -> Vec<(String, Vec<u8>)> {
+        let mut out = Vec::new();
+        let mut todo = vec![dir.to_owned()];
+        while let Some(d) = todo.pop() {
+            for e in fs::read_dir(d).unwrap().flatten() {
+                let path = e.path();
+                if path.is_dir() && !path.is_symlink() {
+                    todo.push(path.clone());
+                }
+                let content = if path.is_file() {
+                    fs::read(&path).unwrap_or_default()
+                } else {
+                    Vec::new()
+                };
+                out.push((path.strip_prefix(dir).unwrap().display().to_string(), content));
+            }
+        }
+        out.sort();
+        out
+    }
+
+    #[test]
+    fn names_are_sorted_unique_and_resolve() {
+        let names: Vec<_> = MODULES.iter().map(|e| e.meta.name).collect();
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(names, sorted);
+        for entry in MODULES {
+            assert_eq!(find(entry.meta.name).map(|e| e.meta.name), Some(entry.meta.name));
+            let short = crate::module::short(entry.meta.name);
+            assert_eq!(
+                find(short).map(|e| crate::module::short(e.meta.name)),
+                Some(short)
+            );
+        }
+        assert!(find("nothing").is_none() && find("other.collection.copy").is_none());
+    }
+
+    #[test]
+    fn every_parameter_is_documented_and_named_once() {
+        fn check(spec: &Spec, module: &str) {
+            let mut seen = Vec::new();
+            for p in spec.all() {
+                assert!(
+                    p.hidden || !p.doc.is_empty(),
+                    "{module}: {} has no documentation",
+                    p.name
+                );
+                for name in std::iter::once(&p.name).chain(p.aliases) {
+                    assert!(!seen.contains(name), "{module}: {name} occurs twice");
+                    seen.push(name);
+                }
+                if let Some(sub) = p.options {
+                    check(sub, module);
+                }
+            }
+        }
+        for entry in MODULES {
+            assert!(
+                !entry.spec.doc.is_empty(),
+                "{} has no documentation",
+                entry.meta.name
+            );
+            check(entry.spec, entry.meta.name);
+        }
+    }
+
+    #[test]
+    fn examples_do_what_they_say_and_nothing_in_check_mode_or_the_second_time() {
+        for entry in MODULES {
+            for example in entry.meta.examples {
+                let what = format!("{}: {}", entry.meta.name, example.title);
+                let raw = json::read(example.args).unwrap_or_else(|e| panic!("{what}: {e}"));
+                if !example.runs {
+                    let errors = entry.spec.normalise(raw.as_map().unwrap(), "x").err();
+                    assert!(errors.is_none(), "{what}: {errors:?}");
+                    continue;
+                }
+                let dir = tempfile::tempdir().unwrap();
+                for (name, content) in example.given {
+                    let path = dir.path().join(name);
+                    fs::create_dir_all(path.parent().unwrap()).unwrap();
+                    fs::write(path, content).unwrap();
+                }
+                let text = example.args.replace("{dir}", &dir.path().display().to_string());
+                let args = json::read(&text).unwrap();
+                let args = args.as_map().unwrap();
+                let before = tree(dir.path());
+                let dry = run(entry, args, true);
+                assert_eq!(tree(dir.path()), before, "{what}: check mode changed something");
+                let first = run(entry, args, false);
+                assert!(
+                    !first.contains("failed"),
+                    "{what}: {}",
+                    json::line(&first.clone().into())
+                );
+                assert_eq!(
+                    first.get("changed"),
+                    Some(Value::Bool(example.changed)),
+                    "{what}: changed"
+                );
+                if !dry.contains("skipped") {
+                    assert_eq!(
+                        dry.get("changed"),
+                        first.get("changed"),
+                        "{what}: changed in check mode"
+                    );
+                }
+                for (name, content) in example.then {
+                    let is = fs::read_to_string(dir.path().join(name))
+                        .unwrap_or_else(|e| panic!("{what}: {name}: {e}"));
+                    assert_eq!(is, *content, "{what}: {name}");
+                }
+                let second = run(entry, args, false);
+                assert_eq!(
+                    second.get("changed"),
+                    Some(Value::Bool(false)),
+                    "{what}: second run"
+                );
+            }
+        }
+    }
+}

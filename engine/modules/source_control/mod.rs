@@ -1,0 +1,1 @@
+//! Modules: source_control.

@@ -1,0 +1,4 @@
+//! Modules about the running system.
+
+pub mod clock;
+pub mod ping;

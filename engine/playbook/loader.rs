@@ -1,0 +1,759 @@
+//! From files to typed trees.
+
+use crate::{
+    Item, Play, Role, RoleInstance, RoleOptions, Scope, ScopeKind,
+    keywords::{Where, allowed, names},
+    role_files,
+    static_vars::StaticVars,
+};
+use kdo_syntax::{Diagnostic, LoadOptions, SourceMap, load_file, load_text, nearest};
+use kdo_template::{Environment, Templar, Vault};
+use kdo_value::{Map, Origin, Text, Value};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+/// Whether a module or action of that name exists; `Err` gives near names for the message.
+pub type Known = Rc<dyn Fn(&str) -> Result<(), Vec<String>>>;
+
+/// Loads playbooks, task files and roles. Errors are collected, so that all of them can be told at once.
+pub struct Loader {
+    /// The texts read so far.
+    pub sources: Rc<SourceMap>,
+    /// Folders with roles, from the configuration.
+    pub roles_path: Vec<PathBuf>,
+    /// Folders with `ansible_collections`.
+    pub collections_path: Vec<PathBuf>,
+    /// Which actions exist.
+    pub known: Known,
+    /// Decrypts vaulted files and values.
+    pub vault: Option<Rc<dyn Vault>>,
+    /// `--extra-vars`.
+    pub extra_vars: Map,
+    /// What was found wrong.
+    pub diagnostics: RefCell<Vec<Diagnostic>>,
+    /// The folder of the playbook that is being loaded.
+    pub playbook_dir: RefCell<PathBuf>,
+    next_task: Cell<u64>,
+    roles: RefCell<HashMap<String, Rc<Role>>>,
+}
+
+/// Deeper static imports are taken for endless.
+const MAX_DEPTH: usize = 100;
+
+impl Loader {
+    /// A loader with nothing read.
+    pub fn new(sources: Rc<SourceMap>, known: Known) -> Self {
+        Self {
+            sources,
+            roles_path: Vec::new(),
+            collections_path: Vec::new(),
+            known,
+            vault: None,
+            extra_vars: Map::new(),
+            diagnostics: RefCell::default(),
+            playbook_dir: RefCell::default(),
+            next_task: Cell::new(1),
+            roles: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn task_id(&self) -> u64 {
+        let id = self.next_task.get();
+        self.next_task.set(id + 1);
+        id
+    }
+
+    pub(crate) fn report(&self, diagnostic: Diagnostic) {
+        self.diagnostics.borrow_mut().push(diagnostic);
+    }
+
+    pub(crate) fn fail(&self, message: impl Into<String>, origin: Option<Origin>) {
+        self.report(Diagnostic::error(message).at(origin));
+    }
+
+    /// What was found wrong since the last call.
+    pub fn take_diagnostics(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.diagnostics.borrow_mut())
+    }
+
+    /// Reads a YAML file of the user; whole files may be vaulted. Problems are reported; `None` then.
+    pub fn yaml(&self, path: &Path) -> Option<Value> {
+        match self.try_yaml(path) {
+            Ok(value) => Some(value),
+            Err(diagnostic) => {
+                self.report(*diagnostic);
+                None
+            }
+        }
+    }
+
+    /// Reads a YAML file of the user.
+    pub fn try_yaml(&self, path: &Path) -> Result<Value, Box<Diagnostic>> {
+        let head = std::fs::read(path).unwrap_or_default();
+        let documents = if head.starts_with(b"$ANSIBLE_VAULT") {
+            let text = String::from_utf8_lossy(&head).into_owned();
+            let vault = self.vault.as_ref().ok_or_else(|| {
+                Box::new(Diagnostic::error(format!(
+                    "`{}` is encrypted, but no vault password was given",
+                    path.display()
+                )))
+            })?;
+            let clear = vault.decrypt_text(&text).map_err(|e| {
+                Box::new(Diagnostic::error(format!(
+                    "cannot decrypt `{}`: {e}",
+                    path.display()
+                )))
+            })?;
+            load_text(
+                &self.sources,
+                path,
+                &String::from_utf8_lossy(&clear),
+                LoadOptions::TRUSTED,
+            )?
+        } else {
+            load_file(&self.sources, path, LoadOptions::TRUSTED)?
+        };
+        for warning in &documents.warnings {
+            self.report(warning.clone());
+        }
+        Ok(documents.single()?)
+    }
+
+    /// Evaluates a template with what is known before the run.
+    pub(crate) fn static_text(&self, value: &Value, scope: &Rc<Scope>) -> Result<String, String> {
+        let dir = self.playbook_dir.borrow().to_string_lossy().into_owned();
+        let variables = StaticVars {
+            extra: &self.extra_vars,
+            scope,
+            playbook_dir: &dir,
+        };
+        let environment = Environment {
+            vault: self.vault.as_deref(),
+            ..Environment::default()
+        };
+        Templar::new(&variables, &environment)
+            .resolve(value)
+            .map(|v| v.to_text())
+            .map_err(|e| e.message)
+    }
+
+    /// Loads a playbook with the playbooks that it imports.
+    pub fn playbook(&self, path: &Path) -> Vec<Rc<Play>> {
+        let dir = path
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        self.playbook_dir.replace(dir);
+        let top = Scope::top(ScopeKind::Playbook, Map::new(), Map::new(), None);
+        self.plays(path, &top, 0)
+    }
+
+    fn plays(&self, path: &Path, above: &Rc<Scope>, depth: usize) -> Vec<Rc<Play>> {
+        let Some(value) = self.yaml(path) else {
+            return Vec::new();
+        };
+        let start = Origin {
+            file: self.last_file(path),
+            line: 1,
+            column: 1,
+        };
+        let entries = match &value {
+            Value::List(entries) => entries.to_vec(),
+            Value::None => {
+                self.fail(format!("the playbook `{}` is empty", path.display()), None);
+                return Vec::new();
+            }
+            other => {
+                self.fail(
+                    format!(
+                        "A playbook must be a list of plays, got a {} instead",
+                        other.type_name()
+                    ),
+                    Some(start),
+                );
+                return Vec::new();
+            }
+        };
+        let mut plays = Vec::new();
+        for entry in entries {
+            let Some(map) = entry.as_map() else {
+                self.fail(
+                    "playbook entries must be either valid plays or 'import_playbook' statements",
+                    entry.origin().or(Some(start)),
+                );
+                continue;
+            };
+            let import = ["import_playbook", "ansible.builtin.import_playbook"]
+                .iter()
+                .find_map(|k| map.get(k));
+            match import {
+                Some(target) if depth < MAX_DEPTH => {
+                    plays.extend(self.import_playbook(map, &target, path, above, depth))
+                }
+                Some(_) => self.fail("playbooks import each other without end", place(map)),
+                None => plays.extend(self.play(map, path, above)),
+            }
+        }
+        plays
+    }
+
+    fn last_file(&self, path: &Path) -> u32 {
+        (1..)
+            .take_while(|n| self.sources.get(*n).is_some())
+            .filter(|n| self.sources.path(*n).as_deref() == Some(path))
+            .last()
+            .unwrap_or(0)
+    }
+
+    fn import_playbook(
+        &self,
+        map: &Map,
+        target: &Value,
+        from: &Path,
+        above: &Rc<Scope>,
+        depth: usize,
+    ) -> Vec<Rc<Play>> {
+        let keywords = Map::new();
+        for (key, value) in map.text_entries() {
+            match key.as_str() {
+                "when" | "tags" | "name" => {
+                    keywords.insert(key, value);
+                }
+                "vars" | "import_playbook" | "ansible.builtin.import_playbook" => {}
+                _ => self.unknown_keyword(
+                    &key,
+                    "PlaybookInclude",
+                    key_place(map, &key),
+                    ["when", "tags", "vars", "name"].into_iter(),
+                ),
+            }
+        }
+        let vars = self.vars_map(map.get("vars"), place(map));
+        let scope = Scope::below(above, ScopeKind::Playbook, keywords, vars, place(map));
+        let name = match self.static_text(target, &scope) {
+            Ok(name) => name,
+            Err(e) => {
+                self.fail(e, target.origin());
+                return Vec::new();
+            }
+        };
+        let base = from.parent().unwrap_or(Path::new("."));
+        let mut path = base.join(&name);
+        if !path.exists()
+            && let [ns, collection, rest] = name.splitn(3, '.').collect::<Vec<_>>()[..]
+            && let Some(found) = self
+                .collections_path
+                .iter()
+                .map(|c| {
+                    c.join("ansible_collections")
+                        .join(ns)
+                        .join(collection)
+                        .join("playbooks")
+                })
+                .find_map(|d| role_files::file(&d, rest))
+        {
+            path = found;
+        }
+        if !path.is_file() {
+            self.report(
+                Diagnostic::error(format!(
+                    "the imported playbook `{}` does not exist",
+                    path.display()
+                ))
+                .at(target.origin()),
+            );
+            return Vec::new();
+        }
+        // Imported plays are relative to their own folder, as in Ansible.
+        let dir = path.parent().map(Path::to_owned).unwrap_or_default();
+        let before = self
+            .playbook_dir
+            .replace(std::path::absolute(&dir).unwrap_or(dir));
+        let plays = self.plays(&path, &scope, depth + 1);
+        self.playbook_dir.replace(before);
+        plays
+    }
+
+    pub(crate) fn unknown_keyword<'n>(
+        &self,
+        key: &str,
+        what: &str,
+        origin: Option<Origin>,
+        known: impl Iterator<Item = &'n str>,
+    ) {
+        let mut d = Diagnostic::error(format!("'{key}' is not a valid attribute for a {what}"))
+            .at(origin)
+            .length(key.chars().count());
+        if let Some(near) = nearest(key, known) {
+            d = d.label(format!("did you mean `{near}`?"));
+        }
+        self.report(d);
+    }
+
+    /// A `vars` section: a dict, or an old list of dicts.
+    pub(crate) fn vars_map(&self, value: Option<Value>, origin: Option<Origin>) -> Map {
+        match value {
+            None | Some(Value::None) => Map::new(),
+            Some(Value::Map(map)) => map,
+            Some(Value::List(list)) if list.items().iter().all(|v| v.as_map().is_some()) => {
+                let all = Map::new();
+                for part in list.to_vec() {
+                    for (k, v) in part.as_map().map(Map::entries).unwrap_or_default() {
+                        all.insert(k, v);
+                    }
+                }
+                all.freeze();
+                all
+            }
+            Some(_) => {
+                self.fail(
+                    "Vars in a play, block, role or task must be specified as a dictionary",
+                    origin,
+                );
+                Map::new()
+            }
+        }
+    }
+
+    fn play(&self, map: &Map, path: &Path, above: &Rc<Scope>) -> Option<Rc<Play>> {
+        let origin = place(map);
+        let keywords = Map::new();
+        let mut complete = true;
+        for (key, value) in map.text_entries() {
+            if allowed(&key, Where::Play) {
+                keywords.insert(
+                    if key == "user" {
+                        "remote_user"
+                    } else {
+                        key.as_str()
+                    },
+                    value,
+                );
+            } else {
+                self.unknown_keyword(&key, "Play", key_place(map, &key), names(Where::Play));
+                complete = false;
+            }
+        }
+        let hosts = match map.get("hosts") {
+            None => {
+                if complete {
+                    self.fail("the field 'hosts' is required but was not set", origin);
+                }
+                return None;
+            }
+            Some(Value::None) => {
+                self.fail(
+                    "Hosts list cannot be empty. Please check your playbook",
+                    key_place(map, "hosts"),
+                );
+                return None;
+            }
+            Some(Value::List(l)) if l.is_empty() => {
+                self.fail(
+                    "Hosts list cannot be empty. Please check your playbook",
+                    key_place(map, "hosts"),
+                );
+                return None;
+            }
+            Some(v @ (Value::Str(_) | Value::List(_))) => v,
+            Some(_) => {
+                self.fail(
+                    "Hosts list must be a sequence or string. Please check your playbook.",
+                    key_place(map, "hosts"),
+                );
+                return None;
+            }
+        };
+        let vars = self.vars_map(map.get("vars"), key_place(map, "vars"));
+        let scope = Scope::below(above, ScopeKind::Play, keywords, vars, origin);
+        let name = match map.get("name") {
+            Some(Value::Str(t)) => Some(t),
+            Some(Value::None) | None => None,
+            Some(v) => Some(Text::new(v.to_text())),
+        };
+        let dir = self.playbook_dir.borrow().clone();
+        let items = |section: &str, place: Where| {
+            self.items(map.get(section), &scope, &dir, place, 0, key_place(map, section))
+        };
+        let roles = self.role_list(map.get("roles"), &scope, key_place(map, "roles"));
+        let mut handlers = Vec::new();
+        let mut all_roles = Vec::new();
+        for role in &roles {
+            for r in role.with_dependencies() {
+                handlers.extend(r.handlers.borrow().iter().cloned());
+                all_roles.push(r);
+            }
+        }
+        let role_tasks = self.tasks_of_roles(&roles);
+        let (pre_tasks, tasks, post_tasks) = (
+            items("pre_tasks", Where::Task),
+            items("tasks", Where::Task),
+            items("post_tasks", Where::Task),
+        );
+        let own = items("handlers", Where::Handler);
+        let play = Play {
+            name,
+            hosts,
+            scope: Rc::clone(&scope),
+            pre_tasks,
+            role_tasks,
+            tasks,
+            post_tasks,
+            handlers: RefCell::new(handlers),
+            roles: RefCell::new(all_roles),
+            vars_files: list(map.get("vars_files")),
+            vars_prompt: list(map.get("vars_prompt"))
+                .iter()
+                .filter_map(|v| v.as_map().cloned())
+                .collect(),
+            path: path.to_owned(),
+            origin,
+        };
+        for section in [&play.pre_tasks, &play.role_tasks, &play.tasks, &play.post_tasks] {
+            crate::handlers::imported_roles(section, &play);
+        }
+        crate::handlers::flatten(&own, &mut play.handlers.borrow_mut());
+        Some(Rc::new(play))
+    }
+
+    fn role_list(
+        &self,
+        value: Option<Value>,
+        scope: &Rc<Scope>,
+        origin: Option<Origin>,
+    ) -> Vec<Rc<RoleInstance>> {
+        let entries = match value {
+            None | Some(Value::None) => return Vec::new(),
+            Some(Value::List(l)) => l.to_vec(),
+            Some(other) => {
+                self.fail(
+                    format!("'roles' must be a list of roles, not {}", other.type_name()),
+                    origin,
+                );
+                return Vec::new();
+            }
+        };
+        entries
+            .iter()
+            .filter_map(|e| self.role_entry(e, scope, &[], origin))
+            .collect()
+    }
+
+    /// A role's entry: its name, or a dict with `role`, keywords and parameters.
+    pub(crate) fn role_entry(
+        &self,
+        entry: &Value,
+        above: &Rc<Scope>,
+        chain: &[Rc<Role>],
+        origin: Option<Origin>,
+    ) -> Option<Rc<RoleInstance>> {
+        let (keywords, params) = (Map::new(), Map::new());
+        let mut vars = Map::new();
+        let name = match entry {
+            Value::Str(_) => entry.clone(),
+            Value::Map(map) => {
+                for (key, value) in map.text_entries() {
+                    if key == "role" || key == "name" {
+                        continue;
+                    } else if key == "vars" {
+                        vars = self.vars_map(Some(value), key_place(map, "vars"));
+                    } else if allowed(&key, Where::Role) {
+                        keywords.insert(key, value);
+                    } else if !matches!(key.as_str(), "src" | "scm" | "version") {
+                        params.insert(key, value);
+                    }
+                }
+                match map.get("role").or_else(|| map.get("name")) {
+                    Some(v @ Value::Str(_)) => v,
+                    _ => {
+                        self.fail("role definitions must contain a role name", place(map));
+                        return None;
+                    }
+                }
+            }
+            other => {
+                self.fail(
+                    format!("Invalid role definition: {}", other.repr()),
+                    other.origin().or(origin),
+                );
+                return None;
+            }
+        };
+        params.freeze();
+        let at = name.origin().or(origin);
+        let scope = Scope::below(above, ScopeKind::Role, keywords, vars, at);
+        let text = match self.static_text(&name, &scope) {
+            Ok(t) => t,
+            Err(e) => {
+                self.fail(e, at);
+                return None;
+            }
+        };
+        // An old requirement such as `src,version,name`.
+        let text = text.split(',').next().unwrap_or("").trim().to_owned();
+        let options = RoleOptions {
+            public: true,
+            validate: true,
+            ..RoleOptions::default()
+        };
+        self.role(&text, scope, params, &options, chain, at)
+    }
+
+    /// Loads a role for use below `scope` (which becomes the role's own scope), with its dependencies.
+    pub fn role(
+        &self,
+        name: &str,
+        scope: Rc<Scope>,
+        params: Map,
+        options: &RoleOptions,
+        chain: &[Rc<Role>],
+        origin: Option<Origin>,
+    ) -> Option<Rc<RoleInstance>> {
+        let path = self.find_role(name, &scope, origin)?;
+        let role = self.read_role(name, &path, options);
+        if let Some(at) = chain.iter().position(|r| r.path == role.path) {
+            let mut names: Vec<_> = chain
+                .iter()
+                .skip(at)
+                .map(|r| format!("{} ({})", r.name, r.path.display()))
+                .collect();
+            names.push(format!("{} ({})", role.name, role.path.display()));
+            self.report(
+                Diagnostic::error(format!(
+                    "role `{}` depends on itself: {}",
+                    role.name,
+                    names.join(" → ")
+                ))
+                .at(origin),
+            );
+            return None;
+        }
+        let mut chain = chain.to_vec();
+        chain.push(Rc::clone(&role));
+        let meta = role.meta.clone();
+        let dependencies = list(meta.get("dependencies"))
+            .iter()
+            .filter_map(|entry| self.role_entry(entry, &scope, &chain, key_place(&meta, "dependencies")))
+            .collect();
+        let parents = scope
+            .parent
+            .as_ref()
+            .map(crate::handlers::role_names)
+            .unwrap_or_default();
+        let instance = Rc::new(RoleInstance {
+            role: Rc::clone(&role),
+            scope: Rc::clone(&scope),
+            params,
+            dependencies,
+            tasks: RefCell::default(),
+            handlers: RefCell::default(),
+            parents,
+            entry_point: options
+                .validate
+                .then(|| options.tasks_from.clone().unwrap_or_else(|| "main".into())),
+        });
+        scope.role.replace(Some(Rc::clone(&instance)));
+        let section = |folder: &str, from: &Option<String>, place: Where| -> Vec<Item> {
+            let dir = path.join(folder);
+            let wanted = from.as_deref().unwrap_or("main");
+            match role_files::file(&dir, wanted).or_else(|| {
+                from.is_none()
+                    .then(|| role_files::file_or_folder(&dir, wanted).into_iter().next())?
+            }) {
+                Some(file) => self.tasks_file(&file, &scope, place, 0),
+                None => {
+                    if from.is_some() {
+                        let what = format!("Could not find specified file in role: {folder}/{wanted}");
+                        self.report(Diagnostic::error(what).at(origin));
+                    }
+                    Vec::new()
+                }
+            }
+        };
+        let tasks = section("tasks", &options.tasks_from, Where::Task);
+        instance.tasks.replace(tasks);
+        let handlers = section("handlers", &options.handlers_from, Where::Handler);
+        crate::handlers::flatten(&handlers, &mut instance.handlers.borrow_mut());
+        Some(instance)
+    }
+
+    fn find_role(&self, name: &str, scope: &Rc<Scope>, origin: Option<Origin>) -> Option<PathBuf> {
+        let mut looked = Vec::new();
+        if let [ns, collection, role] = name.split('.').collect::<Vec<_>>()[..] {
+            for base in &self.collections_path {
+                let path = base
+                    .join("ansible_collections")
+                    .join(ns)
+                    .join(collection)
+                    .join("roles")
+                    .join(role);
+                if path.is_dir() {
+                    return Some(path);
+                }
+            }
+        }
+        let dir = self.playbook_dir.borrow().clone();
+        let mut bases = vec![dir.join("roles")];
+        if let Some(role) = scope.parent.as_ref().and_then(|p| p.role()) {
+            bases.push(role.role.path.join("roles"));
+            bases.extend(role.role.path.parent().map(Path::to_owned));
+        }
+        bases.extend(self.roles_path.iter().cloned());
+        bases.push(dir);
+        let expanded = match name.strip_prefix("~/") {
+            Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
+            None => PathBuf::from(name),
+        };
+        for base in bases {
+            let path = base.join(&expanded);
+            if path.is_dir() {
+                return Some(path);
+            }
+            looked.push(base.display().to_string());
+        }
+        looked.dedup();
+        self.report(
+            Diagnostic::error(format!("the role '{name}' was not found in {}", looked.join(":")))
+                .at(origin)
+                .length(name.chars().count()),
+        );
+        None
+    }
+
+    fn read_role(&self, name: &str, path: &Path, options: &RoleOptions) -> Rc<Role> {
+        let key = format!(
+            "{} {:?} {:?}",
+            path.display(),
+            options.vars_from,
+            options.defaults_from
+        );
+        if let Some(role) = self.roles.borrow().get(&key) {
+            return Rc::clone(role);
+        }
+        let merged = |folder: &str, from: &Option<String>| {
+            let all = Map::new();
+            let name = from.as_deref().unwrap_or("main");
+            let files = role_files::file_or_folder(&path.join(folder), name);
+            if files.is_empty() && from.is_some() {
+                self.fail(
+                    format!("Could not find specified file in role: {folder}/{name}"),
+                    None,
+                );
+            }
+            for file in files {
+                match self.yaml(&file) {
+                    Some(Value::Map(m)) => m.entries().into_iter().for_each(|(k, v)| {
+                        all.insert(k, v);
+                    }),
+                    Some(Value::None) | None => {}
+                    Some(_) => self.fail(
+                        format!(
+                            "The {folder}/main.yml file for role '{}' must contain a dictionary of variables",
+                            path.display()
+                        ),
+                        None,
+                    ),
+                }
+            }
+            all.freeze();
+            all
+        };
+        let meta = match role_files::file(&path.join("meta"), "main").and_then(|f| self.yaml(&f)) {
+            Some(Value::Map(m)) => m,
+            Some(Value::None) | None => Map::new(),
+            Some(other) => {
+                self.fail(
+                    format!("the 'meta/main.yml' for role {name} is not a dictionary"),
+                    other.origin(),
+                );
+                Map::new()
+            }
+        };
+        let specs = role_files::file(&path.join("meta"), "argument_specs")
+            .and_then(|f| self.yaml(&f))
+            .and_then(|v| v.get("argument_specs"))
+            .or_else(|| meta.get("argument_specs"));
+        let parts: Vec<_> = name.split('.').collect();
+        let in_collection = path.components().any(|c| c.as_os_str() == "ansible_collections");
+        let collection = match (&parts[..], in_collection) {
+            ([ns, c, _], true) => Some(format!("{ns}.{c}")),
+            _ => None,
+        };
+        let role = Rc::new(Role {
+            name: match (&collection, parts.last()) {
+                (Some(_), Some(last)) => (*last).to_owned(),
+                _ => Path::new(name)
+                    .file_name()
+                    .map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned()),
+            },
+            collection,
+            path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+            defaults: merged("defaults", &options.defaults_from),
+            vars: merged("vars", &options.vars_from),
+            meta,
+            argument_specs: specs.and_then(|v| v.as_map().cloned()),
+        });
+        self.roles.borrow_mut().insert(key, Rc::clone(&role));
+        role
+    }
+
+    /// The tasks of a play's roles: dependencies first, the same role with the same parameters only once.
+    fn tasks_of_roles(&self, roles: &[Rc<RoleInstance>]) -> Vec<Item> {
+        let mut seen = Vec::new();
+        let mut out = Vec::new();
+        for role in roles {
+            for instance in role.with_dependencies() {
+                let key = format!(
+                    "{} {:?} {:?} {:?}",
+                    instance.role.path.display(),
+                    instance.params,
+                    instance.scope.vars,
+                    instance.scope.keywords
+                );
+                if seen.contains(&key) && !instance.allows_duplicates() {
+                    continue;
+                }
+                seen.push(key);
+                out.push(Item::Block(self.role_block(&instance)));
+            }
+        }
+        out
+    }
+
+    /// A role's own tasks as a block.
+    pub fn role_block(&self, instance: &Rc<RoleInstance>) -> Rc<crate::Block> {
+        Rc::new(crate::Block {
+            scope: Rc::clone(&instance.scope),
+            body: instance.tasks.borrow().clone(),
+            rescue: Vec::new(),
+            always: Vec::new(),
+        })
+    }
+}
+
+/// Where a map begins: at its first key.
+pub(crate) fn place(map: &Map) -> Option<Origin> {
+    map.first().and_then(|(k, _)| k.origin())
+}
+
+/// Where a key stands.
+pub(crate) fn key_place(map: &Map, key: &str) -> Option<Origin> {
+    map.keys()
+        .iter()
+        .find(|k| k.as_str() == Some(key))
+        .and_then(Value::origin)
+}
+
+/// The items of a list; one value that is no list is one item.
+pub(crate) fn list(value: Option<Value>) -> Vec<Value> {
+    match value {
+        None | Some(Value::None) => Vec::new(),
+        Some(Value::List(l)) => l.to_vec(),
+        Some(v) => vec![v],
+    }
+}

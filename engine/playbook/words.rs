@@ -1,0 +1,183 @@
+//! Arguments in one line: `copy: src=a dest="b c"`.
+
+use kdo_value::{Map, Text, Value};
+
+/// Cuts a line at blanks, keeping quoted parts and templates together, as Ansible does. Newlines and runs of
+/// blanks inside words are kept; quotes are not removed. The error tells of something that is not closed.
+pub fn split_args(line: &str) -> Result<Vec<String>, String> {
+    let chars: Vec<char> = line.chars().collect();
+    let (mut words, mut word) = (Vec::new(), String::new());
+    let (mut quote, mut depth) = (None::<char>, Vec::<char>::new());
+    let mut i = 0;
+    while let Some(&c) = chars.get(i) {
+        let next = chars.get(i + 1).copied();
+        if quote.is_none() && c == '{' && matches!(next, Some('{' | '%' | '#')) {
+            depth.push(next.unwrap_or('{'));
+            word.push(c);
+            word.extend(next);
+            i += 2;
+            continue;
+        }
+        if let Some(open) = depth.last()
+            && next == Some('}')
+            && c == if *open == '{' { '}' } else { *open }
+        {
+            depth.pop();
+            word.push(c);
+            word.push('}');
+            i += 2;
+            continue;
+        }
+        if depth.is_empty() {
+            let escaped = i > 0 && chars.get(i - 1) == Some(&'\\');
+            match quote {
+                Some(q) if q == c && !escaped => quote = None,
+                None if (c == '"' || c == '\'') && !escaped => quote = Some(c),
+                None if c.is_whitespace() => {
+                    if !word.is_empty() {
+                        words.push(std::mem::take(&mut word));
+                    }
+                    i += 1;
+                    continue;
+                }
+                _ => {}
+            }
+        }
+        word.push(c);
+        i += 1;
+    }
+    if quote.is_some() || !depth.is_empty() {
+        return Err("failed at splitting arguments, either an unbalanced jinja2 block or quotes".into());
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    Ok(words)
+}
+
+fn unquote(word: &str) -> &str {
+    for q in ['"', '\''] {
+        if word.len() >= 2 && word.starts_with(q) && word.ends_with(q) && !word.ends_with(&format!("\\{q}")) {
+            return word.get(1..word.len() - 1).unwrap_or(word);
+        }
+    }
+    word
+}
+
+/// Arguments that may stand as `k=v` beside a free-form command line.
+const RAW_OPTIONS: &[&str] = &[
+    "chdir",
+    "cmd",
+    "creates",
+    "executable",
+    "expand_argument_vars",
+    "removes",
+    "stdin",
+    "stdin_add_newline",
+    "strip_empty_ends",
+    "warn",
+];
+
+/// Pairs of a line; with `free_form`, what is no known option of a command stays in `_raw_params`, blanks and all.
+pub fn free_form_and_pairs(line: &Text, free_form: bool) -> Result<Map, String> {
+    let map = Map::new();
+    let text = |t: &str| -> Value {
+        if line.is_trusted() {
+            Value::Str(Text::trusted(t, line.origin()))
+        } else {
+            Value::str(t)
+        }
+    };
+    if free_form {
+        let (raw, pairs) = cut_options(line)?;
+        for (k, v) in pairs {
+            map.insert(text(&k), text(&v));
+        }
+        let raw = raw.trim();
+        if !raw.is_empty() {
+            map.insert("_raw_params", text(raw));
+        }
+        return Ok(map);
+    }
+    let mut raw = Vec::new();
+    for word in split_args(line)? {
+        match pair(&word) {
+            Some((k, v)) => {
+                map.insert(text(&k), text(&v));
+            }
+            None => raw.push(word),
+        }
+    }
+    if !raw.is_empty() {
+        map.insert("_raw_params", text(&raw.join(" ")));
+    }
+    Ok(map)
+}
+
+fn pair(word: &str) -> Option<(String, String)> {
+    let (k, v) = word.split_once('=')?;
+    let name =
+        !k.is_empty() && !k.ends_with('\\') && k.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
+    name.then(|| (k.to_owned(), unquote(v).to_owned()))
+}
+
+/// Takes the known options out of a command line and leaves the rest as it is.
+fn cut_options(line: &str) -> Result<(String, Vec<(String, String)>), String> {
+    let words = match split_args(line) {
+        Ok(words) => words,
+        // A command line may hold what only its shell understands.
+        Err(_) if !RAW_OPTIONS.iter().any(|o| line.contains(&format!("{o}="))) => {
+            return Ok((line.to_owned(), Vec::new()));
+        }
+        Err(e) => return Err(e),
+    };
+    let (mut rest, mut pairs, mut from) = (line.to_owned(), Vec::new(), 0);
+    for word in words {
+        let Some(at) = rest.get(from..).and_then(|r| r.find(&word)).map(|at| from + at) else {
+            continue;
+        };
+        match pair(&word) {
+            Some((k, v)) if RAW_OPTIONS.contains(&k.as_str()) => {
+                pairs.push((k, v));
+                let end = at + word.len();
+                let blank = rest.get(end..).is_some_and(|r| r.starts_with(' '));
+                rest.replace_range(at..end + usize::from(blank), "");
+                from = at;
+            }
+            _ => from = at + word.len(),
+        }
+    }
+    Ok((rest, pairs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{free_form_and_pairs, split_args};
+    use kdo_value::{Text, json};
+
+    fn pairs(line: &str, free: bool) -> String {
+        json::line(&free_form_and_pairs(&Text::new(line), free).unwrap().into())
+    }
+
+    #[test]
+    fn templates_and_quotes_stay_together() {
+        assert_eq!(
+            split_args("a={{ x | f('b c') }} 'd e' f").unwrap(),
+            ["a={{ x | f('b c') }}", "'d e'", "f"]
+        );
+        assert!(split_args("a='b").is_err());
+        assert!(split_args("{{ a").is_err());
+    }
+
+    #[test]
+    fn options_of_a_command_are_taken_out_of_it() {
+        assert_eq!(
+            pairs("echo  'a  b' chdir=/tmp x=y creates=\"/a b\"", true),
+            r#"{"chdir": "/tmp", "creates": "/a b", "_raw_params": "echo  'a  b' x=y"}"#
+        );
+        assert_eq!(
+            pairs("src=a dest='b c' extra", false),
+            r#"{"src": "a", "dest": "b c", "_raw_params": "extra"}"#
+        );
+    }
+}

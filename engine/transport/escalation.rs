@@ -1,0 +1,162 @@
+//! Privilege escalation: the command line that runs a shell command as another user.
+
+use crate::Secret;
+
+/// How another user's rights are taken.
+#[derive(Clone)]
+pub struct Become {
+    /// `sudo`, `su` or `doas`.
+    pub method: String,
+    /// The user; `root` by default.
+    pub user: String,
+    /// The program, if not the method's usual one.
+    pub executable: Option<String>,
+    /// Flags, passed as they are; `None`: the method's default.
+    pub flags: Option<String>,
+    /// The password, if one is needed.
+    pub password: Option<Secret>,
+}
+
+/// The prompt that sudo is told to print, so that the password is only sent when it is asked for.
+pub(crate) const PROMPT: &str = "kdo-become-password:";
+
+impl Become {
+    /// What distinguishes one escalation from another: two tasks with the same key share an agent.
+    pub fn key(&self) -> String {
+        let flags = self.flags.as_deref().unwrap_or("-");
+        format!(
+            "{} {} {} {flags}",
+            self.method,
+            self.user,
+            self.executable.as_deref().unwrap_or("-")
+        )
+    }
+
+    /// The command line, built as Ansible's plugins build theirs: `sudo FLAGS -u USER /bin/sh -c COMMAND` and so on.
+    /// `flags` go in as written (`su - -c` under sudo is in wide use and works by its words).
+    pub fn command(&self, command: &str) -> Result<String, String> {
+        let quoted = quote(command);
+        let user = quote(&self.user);
+        let exe = |default: &str| self.executable.clone().unwrap_or_else(|| default.to_owned());
+        let flags = |default: &str| self.flags.clone().unwrap_or_else(|| default.to_owned());
+        Ok(match self.method.as_str() {
+            "sudo" => {
+                let mut flags = flags("-H -S -n");
+                if self.password.is_some() {
+                    let kept: Vec<_> = flags
+                        .split_whitespace()
+                        .filter(|f| !matches!(*f, "-n" | "--non-interactive"))
+                        .collect();
+                    flags = format!("{} -p {PROMPT}", kept.join(" "));
+                }
+                format!("{} {flags} -u {user} /bin/sh -c {quoted}", exe("sudo"))
+            }
+            "su" => format!(
+                "{} {} {user} -c {}",
+                exe("su"),
+                flags(""),
+                quote(&format!("/bin/sh -c {quoted}"))
+            ),
+            "doas" => {
+                let flags = if self.password.is_some() {
+                    flags("")
+                } else {
+                    format!("{} -n", flags(""))
+                };
+                format!("{} {flags} -u {user} /bin/sh -c {quoted}", exe("doas"))
+            }
+            other => {
+                return Err(format!(
+                    "become method `{other}` is not supported: sudo, su and doas are"
+                ));
+            }
+        })
+    }
+
+    /// Whether a line of the program's output asks for the password.
+    pub(crate) fn asks(&self, output: &str) -> bool {
+        let lower = output.to_lowercase();
+        match self.method.as_str() {
+            "sudo" => output.contains(PROMPT),
+            _ => {
+                lower.trim_end().ends_with(':') && (lower.contains("password") || lower.contains("passwort"))
+            }
+        }
+    }
+
+    /// Whether the output says that the password was wrong or escalation is not allowed.
+    pub(crate) fn refused(&self, output: &str) -> Option<&'static str> {
+        let lower = output.to_lowercase();
+        if [
+            "sorry, try again",
+            "incorrect password",
+            "authentication failure",
+            "authentication failed",
+        ]
+        .iter()
+        .any(|w| lower.contains(w))
+        {
+            return Some("Incorrect become password");
+        }
+        if ["a password is required", "a terminal is required"]
+            .iter()
+            .any(|w| lower.contains(w))
+        {
+            return Some("Missing become password");
+        }
+        if [
+            "not in the sudoers",
+            "not allowed to execute",
+            "permission denied",
+            "may not run sudo",
+        ]
+        .iter()
+        .any(|w| lower.contains(w))
+        {
+            return Some("Privilege escalation is not allowed");
+        }
+        None
+    }
+}
+
+/// A word quoted for a POSIX shell.
+pub fn quote(word: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
+    if !word.is_empty() && word.chars().all(safe) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\"'\"'"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Become;
+
+    fn with(method: &str, flags: Option<&str>) -> Become {
+        Become {
+            method: method.into(),
+            user: "root".into(),
+            executable: None,
+            flags: flags.map(str::to_owned),
+            password: None,
+        }
+    }
+
+    #[test]
+    fn command_lines_are_those_of_the_reference_engine() {
+        assert_eq!(
+            with("sudo", None).command("id -u").unwrap(),
+            "sudo -H -S -n -u root /bin/sh -c 'id -u'"
+        );
+        assert_eq!(
+            with("sudo", Some("su - -c")).command("id").unwrap(),
+            "sudo su - -c -u root /bin/sh -c id"
+        );
+        assert_eq!(
+            with("su", None).command("id").unwrap(),
+            "su  root -c '/bin/sh -c id'"
+        );
+        assert!(with("runas", None).command("id").is_err());
+    }
+}
