@@ -205,3 +205,36 @@ fn variables_know_their_place() {
     let k = inventory.group("all").unwrap().vars.get("k").unwrap();
     assert!(sources.place(k.origin().unwrap()).ends_with("hosts.ini:3:5"));
 }
+
+#[test]
+fn yaml_inventories_of_the_wrong_shape_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for (text, part) in [
+        ("all: {hosts: {1234: {}}}\n", "must be text, it is int"),
+        (
+            "all: {children: [a]}\n",
+            "`children` of the group `all` must be a mapping",
+        ),
+        ("[a, b]\n", "a YAML inventory is a dictionary of groups"),
+        (
+            "plugin: community.general.proxmox\n",
+            "the inventory plugin `community.general.proxmox` is not supported",
+        ),
+        (
+            "all: {hosts: {h: [1]}}\n",
+            "the variables of the host `h` are not a mapping",
+        ),
+    ] {
+        let path = dir.path().join("hosts.yml");
+        std::fs::write(&path, text).unwrap();
+        let sources = SourceMap::new();
+        let inventory = Inventory::load(&[path.display().to_string()], &LoadContext::new(&sources));
+        let shown: String = inventory
+            .warnings
+            .iter()
+            .map(|w| render(w, &sources, false))
+            .collect();
+        assert!(shown.contains(part), "{shown}");
+        assert!(inventory.unparsed == 1 && inventory.hosts.is_empty() && inventory.groups.len() == 2);
+    }
+}
