@@ -9,6 +9,7 @@ mod module;
 pub mod net;
 pub mod packages;
 pub mod params;
+pub mod pyregex;
 pub mod registry;
 pub mod source_control;
 pub mod system;

@@ -5,6 +5,7 @@ use crate::{Entry, commands, entry, files, system};
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
     entry::<commands::command::Command>(),
+    entry::<files::file::File>(),
     entry::<system::ping::Ping>(),
     entry::<files::stat::Stat>(),
 ];
