@@ -20,7 +20,7 @@ pub use module::{Entry, Example, Failure, Meta, Module, Outcome, Return, Support
 
 /// What every module file uses.
 pub mod prelude {
-    pub use crate::host::{Command, FileAttrs, Host, Output};
+    pub use crate::host::{Command, FileAttrs, Host, Output, Save};
     pub use crate::module::{Example, Failure, Meta, Module, Outcome, Return, Support};
     pub use crate::params::{Kind, ParamError, Params, Spec};
     pub use kdo_derive::{Choice, Params};

@@ -4,10 +4,16 @@ use crate::{Entry, commands, entry, files, system};
 
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
+    entry::<files::blockinfile::Blockinfile>(),
     entry::<commands::command::Command>(),
+    entry::<files::copy::Copy>(),
     entry::<files::file::File>(),
+    entry::<files::lineinfile::Lineinfile>(),
     entry::<system::ping::Ping>(),
+    entry::<files::replace::Replace>(),
+    entry::<files::slurp::Slurp>(),
     entry::<files::stat::Stat>(),
+    entry::<files::tempfile::Tempfile>(),
 ];
 
 /// Namespaces in which a short name is looked for, in this order.

@@ -297,6 +297,7 @@ impl Module for File {
     };
 
     fn run(mut self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        let _ = (self.unsafe_writes, self._diff_peek);
         let path_is_directory = self.path.is_dir();
         if path_is_directory && !matches!(self.state, Some(State::Link | State::Absent)) {
             let named = self._original_basename.clone().map(PathBuf::from);
