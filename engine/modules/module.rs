@@ -183,7 +183,10 @@ fn expand_paths(param: &Param, args: &Map) {
         }
         Some(Value::List(list)) if param.elements == Some(Kind::Path) => {
             let items = list.to_vec();
-            args.insert(param.name, Value::list(items.iter().map(|i| expanded(i).unwrap_or_else(|| i.clone()))));
+            args.insert(
+                param.name,
+                Value::list(items.iter().map(|i| expanded(i).unwrap_or_else(|| i.clone()))),
+            );
         }
         _ => {}
     }

@@ -34,7 +34,11 @@ pub fn compile(pattern: &str, flags: Flags) -> Result<Pattern, String> {
         }
     }
     let body = translate(body, multiline)?;
-    let text = if prefix.is_empty() { body } else { format!("(?{prefix}){body}") };
+    let text = if prefix.is_empty() {
+        body
+    } else {
+        format!("(?{prefix}){body}")
+    };
     let regex = Regex::new(&text).map_err(|e| format!("invalid regular expression '{pattern}': {e}"))?;
     Ok(Pattern { regex })
 }
@@ -81,7 +85,10 @@ fn translate(pattern: &str, multiline: bool) -> Result<String, String> {
 
 /// After `{`: `{m}`, `{m,}`, `{,n}` and `{m,n}` repeat; anything else is the brace itself.
 fn quantifier(chars: &mut Peekable<Chars<'_>>, out: &mut String) {
-    let rest: String = chars.clone().take_while(|c| c.is_ascii_digit() || *c == ',').collect();
+    let rest: String = chars
+        .clone()
+        .take_while(|c| c.is_ascii_digit() || *c == ',')
+        .collect();
     let closed = chars.clone().nth(rest.chars().count()) == Some('}');
     if !closed || rest.is_empty() || rest == "," || rest.matches(',').count() > 1 {
         out.push_str("\\{");
@@ -114,12 +121,34 @@ fn escape(chars: &mut Peekable<Chars<'_>>, out: &mut String, in_class: bool) -> 
             }
             out.push_str(&format!("\\x{{{n:x}}}"));
         }
-        'A' | 'b' | 'B' | 'd' | 'D' | 's' | 'S' | 'w' | 'W' | 'n' | 'r' | 't' | 'f' | 'v' | 'x' | 'u' | 'U' | '1'..='9' => {
+        'A'
+        | 'b'
+        | 'B'
+        | 'd'
+        | 'D'
+        | 's'
+        | 'S'
+        | 'w'
+        | 'W'
+        | 'n'
+        | 'r'
+        | 't'
+        | 'f'
+        | 'v'
+        | 'x'
+        | 'u'
+        | 'U'
+        | '1'..='9' => {
             out.push('\\');
             out.push(c);
         }
         c if c.is_ascii_alphabetic() => return Err(format!("bad escape \\{c}")),
-        c if c.is_ascii_punctuation() && !matches!(c, '<' | '>' | '"' | '\'' | '/' | ',' | ';' | ':' | '=' | '!' | '@' | '%' | '_' | '`') => {
+        c if c.is_ascii_punctuation()
+            && !matches!(
+                c,
+                '<' | '>' | '"' | '\'' | '/' | ',' | ';' | ':' | '=' | '!' | '@' | '%' | '_' | '`'
+            ) =>
+        {
             out.push('\\');
             out.push(c);
         }
@@ -168,7 +197,10 @@ impl Pattern {
     /// Whether it matches at the beginning (`re.match`).
     pub fn matches_start(&self, text: &str) -> Result<bool, String> {
         // A later match cannot hide an earlier one: the engine gives the leftmost.
-        Ok(self.captures(text)?.and_then(|c| c.get(0).map(|m| m.start() == 0)).unwrap_or(false))
+        Ok(self
+            .captures(text)?
+            .and_then(|c| c.get(0).map(|m| m.start() == 0))
+            .unwrap_or(false))
     }
 
     /// The first match with its groups.
@@ -181,7 +213,11 @@ impl Pattern {
         let parts = parse_template(template)?;
         let (mut out, mut count, mut copied, mut at) = (String::with_capacity(text.len()), 0, 0, 0);
         while at <= text.len() {
-            let Some(found) = self.regex.captures_from_pos(text, at).map_err(|e| e.to_string())? else {
+            let Some(found) = self
+                .regex
+                .captures_from_pos(text, at)
+                .map_err(|e| e.to_string())?
+            else {
                 break;
             };
             let Some(whole) = found.get(0) else { break };
@@ -194,7 +230,10 @@ impl Pattern {
                 end
             } else {
                 // An empty match: the next one begins after the next character, which stays.
-                end + text.get(end..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8)
+                end + text
+                    .get(end..)
+                    .and_then(|t| t.chars().next())
+                    .map_or(1, char::len_utf8)
             };
         }
         out.push_str(text.get(copied..).unwrap_or(""));
@@ -250,7 +289,10 @@ fn parse_template(template: &str) -> Result<Vec<Part>, String> {
                     chars.next();
                 });
                 parts.push(Part::Text(std::mem::take(&mut text)));
-                parts.push(name.parse().map_or_else(|_| Part::Named(name.to_owned()), Part::Group));
+                parts.push(
+                    name.parse()
+                        .map_or_else(|_| Part::Named(name.to_owned()), Part::Group),
+                );
             }
             Some('0') => {
                 let mut n = 0;
@@ -301,7 +343,10 @@ impl Decoded {
     /// Reads bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
-            Ok(text) => Self { text, single_bytes: false },
+            Ok(text) => Self {
+                text,
+                single_bytes: false,
+            },
             Err(e) => Self {
                 text: e.as_bytes().iter().map(|b| char::from(*b)).collect(),
                 single_bytes: true,
@@ -321,7 +366,9 @@ impl Decoded {
     /// The bytes of a text in this form.
     pub fn encode(&self, text: &str) -> Vec<u8> {
         if self.single_bytes {
-            text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+            text.chars()
+                .map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))
+                .collect()
         } else {
             text.as_bytes().to_vec()
         }
@@ -354,7 +401,11 @@ mod tests {
             (r"^\s*$", "", true),
             (r"[^-]-", "a-", true),
         ] {
-            assert_eq!(compile(pattern, Flags::default()).unwrap().is_match(text), Ok(found), "{pattern} {text:?}");
+            assert_eq!(
+                compile(pattern, Flags::default()).unwrap().is_match(text),
+                Ok(found),
+                "{pattern} {text:?}"
+            );
         }
         assert!(compile(r"\q", Flags::default()).is_err());
         assert!(compile("[a", Flags::default()).is_err());
@@ -363,7 +414,10 @@ mod tests {
 
     #[test]
     fn replacements_are_filled_as_by_python() {
-        let multiline = Flags { multiline: true, dotall: false };
+        let multiline = Flags {
+            multiline: true,
+            dotall: false,
+        };
         for (pattern, text, template, result, count) in [
             (r"(a)(?P<n>b)", "abab", r"\2\g<1>\g<n>-", "bab-bab-", 2),
             (r"x*", "axb", "-", "-a--b-", 4),
@@ -378,7 +432,10 @@ mod tests {
             );
         }
         let p = compile("(a)(b)?", Flags::default()).unwrap();
-        assert_eq!(expand(&p.captures("a").unwrap().unwrap(), r"\1\2!").unwrap(), "a!");
+        assert_eq!(
+            expand(&p.captures("a").unwrap().unwrap(), r"\1\2!").unwrap(),
+            "a!"
+        );
         assert!(p.replace_all("a", r"\3").is_err());
     }
 

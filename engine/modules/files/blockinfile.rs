@@ -67,9 +67,10 @@ impl Blockinfile {
             (None, None) => return Ok(lines.len()),
         };
         let pattern = compile(&content.adopt(text), Flags::default()).map_err(Failure::new)?;
-        let multiline = text.strip_prefix("(?").and_then(|r| r.split_once(')')).is_some_and(|(f, _)| {
-            f.contains('m') && f.chars().all(|c| c.is_ascii_alphabetic())
-        });
+        let multiline = text
+            .strip_prefix("(?")
+            .and_then(|r| r.split_once(')'))
+            .is_some_and(|(f, _)| f.contains('m') && f.chars().all(|c| c.is_ascii_alphabetic()));
         if multiline {
             let found = pattern.captures(&content.text).map_err(Failure::new)?;
             return Ok(match found.and_then(|f| f.get(0).map(|m| (m.start(), m.end()))) {
@@ -155,7 +156,10 @@ impl Module for Blockinfile {
                 title: "Lines at the end",
                 args: r#"{"path": "{dir}/a", "block": "one\ntwo"}"#,
                 given: &[("a", "x")],
-                then: &[("a", "x\n# BEGIN ANSIBLE MANAGED BLOCK\none\ntwo\n# END ANSIBLE MANAGED BLOCK\n")],
+                then: &[(
+                    "a",
+                    "x\n# BEGIN ANSIBLE MANAGED BLOCK\none\ntwo\n# END ANSIBLE MANAGED BLOCK\n",
+                )],
                 changed: true,
                 runs: true,
             },
@@ -171,10 +175,12 @@ impl Module for Blockinfile {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        if self.state == State::Absent && !self.path.exists() {
-            return Ok(Outcome::new().changed(false).with("msg", format!("File {} not present", self.path.display())));
-        }
         let old = load(&self.path, self.create, "Path", host)?;
+        if self.state == State::Absent && old.is_none() {
+            return Ok(Outcome::new()
+                .changed(false)
+                .with("msg", format!("File {} not present", self.path.display())));
+        }
         let content = Decoded::new(old.clone().unwrap_or_default());
         let (text, written) = self.edit(&content)?;
         let new = content.encode(&text);

@@ -122,7 +122,10 @@ impl Copy {
             }
             other => other.clone(),
         };
-        FileAttrs { mode, ..self.attrs.clone() }
+        FileAttrs {
+            mode,
+            ..self.attrs.clone()
+        }
     }
 
     fn make_parents(&self, host: &mut Host<'_>, folder: &Path) -> Result<(), Failure> {
@@ -137,7 +140,13 @@ impl Copy {
         Ok(())
     }
 
-    fn file(&self, host: &mut Host<'_>, source: &Source, name: Option<&str>, title: &str) -> Result<Outcome, Failure> {
+    fn file(
+        &self,
+        host: &mut Host<'_>,
+        source: &Source,
+        name: Option<&str>,
+        title: &str,
+    ) -> Result<Outcome, Failure> {
         let mut dest = self.dest.clone();
         if text(&dest).ends_with('/') {
             self.make_parents(host, &dest)?;
@@ -154,27 +163,52 @@ impl Copy {
         let checksum = source.checksum()?;
         let there = dest.exists() || dest.is_symlink();
         if there && !self.force {
-            let outcome = Outcome::new().with("dest", text(&dest)).with("src", title).changed(false);
-            return Ok(if self.remote_src { outcome.with("msg", "file already exists") } else { outcome });
+            let outcome = Outcome::new()
+                .with("dest", text(&dest))
+                .with("src", title)
+                .changed(false);
+            return Ok(if self.remote_src {
+                outcome.with("msg", "file already exists")
+            } else {
+                outcome
+            });
         }
-        if let Some(wanted) = self.checksum.as_ref().filter(|w| !w.is_empty() && **w != checksum) {
-            return Err(Failure::new("Copied file does not match the expected checksum. Transfer failed.")
-                .with("checksum", checksum)
-                .with("expected_checksum", wanted.as_str()));
-        }
-        let folder = dest.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if !folder.exists() && !(host.check() && host.changed()) {
+        if let Some(wanted) = self
+            .checksum
+            .as_ref()
+            .filter(|w| !w.is_empty() && **w != checksum)
+        {
             return Err(
-                Failure::new(format!("Destination directory {} does not exist", folder.display())).with("checksum", checksum)
+                Failure::new("Copied file does not match the expected checksum. Transfer failed.")
+                    .with("checksum", checksum)
+                    .with("expected_checksum", wanted.as_str()),
             );
+        }
+        let folder = dest
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        if !folder.exists() && !(host.check() && host.changed()) {
+            return Err(Failure::new(format!(
+                "Destination directory {} does not exist",
+                folder.display()
+            ))
+            .with("checksum", checksum));
         }
         let source_mode = match source {
             Source::File(path) => fs::metadata(path).ok().map(|m| m.mode()),
             _ => self._kdo_mode.and_then(|m| u32::try_from(m).ok()),
         };
         let attrs = self.attributes(source_mode);
-        let done = host.install(&dest, source, title, &self.save, &attrs, false)?;
-        let mut outcome = Outcome::new().with("dest", text(&dest)).with("checksum", checksum);
+        let shown = if title.is_empty() {
+            text(&dest)
+        } else {
+            title.to_owned()
+        };
+        let done = host.install(&dest, source, &shown, &self.save, &attrs, false)?;
+        let mut outcome = Outcome::new()
+            .with("dest", text(&dest))
+            .with("checksum", checksum);
         if done.content_changed || self.remote_src {
             let md5 = match source {
                 Source::Bytes(content) => super::stat::checksum(&mut content.as_slice(), "md5").ok(),
@@ -254,8 +288,15 @@ impl Module for Copy {
             return copy_tree::local(&self, host, self.src.as_deref().unwrap_or_default());
         }
         let base = |p: &str| Path::new(p).file_name().map(|n| n.to_string_lossy().into_owned());
-        let name = self._kdo_name.clone().or_else(|| self.src.as_deref().and_then(base));
-        let title = self._kdo_original.clone().or_else(|| self.src.clone()).unwrap_or_default();
+        let name = self
+            ._kdo_name
+            .clone()
+            .or_else(|| self.src.as_deref().and_then(base));
+        let title = self
+            ._kdo_original
+            .clone()
+            .or_else(|| self.src.clone())
+            .unwrap_or_default();
         self.file(host, &source, name.as_deref(), &title)
     }
 }

@@ -29,13 +29,10 @@ pub(super) struct Saved {
     pub(super) backup: String,
 }
 
-fn pair(before: impl Into<Value>, after: impl Into<Value>, header: &str) -> Map {
-    let map = Map::new();
-    map.insert("before", before);
-    map.insert("after", after);
+fn headed(map: Map, header: &str) -> Value {
     map.insert("before_header", header);
     map.insert("after_header", header);
-    map
+    map.into()
 }
 
 impl Edit<'_> {
@@ -65,18 +62,34 @@ impl Edit<'_> {
         }
         let mut outcome = Outcome::new().changed(changed || attributes).with("msg", message);
         if host.wants_diff() {
-            let shown = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+            let shown =
+                |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
             let name = self.path.display();
-            let content = pair(shown(self.old), shown(Some(self.new)), &format!("{name} (content)"));
-            let attrs = pair(before, after, &format!("{name} (file attributes)"));
-            outcome = outcome.with("diff", Value::list([content.into(), attrs.into()]));
+            let content = Map::from_iter([("before", shown(self.old)), ("after", shown(Some(self.new)))]);
+            let content = headed(content, &format!("{name} (content)"));
+            if !path.exists() {
+                outcome = outcome.with("diff", content);
+                return Ok(Saved { outcome, backup });
+            }
+            let attrs = Map::new();
+            if !after.is_empty() {
+                attrs.insert("before", before);
+                attrs.insert("after", after);
+            }
+            let attrs = headed(attrs, &format!("{name} (file attributes)"));
+            outcome = outcome.with("diff", Value::list([content, attrs]));
         }
         Ok(Saved { outcome, backup })
     }
 }
 
 /// The content of a file to edit: `None` if it is missing and may be made.
-pub(super) fn load(path: &Path, create: bool, missing: &str, host: &Host<'_>) -> Result<Option<Vec<u8>>, Failure> {
+pub(super) fn load(
+    path: &Path,
+    create: bool,
+    missing: &str,
+    host: &Host<'_>,
+) -> Result<Option<Vec<u8>>, Failure> {
     if path.is_dir() {
         return Err(Failure::new(format!("Path {} is a directory !", path.display())).with("rc", 256_i64));
     }

@@ -138,13 +138,23 @@ fn contents(path: &Path) -> Map {
 impl File {
     /// The wanted times; `missing` for those not named.
     pub(super) fn times(&self, missing: Time) -> Result<(Time, Time), Failure> {
-        let modified = Time::parse(self.modification_time.as_deref(), &self.modification_time_format, missing)?;
+        let modified = Time::parse(
+            self.modification_time.as_deref(),
+            &self.modification_time_format,
+            missing,
+        )?;
         let accessed = Time::parse(self.access_time.as_deref(), &self.access_time_format, missing)?;
         Ok((modified, accessed))
     }
 
     /// Attributes and times of what is at `path`, or of its target when links are followed.
-    pub(super) fn attributes(&self, host: &mut Host<'_>, path: &Path, missing: Time, diff: &Diff) -> Result<bool, Failure> {
+    pub(super) fn attributes(
+        &self,
+        host: &mut Host<'_>,
+        path: &Path,
+        missing: Time,
+        diff: &Diff,
+    ) -> Result<bool, Failure> {
         let (modified, accessed) = self.times(missing)?;
         let target = self.followed(path);
         let changed = host.apply_noting(&target, &self.attrs, false, &diff.before, &diff.after)?;
@@ -163,11 +173,12 @@ impl File {
         let path = &self.followed(path);
         let previous = state_of(path);
         if !matches!(previous, "file" | "hard") {
-            return Err(
-                Failure::new(format!("file ({}) is {previous}, cannot continue", path.display()))
-                    .with("path", text(path))
-                    .with("state", previous),
-            );
+            return Err(Failure::new(format!(
+                "file ({}) is {previous}, cannot continue",
+                path.display()
+            ))
+            .with("path", text(path))
+            .with("state", previous));
         }
         let diff = Diff::new(path, "file", "file");
         let changed = self.attributes(host, path, Time::Preserve, &diff)?;
@@ -177,7 +188,15 @@ impl File {
     fn absent(&self, host: &mut Host<'_>, path: &Path) -> Result<Outcome, Failure> {
         let diff = Diff::new(path, "absent", state_of(path));
         let changed = host.remove(path).map_err(|f| f.with("path", text(path)))?;
-        Ok(diff.into_outcome(host, "path", path, changed).with("state", "absent"))
+        if !changed {
+            return Ok(Outcome::new()
+                .with("path", text(path))
+                .with("state", "absent")
+                .changed(false));
+        }
+        Ok(diff
+            .into_outcome(host, "path", path, changed)
+            .with("state", "absent"))
     }
 
     fn touch(&self, host: &mut Host<'_>, path: &Path) -> Result<Outcome, Failure> {
@@ -188,22 +207,27 @@ impl File {
             return Ok(diff.into_outcome(host, "dest", path, changed));
         }
         self.times(Time::Now)?;
+        if host.check() {
+            host.mark_changed();
+            return Ok(Outcome::new().with("dest", text(path)).changed(true));
+        }
         host.make_empty(path).map_err(|f| {
             Failure::new(format!("Error, could not touch target: {}", f.message)).with("path", text(path))
         })?;
-        if !host.check() {
-            // A file that cannot get its attributes must not stay with wrong ones.
-            self.attributes(host, path, Time::Now, &diff).inspect_err(|_| {
-                let _ = host.remove(path);
-            })?;
+        // A file that cannot get its attributes must not stay with wrong ones.
+        if let Err(failure) = self.attributes(host, path, Time::Now, &diff) {
+            host.remove(path)?;
+            return Err(failure);
         }
         Ok(diff.into_outcome(host, "dest", path, true))
     }
 
-    /// In check mode an owner that an earlier step would have made is only missed, not an error.
-    fn accounts_missing(&self, host: &mut Host<'_>) -> bool {
-        let mut missing = false;
-        let accounts = [("user", "uid", &self.attrs.owner), ("group", "gid", &self.attrs.group)];
+    /// In check mode an earlier step may have been the one that would make the owner: say so.
+    fn warn_of_accounts(&self, host: &mut Host<'_>) {
+        let accounts = [
+            ("user", "uid", &self.attrs.owner),
+            ("group", "gid", &self.attrs.group),
+        ];
         for (what, number, name) in accounts {
             let Some(name) = name else { continue };
             let id = name.parse::<u32>().ok();
@@ -214,14 +238,16 @@ impl File {
                 (_, None) => host.accounts().group(name).is_some(),
             };
             if !known {
-                let with = if id.is_some() { format!("with {number} ") } else { String::new() };
+                let with = if id.is_some() {
+                    format!("with {number} ")
+                } else {
+                    String::new()
+                };
                 host.warn(format!(
                     "failed to look up {what} {with}{name}. Create {what} up to this point in real play"
                 ));
-                missing |= id.is_none();
             }
         }
-        missing
     }
 }
 
@@ -321,8 +347,8 @@ impl Module for File {
         if self.src.is_some() && !matches!(state, State::Link | State::Hard) {
             return wrong("src option requires state to be 'link' or 'hard'");
         }
-        if host.check() && state != State::Absent && self.accounts_missing(host) {
-            return Ok(Outcome::new().with("path", text(&path)).changed(true));
+        if host.check() && state != State::Absent {
+            self.warn_of_accounts(host);
         }
         match state {
             State::Absent => self.absent(host, &path),

@@ -18,7 +18,10 @@ pub(super) fn ensure(file: &File, host: &mut Host<'_>) -> Result<Outcome, Failur
     let previous = state_of(path);
     let diff = Diff::new(path, "directory", previous);
     if !matches!(previous, "absent" | "directory") {
-        return Err(Failure::new(format!("{} already exists as a {previous}", path.display())).with("path", text(path)));
+        return Err(
+            Failure::new(format!("{} already exists as a {previous}", path.display()))
+                .with("path", text(path)),
+        );
     }
     let mut changed = previous == "absent";
     if changed {
@@ -33,8 +36,12 @@ pub(super) fn ensure(file: &File, host: &mut Host<'_>) -> Result<Outcome, Failur
                 continue;
             }
             host.make_directory(&at).map_err(|f| {
-                Failure::new(format!("There was an issue creating {} as requested: {}", at.display(), f.message))
-                    .with("path", text(path))
+                Failure::new(format!(
+                    "There was an issue creating {} as requested: {}",
+                    at.display(),
+                    f.message
+                ))
+                .with("path", text(path))
             })?;
             host.apply_noting(&at, &file.attrs, false, &diff.before, &diff.after)?;
         }
@@ -48,13 +55,22 @@ pub(super) fn ensure(file: &File, host: &mut Host<'_>) -> Result<Outcome, Failur
 }
 
 /// Attributes of everything in a folder. Links are given owner and group themselves; with `follow` their targets too.
-fn below(file: &File, host: &mut Host<'_>, folder: &Path, times: (Time, Time), depth: usize) -> Result<bool, Failure> {
+fn below(
+    file: &File,
+    host: &mut Host<'_>,
+    folder: &Path,
+    times: (Time, Time),
+    depth: usize,
+) -> Result<bool, Failure> {
     // Links may lead in circles.
     if depth > 200 {
         return Ok(false);
     }
     let entries = fs::read_dir(folder).map_err(|e| {
-        Failure::new(format!("Could not recursively set attributes on {}. Original error was: '{e}'", folder.display()))
+        Failure::new(format!(
+            "Could not recursively set attributes on {}. Original error was: '{e}'",
+            folder.display()
+        ))
     })?;
     let mut names: Vec<_> = entries.flatten().map(|e| e.path()).collect();
     names.sort();

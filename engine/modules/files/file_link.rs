@@ -18,26 +18,43 @@ pub(super) fn symbolic(file: &File, host: &mut Host<'_>) -> Result<Outcome, Fail
     let src = match &file.src {
         Some(src) => src.clone(),
         None if file.follow && previous == "link" => fs::read_link(path).unwrap_or_default(),
-        None => return Err(Failure::new("src is required for creating new symlinks").with("path", text(path))),
+        None => return Err("src is required for creating new symlinks".into()),
     };
-    let fail = |message: String| Err(Failure::new(message).with("path", text(path)).with("src", text(&src)));
-    let base = if previous == "directory" { path.as_path() } else { path.parent().unwrap_or(Path::new("")) };
+    let fail = |message: String| {
+        Err(Failure::new(message)
+            .with("path", text(path))
+            .with("src", text(&src)))
+    };
+    let base = if previous == "directory" {
+        path.as_path()
+    } else {
+        path.parent().unwrap_or(Path::new(""))
+    };
     let target = base.join(&src);
     if !file.force && file.src.is_some() && !target.exists() {
         return fail(format!(
-            "src file does not exist, use \"force=yes\" if you really want to create the link: {}",
+            "src file does not exist, use 'force=yes' if you really want to create the link: {}",
             target.display()
         ));
     }
     if previous == "directory" {
         if !file.force {
-            return fail(format!("refusing to convert from {previous} to symlink for {}", path.display()));
+            return fail(format!(
+                "refusing to convert from {previous} to symlink for {}",
+                path.display()
+            ));
         }
         if fs::read_dir(path).is_ok_and(|mut d| d.next().is_some()) {
-            return fail(format!("the directory {} is not empty, refusing to convert it", path.display()));
+            return fail(format!(
+                "the directory {} is not empty, refusing to convert it",
+                path.display()
+            ));
         }
     } else if matches!(previous, "file" | "hard") && !file.force {
-        return fail(format!("refusing to convert from {previous} to symlink for {}", path.display()));
+        return fail(format!(
+            "refusing to convert from {previous} to symlink for {}",
+            path.display()
+        ));
     }
     let diff = Diff::new(path, "link", previous);
     if previous == "link"
@@ -51,7 +68,11 @@ pub(super) fn symbolic(file: &File, host: &mut Host<'_>) -> Result<Outcome, Fail
         host.remove_empty_directory(path)?;
     }
     let mut changed = host.make_symlink(&src, path).map_err(|f| {
-        let what = if previous == "absent" { "Error while linking" } else { "Error while replacing" };
+        let what = if previous == "absent" {
+            "Error while linking"
+        } else {
+            "Error while replacing"
+        };
         Failure::new(format!("{what}: {}", f.message)).with("path", text(path))
     })?;
     let there = path.exists() || path.is_symlink();
@@ -65,7 +86,9 @@ pub(super) fn symbolic(file: &File, host: &mut Host<'_>) -> Result<Outcome, Fail
             changed |= file.attributes(host, path, Time::Preserve, &diff)?;
         }
     }
-    Ok(diff.into_outcome(host, "dest", path, changed).with("src", text(&src)))
+    Ok(diff
+        .into_outcome(host, "dest", path, changed)
+        .with("src", text(&src)))
 }
 
 /// A hard link is at the path.
@@ -78,7 +101,11 @@ pub(super) fn hard(file: &File, host: &mut Host<'_>) -> Result<Outcome, Failure>
     let diff = Diff::new(path, "hard", previous);
     let mut changed = false;
     if let Some(src) = &file.src {
-        let fail = |message: String| Err(Failure::new(message).with("dest", text(path)).with("src", text(src)));
+        let fail = |message: String| {
+            Err(Failure::new(message)
+                .with("dest", text(path))
+                .with("src", text(src)))
+        };
         if !src.exists() {
             return fail("src does not exist".into());
         }

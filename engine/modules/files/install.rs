@@ -47,7 +47,9 @@ impl Source {
     /// SHA-1 of the content.
     pub fn checksum(&self) -> Result<String, Failure> {
         match self {
-            Self::Bytes(bytes) => Ok(super::stat::checksum(&mut bytes.as_slice(), "sha1").unwrap_or_default()),
+            Self::Bytes(bytes) => {
+                Ok(super::stat::checksum(&mut bytes.as_slice(), "sha1").unwrap_or_default())
+            }
             Self::Offered { checksum, .. } => Ok(checksum.clone()),
             Self::File(path) => file_checksum(path, "sha1")
                 .ok_or_else(|| Failure::new(format!("Source {} not readable", path.display()))),
@@ -82,11 +84,17 @@ impl Host<'_> {
         attrs: &FileAttrs,
         follow: bool,
     ) -> Result<Installed, Failure> {
-        let dest = if follow && dest.is_symlink() { &resolve(dest) } else { dest };
+        let dest = if follow && dest.is_symlink() {
+            &resolve(dest)
+        } else {
+            dest
+        };
         let mut done = Installed::default();
         let old = self.lstat(dest)?.filter(fs::Metadata::is_file);
         let same = match &old {
-            Some(meta) => meta.len() == source.size() && file_checksum(dest, "sha1") == Some(source.checksum()?),
+            Some(meta) => {
+                meta.len() == source.size() && file_checksum(dest, "sha1") == Some(source.checksum()?)
+            }
             None => false,
         };
         if !same {
@@ -94,9 +102,6 @@ impl Host<'_> {
             self.mark_changed();
             self.file_diff(dest, source, title)?;
             if self.check() {
-                if old.is_some() {
-                    self.apply(dest, attrs, false)?;
-                }
                 return Ok(done);
             }
             if save.backup && (old.is_some() || dest.is_symlink()) {
@@ -105,7 +110,9 @@ impl Host<'_> {
             let expected = source.checksum()?;
             self.replace_filled(dest, &mut |host, file| source.write(host, file), save, attrs)?;
             if matches!(source, Source::Offered { .. }) && file_checksum(dest, "sha1") != Some(expected) {
-                return Err(Failure::new("Copied file does not match the expected checksum. Transfer failed."));
+                return Err(Failure::new(
+                    "Copied file does not match the expected checksum. Transfer failed.",
+                ));
             }
         }
         done.changed |= self.apply(dest, attrs, false)?;

@@ -124,7 +124,13 @@ impl Lineinfile {
                 }
             }
         }
-        let ended = |l: &str| if l.ends_with('\n') { l.to_owned() } else { format!("{l}\n") };
+        let ended = |l: &str| {
+            if l.ends_with('\n') {
+                l.to_owned()
+            } else {
+                format!("{l}\n")
+            }
+        };
         if let Some(n) = at
             && let Some(old) = lines.get_mut(n)
         {
@@ -151,8 +157,15 @@ impl Lineinfile {
             _ if before == Some("BOF") || after == Some("BOF") => lines.insert(0, new),
             Some(n) if after.is_some_and(|a| a != "EOF") => {
                 // The line is already where it would be put.
-                let neighbour = if n == lines.len() { n.checked_sub(1) } else { Some(n) };
-                if neighbour.and_then(|i| lines.get(i)).is_some_and(|l| stripped(l) == line) {
+                let neighbour = if n == lines.len() {
+                    n.checked_sub(1)
+                } else {
+                    Some(n)
+                };
+                if neighbour
+                    .and_then(|i| lines.get(i))
+                    .is_some_and(|l| stripped(l) == line)
+                {
                     return Ok((lines, ""));
                 }
                 if let Some(last) = lines.last_mut().filter(|l| !l.ends_with('\n'))
@@ -260,7 +273,9 @@ impl Module for Lineinfile {
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         self.warn_of_empty(host);
         if self.path.is_dir() {
-            return Err(Failure::new(format!("Path {} is a directory !", self.path.display())).with("rc", 256_i64));
+            return Err(
+                Failure::new(format!("Path {} is a directory !", self.path.display())).with("rc", 256_i64),
+            );
         }
         if self.state == State::Present {
             if self.backrefs && self.regexp.is_none() {
@@ -298,7 +313,11 @@ impl Module for Lineinfile {
             path: &self.path,
             old: Some(&old),
             new: &new,
-            message: if found > 0 { format!("{found} line(s) removed") } else { String::new() },
+            message: if found > 0 {
+                format!("{found} line(s) removed")
+            } else {
+                String::new()
+            },
             save: &self.save,
             attrs: &self.attrs,
         };

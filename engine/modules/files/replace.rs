@@ -65,7 +65,10 @@ impl Module for Replace {
             return Err("the file is missing".into());
         };
         let encoding = self.encoding.to_lowercase().replace(['-', '_'], "");
-        if !matches!(encoding.as_str(), "utf8" | "ascii" | "usascii" | "latin1" | "iso88591") {
+        if !matches!(
+            encoding.as_str(),
+            "utf8" | "ascii" | "usascii" | "latin1" | "iso88591"
+        ) {
             return Err(Failure::new(format!("unknown encoding: {}", self.encoding)));
         }
         let content = Decoded::new(old.clone());
@@ -77,18 +80,27 @@ impl Module for Replace {
         };
         let (mut start, mut end) = (0, content.text.len());
         if let Some(text) = section {
-            let dotall = Flags { dotall: true, multiline: false };
+            let dotall = Flags {
+                dotall: true,
+                multiline: false,
+            };
             let pattern = compile(&content.adopt(&text), dotall).map_err(Failure::new)?;
             let found = pattern.captures(&content.text).map_err(Failure::new)?;
             let Some(part) = found.as_ref().and_then(|f| f.name("subsection")) else {
                 return Ok(Outcome::new()
                     .with("rc", 0_i64)
-                    .with("msg", format!("Pattern for before/after params did not match the given file: {text}"))
+                    .with(
+                        "msg",
+                        format!("Pattern for before/after params did not match the given file: {text}"),
+                    )
                     .changed(false));
             };
             (start, end) = (part.start(), part.end());
         }
-        let multiline = Flags { multiline: true, dotall: false };
+        let multiline = Flags {
+            multiline: true,
+            dotall: false,
+        };
         let pattern = compile(&content.adopt(&self.regexp), multiline).map_err(Failure::new)?;
         let part = |a: usize, b: usize| content.text.get(a..b).unwrap_or_default();
         let (replaced, count) = pattern
@@ -96,26 +108,39 @@ impl Module for Replace {
             .map_err(|e| Failure::new(format!("Unable to process replace due to error: {e}")))?;
         let changed = count > 0 && replaced != part(start, end);
         let text = [part(0, start), &replaced, part(end, content.text.len())].concat();
-        let new = if changed { content.encode(&text) } else { old.clone() };
+        let new = if changed {
+            content.encode(&text)
+        } else {
+            old.clone()
+        };
         let edit = Edit {
             path: &self.path,
             old: Some(&old),
             new: &new,
-            message: if changed { format!("{count} replacements made") } else { String::new() },
+            message: if changed {
+                format!("{count} replacements made")
+            } else {
+                String::new()
+            },
             save: &self.save,
             attrs: &self.attrs,
         };
         let saved = edit.save(host, changed)?;
         let outcome = saved.outcome.with("rc", 0_i64);
-        if let Some(content) = outcome.values.get("diff").and_then(|d| d.as_sequence()?.first().cloned()) {
-            if let Some(map) = content.as_map() {
-                map.insert("before_header", self.path.to_string_lossy().into_owned());
-                map.insert("after_header", self.path.to_string_lossy().into_owned());
-            }
-            if changed {
-                outcome.values.insert("diff", content);
-            }
+        let shown = outcome
+            .values
+            .get("diff")
+            .and_then(|d| d.as_sequence()?.first().cloned());
+        outcome.values.remove("diff");
+        if let Some(content) = shown.as_ref().and_then(|c| c.as_map()).filter(|_| changed) {
+            content.insert("before_header", self.path.to_string_lossy().into_owned());
+            content.insert("after_header", self.path.to_string_lossy().into_owned());
+            outcome.values.insert("diff", content.clone());
         }
-        Ok(if saved.backup.is_empty() { outcome } else { outcome.with("backup_file", saved.backup) })
+        Ok(if saved.backup.is_empty() {
+            outcome
+        } else {
+            outcome.with("backup_file", saved.backup)
+        })
     }
 }

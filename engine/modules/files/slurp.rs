@@ -47,10 +47,10 @@ impl Module for Slurp {
         let name = text(&self.src);
         let content = fs::read(&self.src).map_err(|e| {
             Failure::new(match e.kind() {
-                ErrorKind::NotFound => format!("file not found: {name}"),
-                ErrorKind::PermissionDenied => format!("file is not readable: {name}"),
-                ErrorKind::IsADirectory => format!("source is a directory and must be a file: {name}"),
-                _ => format!("unable to slurp file: {e}"),
+                ErrorKind::NotFound => format!("File not found: {name}"),
+                ErrorKind::PermissionDenied => format!("File is not readable: {name}"),
+                ErrorKind::IsADirectory => format!("Source is a directory and must be a file: {name}"),
+                _ => format!("Unable to slurp file: {e}"),
             })
         })?;
         Ok(Outcome::new()

@@ -55,7 +55,12 @@ fn make(base: &Path, prefix: &str, suffix: &str, state: State) -> Result<PathBuf
         let path = base.join(format!("{prefix}{}{suffix}", random_name()?));
         let made = match state {
             State::Directory => fs::DirBuilder::new().mode(0o700).create(&path),
-            State::File => fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map(|_| ()),
+            State::File => fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)
+                .map(|_| ()),
         };
         match made {
             Ok(()) => return Ok(path),
@@ -90,7 +95,10 @@ impl Module for Tempfile {
         if host.check() {
             return Ok(Outcome::new()
                 .with("skipped", true)
-                .with("msg", "remote module (ansible.builtin.tempfile) does not support check mode")
+                .with(
+                    "msg",
+                    "remote module (ansible.builtin.tempfile) does not support check mode",
+                )
                 .changed(false));
         }
         let base = self.path.clone().unwrap_or_else(std::env::temp_dir);

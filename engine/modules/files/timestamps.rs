@@ -62,7 +62,14 @@ fn local_time(text: &str, format: &str) -> Option<i64> {
 }
 
 /// Gives a file its times; says whether they were different, and what was and is in the dicts.
-pub fn apply(host: &mut Host<'_>, path: &Path, modified: Time, accessed: Time, before: &Map, after: &Map) -> Result<bool, Failure> {
+pub fn apply(
+    host: &mut Host<'_>,
+    path: &Path,
+    modified: Time,
+    accessed: Time,
+    before: &Map,
+    after: &Map,
+) -> Result<bool, Failure> {
     if (modified, accessed) == (Time::Preserve, Time::Preserve) {
         return Ok(false);
     }
@@ -70,7 +77,10 @@ pub fn apply(host: &mut Host<'_>, path: &Path, modified: Time, accessed: Time, b
         return Ok(host.check());
     };
     let was = |s: i64, n: i64| s as f64 + n as f64 / 1e9;
-    let (old_m, old_a) = (was(meta.mtime(), meta.mtime_nsec()), was(meta.atime(), meta.atime_nsec()));
+    let (old_m, old_a) = (
+        was(meta.mtime(), meta.mtime_nsec()),
+        was(meta.atime(), meta.atime_nsec()),
+    );
     let (new_m, new_a) = (modified.resolve(old_m), accessed.resolve(old_a));
     if (new_m, new_a) == (old_m, old_a) {
         return Ok(false);
@@ -88,10 +98,22 @@ pub fn apply(host: &mut Host<'_>, path: &Path, modified: Time, accessed: Time, b
     // "Now" for both is left to the kernel: that is also allowed to who may only write the file.
     let both_now = (modified, accessed) == (Time::Now, Time::Now);
     let spec = |time: Time, (seconds, nanos): (i64, i64)| match time {
-        _ if both_now => Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
-        Time::Preserve => Timespec { tv_sec: seconds, tv_nsec: nanos as _ },
-        Time::Now => Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
-        Time::At(seconds) => Timespec { tv_sec: seconds, tv_nsec: 0 },
+        _ if both_now => Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_NOW,
+        },
+        Time::Preserve => Timespec {
+            tv_sec: seconds,
+            tv_nsec: nanos as _,
+        },
+        Time::Now => Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_NOW,
+        },
+        Time::At(seconds) => Timespec {
+            tv_sec: seconds,
+            tv_nsec: 0,
+        },
     };
     let times = Timestamps {
         last_access: spec(accessed, (meta.atime(), meta.atime_nsec())),
@@ -111,8 +133,10 @@ mod tests {
     #[test]
     fn times_are_read_in_their_format() {
         let read = |t: &str, f: &str| Time::parse(Some(t), f, Time::Preserve);
-        let (Ok(Time::At(a)), Ok(Time::At(b))) = (read("202202081414.00", "%Y%m%d%H%M.%S"), read("202202081415.30", "%Y%m%d%H%M.%S"))
-        else {
+        let (Ok(Time::At(a)), Ok(Time::At(b))) = (
+            read("202202081414.00", "%Y%m%d%H%M.%S"),
+            read("202202081415.30", "%Y%m%d%H%M.%S"),
+        ) else {
             panic!("not read");
         };
         assert_eq!(b - a, 90);

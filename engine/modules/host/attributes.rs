@@ -122,7 +122,11 @@ impl Host<'_> {
         }
         if changed && !self.check() {
             chownat(CWD, path, uid.map(Uid::from_raw), gid.map(Gid::from_raw), flags).map_err(|e| {
-                let what = if uid.is_some() { "chown failed" } else { "chgrp failed" };
+                let what = if uid.is_some() {
+                    "chown failed"
+                } else {
+                    "chgrp failed"
+                };
                 named(Failure::new(format!("{what}: {e}: {}", path.display())))
             })?;
         }
@@ -135,16 +139,20 @@ impl Host<'_> {
             } else {
                 fs::metadata(path).map_or(meta.mode(), |m| m.mode())
             } & 0o7777;
-            let wanted = parse_mode(spec, meta.mode() & 0o7777, meta.is_dir(), self.umask()).map_err(|details| {
-                named(Failure::new("mode must be in octal or symbolic form").with("details", details))
-            })?;
+            let wanted =
+                parse_mode(spec, meta.mode() & 0o7777, meta.is_dir(), self.umask()).map_err(|details| {
+                    named(Failure::new("mode must be in octal or symbolic form").with("details", details))
+                })?;
             if wanted != now {
                 changed = true;
                 before.insert("mode", format!("0{:03o}", meta.mode() & 0o7777));
                 after.insert("mode", format!("0{wanted:03o}"));
                 if !self.check() {
-                    chmodat(CWD, path, Mode::from_raw_mode(wanted), AtFlags::empty())
-                        .map_err(|e| named(Failure::new("chmod failed").with("details", format!("{e}: {}", path.display()))))?;
+                    chmodat(CWD, path, Mode::from_raw_mode(wanted), AtFlags::empty()).map_err(|e| {
+                        named(
+                            Failure::new("chmod failed").with("details", format!("{e}: {}", path.display())),
+                        )
+                    })?;
                 }
             }
         }
@@ -159,7 +167,14 @@ impl Host<'_> {
     }
 
     /// The SELinux context, where the kernel has SELinux; elsewhere it is left alone, as Ansible does.
-    fn apply_context(&mut self, path: &Path, attrs: &FileAttrs, follow: bool, before: &Map, after: &Map) -> Result<bool, Failure> {
+    fn apply_context(
+        &mut self,
+        path: &Path,
+        attrs: &FileAttrs,
+        follow: bool,
+        before: &Map,
+        after: &Map,
+    ) -> Result<bool, Failure> {
         let wanted = [&attrs.seuser, &attrs.serole, &attrs.setype, &attrs.selevel];
         if wanted.iter().all(|w| w.is_none()) || !Path::new("/sys/fs/selinux/enforce").exists() {
             return Ok(false);
@@ -194,7 +209,9 @@ impl Host<'_> {
             } else {
                 rustix::fs::lsetxattr(path, "security.selinux", &bytes, flags)
             };
-            done.map_err(|e| Failure::new(format!("set selinux context failed: {e}")).with("path", path_text(path)))?;
+            done.map_err(|e| {
+                Failure::new(format!("set selinux context failed: {e}")).with("path", path_text(path))
+            })?;
         }
         Ok(true)
     }

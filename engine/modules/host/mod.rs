@@ -137,8 +137,12 @@ impl<'a> Host<'a> {
             values.insert("changed", self.changed && !failed);
         }
         let named = values.get("path").or_else(|| values.get("dest"));
-        if let Some(Value::Str(path)) = named {
-            for (key, value) in file_info(std::path::Path::new(path.as_str()), &mut self.accounts).text_entries() {
+        if let Some(Value::Str(path)) = named
+            && std::path::Path::new(path.as_str()).exists()
+        {
+            for (key, value) in
+                file_info(std::path::Path::new(path.as_str()), &mut self.accounts).text_entries()
+            {
                 values.insert(key, value);
             }
         }

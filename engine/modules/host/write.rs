@@ -132,12 +132,23 @@ impl Host<'_> {
         save: &Save,
         attrs: &FileAttrs,
     ) -> Result<(), Failure> {
-        self.replace_filled(path, &mut |_, file| io::copy(content, file).map(|_| ()), save, attrs)
+        self.replace_filled(
+            path,
+            &mut |_, file| io::copy(content, file).map(|_| ()),
+            save,
+            attrs,
+        )
     }
 
     /// The same with a function that writes the new content, for what comes from the controller or a program. A link
     /// at `path` is replaced, not followed.
-    pub fn replace_filled(&mut self, path: &Path, fill: Fill<'_>, save: &Save, attrs: &FileAttrs) -> Result<(), Failure> {
+    pub fn replace_filled(
+        &mut self,
+        path: &Path,
+        fill: Fill<'_>,
+        save: &Save,
+        attrs: &FileAttrs,
+    ) -> Result<(), Failure> {
         let temp = temporary_beside(path);
         let result = self.replace_through(&temp, path, fill, save, attrs);
         if result.is_err() {
@@ -204,12 +215,7 @@ impl Host<'_> {
         result.map(|_| ())
     }
 
-    fn write_in_place(
-        &mut self,
-        path: &Path,
-        fill: Fill<'_>,
-        reason: &io::Error,
-    ) -> Result<(), Failure> {
+    fn write_in_place(&mut self, path: &Path, fill: Fill<'_>, reason: &io::Error) -> Result<(), Failure> {
         self.warn(format!(
             "{} was written in place, because it cannot be replaced: {reason}",
             path.display()
