@@ -4,6 +4,7 @@
 pub mod commands;
 pub mod files;
 pub mod host;
+pub mod kernel;
 mod link;
 mod module;
 pub mod net;

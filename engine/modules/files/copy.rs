@@ -67,7 +67,7 @@ pub struct Copy {
 }
 
 /// The content that the controller sent, or that the user gave.
-pub(super) fn bytes(value: &Value) -> Vec<u8> {
+pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     match value {
         Value::Bytes(bytes) => bytes.to_vec(),
         Value::Str(text) => text.as_str().as_bytes().to_vec(),

@@ -80,7 +80,7 @@ pub(super) fn state_of(path: &Path) -> &'static str {
 }
 
 /// A path as result text.
-pub(super) fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
@@ -252,7 +252,7 @@ impl File {
 }
 
 /// Where a chain of links ends, also if nothing is there.
-pub(super) fn resolve(path: &Path) -> PathBuf {
+pub(crate) fn resolve(path: &Path) -> PathBuf {
     if let Ok(real) = fs::canonicalize(path) {
         return real;
     }
