@@ -6,6 +6,7 @@ use crate::{Entry, commands, entry, files, system};
 pub const MODULES: &[Entry] = &[
     entry::<commands::command::Command>(),
     entry::<system::ping::Ping>(),
+    entry::<system::setup::Setup>(),
     entry::<files::stat::Stat>(),
 ];
 

@@ -2,3 +2,4 @@
 
 pub mod clock;
 pub mod ping;
+pub mod setup;
