@@ -4,14 +4,22 @@ use crate::{Entry, commands, entry, files, system};
 
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
+    entry::<system::async_status::AsyncStatus>(),
     entry::<commands::command::Command>(),
+    entry::<system::group::Group>(),
     entry::<system::ping::Ping>(),
+    entry::<system::service::Service>(),
+    entry::<system::service_facts::ServiceFacts>(),
     entry::<system::setup::Setup>(),
     entry::<files::stat::Stat>(),
+    entry::<system::systemd_service::SystemdService>(),
+    entry::<system::user::User>(),
+    entry::<system::boot_id::BootId>(),
+    entry::<system::reboot::Reboot>(),
 ];
 
 /// Namespaces in which a short name is looked for, in this order.
-const NAMESPACES: &[&str] = &["ansible.builtin.", "ansible.posix.", "community.general."];
+const NAMESPACES: &[&str] = &["ansible.builtin.", "ansible.posix.", "community.general.", "kdo."];
 
 /// The module of that name: full, short, or with the prefix `ansible.legacy.`.
 pub fn find(name: &str) -> Option<&'static Entry> {

@@ -5,6 +5,7 @@ mod capabilities;
 mod command_line;
 mod cpu;
 mod date_time;
+pub(crate) use date_time::civil;
 mod devices;
 mod distribution;
 mod dmi;
