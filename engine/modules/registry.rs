@@ -1,12 +1,15 @@
 //! The one list of modules.
 
-use crate::{Entry, commands, entry, files, system};
+use crate::{Entry, commands, entry, files, packages, system};
 
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
+    entry::<packages::apt::Apt>(),
     entry::<system::async_status::AsyncStatus>(),
     entry::<commands::command::Command>(),
     entry::<system::group::Group>(),
+    entry::<packages::package::Package>(),
+    entry::<packages::package_facts::PackageFacts>(),
     entry::<system::ping::Ping>(),
     entry::<system::service::Service>(),
     entry::<system::service_facts::ServiceFacts>(),
