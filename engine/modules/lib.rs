@@ -2,6 +2,7 @@
 //! documentation. [`Host`] is the only door to the machine.
 
 pub mod commands;
+pub mod facts;
 pub mod files;
 pub mod host;
 pub mod kernel;

@@ -38,6 +38,8 @@ pub(crate) struct PlayRun {
     pub(crate) includes: Cell<u32>,
     /// `ansible_failed_task` and `ansible_failed_result` by host.
     pub(crate) rescue_vars: RefCell<HashMap<String, Map>>,
+    /// What makes going on impossible (a notified handler does not exist).
+    pub(crate) error: RefCell<Option<String>>,
     /// Whether failed hosts run handlers too.
     pub(crate) force_handlers: Cell<bool>,
     /// Which tasks take part, by tags.
