@@ -108,13 +108,19 @@ impl Evaluator<'_> {
     pub(crate) fn deep(&self, value: Value) -> Result<Value> {
         stack::check()?;
         match &value {
-            Value::List(l) if l.is_templated() => Ok(Value::List(List::new(
-                l.to_vec()
-                    .into_iter()
-                    .map(|v| self.soft(v))
-                    .collect::<Result<_>>()?,
-            ))),
-            Value::Map(m) if m.is_templated() => {
+            Value::List(l)
+                if l.is_templated() || (!l.is_frozen() && l.items().iter().any(Value::is_templated)) =>
+            {
+                Ok(Value::List(List::new(
+                    l.to_vec()
+                        .into_iter()
+                        .map(|v| self.soft(v))
+                        .collect::<Result<_>>()?,
+                )))
+            }
+            Value::Map(m)
+                if m.is_templated() || (!m.is_frozen() && m.borrow().values().any(Value::is_templated)) =>
+            {
                 let out = Map::new();
                 for (k, v) in m.entries() {
                     out.insert(k, self.soft(v)?);
@@ -156,8 +162,7 @@ impl Evaluator<'_> {
     /// A result for the outside: evaluated at all depths, plain data only.
     pub(crate) fn finalize(&self, value: Value) -> Result<Value> {
         let _entry = stack::enter();
-        let value = self.deep(value)?;
-        finalize::data(&value)
+        finalize::data(self, &value)
     }
 
     /// The value of a variable; what is missing is a missing value.
