@@ -123,7 +123,7 @@ impl Evaluator<'_> {
                 }
             }
             Stmt::Macro(m) => {
-                scope.set(&m.name, Function::Macro(Rc::clone(m), Rc::clone(scope)).value());
+                scope.set_macro(&m.name, Function::Macro(Rc::clone(m), Rc::clone(scope)).value());
             }
             Stmt::CallBlock(call, body) => {
                 let caller = Function::Macro(Rc::clone(body), Rc::clone(scope)).value();

@@ -6,7 +6,7 @@ use crate::{
     finalize, globals,
     output::Output,
     parse,
-    scope::{Scope, Unit},
+    scope::{Circles, Running, Scope, Unit},
     stack,
     syntax::Syntax,
 };
@@ -44,8 +44,8 @@ impl Evaluator<'_> {
     }
 
     /// A fresh outermost scope for a template.
-    pub(crate) fn root(&self, template: &Template, syntax: Syntax, folder: Option<PathBuf>) -> Rc<Scope> {
-        Scope::root(unit(template, syntax, folder))
+    pub(crate) fn root(&self, template: &Template, syntax: Syntax, folder: Option<PathBuf>) -> Running {
+        Running(Scope::root(unit(template, syntax, folder, Circles::default())))
     }
 
     /// Evaluates a template's text; the result is as it is: maybe missing, maybe with templates inside.
@@ -67,7 +67,7 @@ impl Evaluator<'_> {
         let newline = syntax.newline.clone();
         let scope = self.root(&template, syntax, None);
         let mut output = Output::default();
-        self.body_of(&template, &scope, &mut output)
+        self.body_of(&template, &scope.0, &mut output)
             .and_then(|()| output.finish(self))
             .map(|v| {
                 if expression {
@@ -262,7 +262,7 @@ impl Evaluator<'_> {
 }
 
 /// What the scopes of a template share.
-pub(crate) fn unit(template: &Template, syntax: Syntax, folder: Option<PathBuf>) -> Unit {
+pub(crate) fn unit(template: &Template, syntax: Syntax, folder: Option<PathBuf>, circles: Circles) -> Unit {
     let mut blocks: HashMap<Name, Vec<_>> = HashMap::new();
     for b in &template.blocks {
         blocks.entry(Rc::clone(&b.name)).or_default().push(Rc::clone(b));
@@ -272,6 +272,7 @@ pub(crate) fn unit(template: &Template, syntax: Syntax, folder: Option<PathBuf>)
         blocks: RefCell::new(blocks),
         syntax,
         folder,
+        circles,
     }
 }
 
