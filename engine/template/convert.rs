@@ -63,6 +63,10 @@ impl<'a> Converter<'a> {
         }
     }
 
+    fn name(&self, name: &str) -> Name {
+        self.fixed.map_or(name, |f| f.name(name)).into()
+    }
+
     fn span(&self, span: minijinja::machinery::Span) -> Span {
         let map = |o: u32| match self.fixed {
             Some(f) => u32::try_from(f.original(o as usize)).unwrap_or(o),
@@ -148,7 +152,7 @@ impl<'a> Converter<'a> {
             ast::Stmt::FilterBlock(f) => Stmt::Filter(self.expr(&f.filter)?, self.body(&f.body)?),
             ast::Stmt::Block(b) => {
                 let block = Rc::new(Block {
-                    name: b.name.into(),
+                    name: self.name(b.name),
                     required: b.required,
                     body: self.body(&b.body)?,
                 });
@@ -231,7 +235,7 @@ impl<'a> Converter<'a> {
             let default = i.checked_sub(first_default).and_then(|d| m.defaults.get(d));
             params.push((self.plain_name(arg)?, default.map(|d| self.expr(d)).transpose()?));
         }
-        let name: Name = m.name.into();
+        let name: Name = self.name(m.name);
         self.changes
             .borrow_mut()
             .macro_def(&name, params.iter().map(|(n, _)| Rc::clone(n)).collect());
@@ -246,7 +250,7 @@ impl<'a> Converter<'a> {
 
     fn plain_name(&self, expr: &ast::Expr<'_>) -> Result<Name> {
         match expr {
-            ast::Expr::Var(v) => Ok(v.id.into()),
+            ast::Expr::Var(v) => Ok(self.name(v.id)),
             other => Err(TemplateError::syntax(format!(
                 "Syntax error in template: a name was expected, not a {}",
                 other.description()
@@ -256,14 +260,14 @@ impl<'a> Converter<'a> {
 
     fn target(&self, expr: &ast::Expr<'_>) -> Result<Target> {
         Ok(match expr {
-            ast::Expr::Var(v) => Target::Name(v.id.into()),
+            ast::Expr::Var(v) => Target::Name(self.name(v.id)),
             ast::Expr::List(l) => {
                 Target::Tuple(l.items.iter().map(|i| self.target(i)).collect::<Result<_>>()?)
             }
             ast::Expr::Tuple(t) => {
                 Target::Tuple(t.items.iter().map(|i| self.target(i)).collect::<Result<_>>()?)
             }
-            ast::Expr::GetAttr(a) => Target::Attr(self.expr(&a.expr)?, a.name.into()),
+            ast::Expr::GetAttr(a) => Target::Attr(self.expr(&a.expr)?, self.name(a.name)),
             other => {
                 return Err(TemplateError::syntax(format!(
                     "Syntax error in template: can't assign to a {}",
@@ -285,7 +289,7 @@ impl<'a> Converter<'a> {
         stack::check()?;
         let span = self.span(expr.span());
         let kind = match expr {
-            ast::Expr::Var(v) => Kind::Var(v.id.into()),
+            ast::Expr::Var(v) => Kind::Var(self.name(v.id)),
             ast::Expr::Const(c) => match self.constant(&c.value, span)? {
                 Value::Str(s) if self.embedding.get() && (s.contains("{{") || s.contains("{%")) => {
                     Kind::Embedded(Value::trusted(s.as_str()))
@@ -323,7 +327,7 @@ impl<'a> Converter<'a> {
                 self.args(&f.args, false)?,
             ),
             ast::Expr::Test(t) => Kind::Test(t.name.into(), self.boxed(&t.expr)?, self.args(&t.args, false)?),
-            ast::Expr::GetAttr(a) => Kind::Attr(self.boxed(&a.expr)?, a.name.into()),
+            ast::Expr::GetAttr(a) => Kind::Attr(self.boxed(&a.expr)?, self.name(a.name)),
             ast::Expr::GetItem(i) => Kind::Item(self.boxed(&i.expr)?, self.boxed(&i.subscript_expr)?),
             ast::Expr::Call(c) => self.call(c)?,
             ast::Expr::List(l) => Kind::List(l.items.iter().map(|i| self.expr(i)).collect::<Result<_>>()?),
@@ -377,7 +381,7 @@ impl<'a> Converter<'a> {
                         self.embedding.set(before);
                         Arg::Positional(value?)
                     }
-                    ast::CallArg::Kwarg(name, e) => Arg::Keyword((*name).into(), self.expr(e)?),
+                    ast::CallArg::Kwarg(name, e) => Arg::Keyword(self.name(name), self.expr(e)?),
                     ast::CallArg::PosSplat(e) => Arg::Splat(self.expr(e)?),
                     ast::CallArg::KwargSplat(e) => Arg::KeywordSplat(self.expr(e)?),
                 })

@@ -139,10 +139,15 @@ impl Evaluator<'_> {
     }
 
     fn eval_compare(&self, first: &Expr, rest: &[(Comparison, Expr)], scope: &Rc<Scope>) -> Result<Value> {
-        let mut left = self.whole(first, scope)?;
+        let mut left = self.present(first, scope)?;
         for (op, right) in rest {
-            let right = self.whole(right, scope)?;
-            if !operators::compare(*op, &left, &right)? {
+            let right = self.present(right, scope)?;
+            let holds = match (op, same(&left, &right)) {
+                (Comparison::Eq, true) => true,
+                (Comparison::Ne, true) => false,
+                _ => operators::compare(*op, &self.deep(left)?, &self.deep(right.clone())?)?,
+            };
+            if !holds {
                 return Ok(Value::Bool(false));
             }
             left = right;
@@ -292,6 +297,15 @@ impl Evaluator<'_> {
             return Ok(items);
         }
         items.into_iter().map(|v| self.access(v, "")).collect()
+    }
+}
+
+/// Whether both are the very same container.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::List(a), Value::List(b)) => a.same(b),
+        (Value::Map(a), Value::Map(b)) => a.same(b),
+        _ => false,
     }
 }
 

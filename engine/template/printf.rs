@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_python_writes_them() {
-        assert_eq!(show("%05.2f|", Value::Float(3.1415)), "03.14|");
+        assert_eq!(show("%05.2f|", Value::Float(2.5071)), "02.51|");
         assert_eq!(show("%+d", Value::Int(5)), "+5");
         assert_eq!(show("%-5s|", Value::str("ab")), "ab   |");
         assert_eq!(show("%#06x", Value::Int(255)), "0x00ff");

@@ -113,20 +113,31 @@ impl<'a> Templar<'a> {
     pub fn render(&self, source: &str, options: &FileOptions) -> Result<String, TemplateError> {
         let _entry = stack::enter();
         let mut syntax = options.syntax(&self.evaluator);
+        self.render_with(source, &mut syntax, options)
+            .map_err(|e| self.with_help(e))
+    }
+
+    fn render_with(
+        &self,
+        source: &str,
+        syntax: &mut Syntax,
+        options: &FileOptions,
+    ) -> Result<String, TemplateError> {
         let evaluator = &self.evaluator;
-        let run = || {
-            let source = header(source, &mut syntax)?;
-            let template = parse::template(source, &syntax)?;
-            let scope = evaluator.root(&template, syntax.clone(), options.folder.clone());
-            let mut output = Output::default();
-            let text = evaluator
-                .body_of(&template, &scope, &mut output)
-                .and_then(|()| output.text(evaluator))
-                .map_err(|e| e.in_source(&template.source))?;
-            Ok(keep_newlines(Value::str(text), source).to_text())
-        };
-        let mut run = run;
-        run().map_err(|e| self.with_help(e))
+        let source = header(source, syntax)?;
+        let template = parse::template(source, syntax)?;
+        let scope = evaluator.root(&template, syntax.clone(), options.folder.clone());
+        let mut output = Output::default();
+        let value = evaluator
+            .body_of(&template, &scope, &mut output)
+            .and_then(|()| output.finish(evaluator))
+            .and_then(|v| evaluator.finalize(v))
+            .map_err(|e| e.in_source(&template.source))?;
+        match keep_newlines(value, source, &syntax.newline) {
+            Value::None => Ok(String::new()),
+            Value::Omit => Err(TemplateError::new("A template was resolved to an Omit scalar.")),
+            value => Ok(value.to_text()),
+        }
     }
 
     fn finish(&self, raw: &Value, source: &str) -> Result<Value, TemplateError> {
@@ -243,7 +254,9 @@ mod tests {
         let templar = Templar::new(&variables, &environment);
         let render = |text: &str, options: &FileOptions| templar.render(text, options).unwrap();
         let plain = FileOptions::default();
-        assert_eq!(render("{{ list }}\n", &plain), "[1]\n");
+        // As in Ansible, the line break after a lone value that is not text is lost.
+        assert_eq!(render("{{ list }}\n", &plain), "[1]");
+        assert_eq!(render("{{ name }}\n\n", &plain), "web\n\n");
         assert_eq!(render("{{ none }}", &plain), "");
         assert_eq!(render("  {% if 1 %}\nx\n  {% endif %}\n", &plain), "  x\n  \n");
         assert_eq!(
@@ -266,6 +279,7 @@ mod tests {
             ..plain
         };
         assert_eq!(render("a\r\nb\n{{ name }}", &windows), "a\r\nb\r\nweb");
+        assert_eq!(render("{{ name }}\r\n\r\n", &windows), "web\r\n\r\n");
     }
 
     #[test]
