@@ -26,6 +26,7 @@ mod sequence;
 mod sets;
 mod text;
 mod urls;
+mod vaulting;
 mod windows_paths;
 mod yaml;
 
@@ -61,6 +62,7 @@ pub const FAMILIES: &[&[Callable]] = &[
     dates::CALLABLES,
     identity::CALLABLES,
     yaml::CALLABLES,
+    vaulting::CALLABLES,
     ip::CALLABLES,
     community::CALLABLES,
     printf::CALLABLES,
