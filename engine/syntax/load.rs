@@ -80,16 +80,15 @@ fn load_from(text: &str, file: u32, options: LoadOptions) -> Result<Documents, D
         });
     }
     // The parser is foreign code; a defect of it must not end the run.
-    let nodes = catch_unwind(AssertUnwindSafe(|| Composer::new(file, text).documents())).unwrap_or_else(
-        |_| {
+    let nodes =
+        catch_unwind(AssertUnwindSafe(|| Composer::new(file, text).documents())).unwrap_or_else(|_| {
             let place = Origin {
                 file,
                 line: 1,
                 column: 0,
             };
             Err(Diagnostic::error("the YAML parser failed on this file").at(place))
-        },
-    )?;
+        })?;
     let mut constructor = Constructor::new(text, options.trusted);
     let values: Result<Vec<_>, _> = nodes.iter().map(|n| constructor.value(n)).collect();
     Ok(Documents {

@@ -49,6 +49,7 @@ mod output;
 mod parse;
 mod printf;
 mod pyregex;
+mod pyset;
 mod range;
 mod registry;
 mod scope;

@@ -89,7 +89,7 @@ impl Random {
 }
 
 /// Python's `hash(float)`, modulo the prime 2^61 - 1.
-fn float_hash(f: f64) -> u64 {
+pub(crate) fn float_hash(f: f64) -> u64 {
     const BITS: i32 = 61;
     const PRIME: u64 = (1 << BITS) - 1;
     if !f.is_finite() {

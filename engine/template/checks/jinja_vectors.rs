@@ -20,6 +20,10 @@ const DIFFERENT: &[(&str, &str)] = &[
         "{{ ifel | default('q') }}",
         "an inline `if` without `else` that did not apply counts as missing",
     ),
+    (
+        "{{ [['a',1]] | community.general.dict }}",
+        "the collection was not installed where the vectors were recorded",
+    ),
 ];
 
 const LAZY: &str = "an entry that cannot be evaluated is no error before it is used";

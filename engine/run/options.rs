@@ -1,0 +1,141 @@
+//! How a run is to be done: what the command line, the configuration and the environment say, already resolved.
+
+use kdo_event::Sink;
+use kdo_inventory::Inventory;
+use kdo_syntax::SourceMap;
+use kdo_transport::{Agents, Connector, Secret};
+use kdo_value::Map;
+use kdo_vars::{RunInfo, VaultKeys};
+use std::{path::PathBuf, rc::Rc, sync::Arc, time::Duration};
+
+/// What to show instead of running.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// `--syntax-check`
+    pub syntax: bool,
+    /// `--list-hosts`
+    pub hosts: bool,
+    /// `--list-tasks`
+    pub tasks: bool,
+    /// `--list-tags`
+    pub tags: bool,
+}
+
+impl Listing {
+    /// Whether nothing is to be run.
+    pub fn any(self) -> bool {
+        self.syntax || self.hosts || self.tasks || self.tags
+    }
+}
+
+/// Defaults of privilege escalation; variables and keywords override them.
+#[derive(Clone, Default)]
+pub struct BecomeDefaults {
+    /// `--become`
+    pub enabled: bool,
+    /// `--become-method`
+    pub method: Option<String>,
+    /// `--become-user`
+    pub user: Option<String>,
+    /// `become_exe` of the configuration.
+    pub executable: Option<String>,
+    /// `become_flags` of the configuration.
+    pub flags: Option<String>,
+    /// `--ask-become-pass`
+    pub password: Option<Secret>,
+}
+
+/// Defaults of connections; variables and keywords override them.
+#[derive(Clone)]
+pub struct ConnectionDefaults {
+    /// `--connection`, or `transport` of the configuration: `ssh` or `local`.
+    pub connection: String,
+    /// `--user`
+    pub user: Option<String>,
+    /// `remote_port` of the configuration.
+    pub port: Option<u16>,
+    /// `--ask-pass`
+    pub password: Option<Secret>,
+    /// `--private-key`
+    pub private_key_file: Option<PathBuf>,
+    /// `ssh_args`, `--ssh-common-args` and `--ssh-extra-args`, split into words.
+    pub ssh_args: Vec<String>,
+    /// `host_key_checking`
+    pub host_key_checking: bool,
+    /// `--timeout`
+    pub timeout: Duration,
+    /// `retries` of `[connection]` and `[ssh_connection]`.
+    pub retries: u32,
+}
+
+/// A run.
+pub struct Options {
+    /// Playbook files.
+    pub playbooks: Vec<PathBuf>,
+    /// Hosts.
+    pub inventory: Inventory,
+    /// Texts read so far (inventory, variable files).
+    pub sources: Rc<SourceMap>,
+    /// `--limit`, split and `@file`s read.
+    pub limit: Option<Vec<String>>,
+    /// `--extra-vars`, merged.
+    pub extra_vars: Map,
+    /// Vault passwords.
+    pub vault: VaultKeys,
+    /// What becomes variables: check and diff mode, forks, verbosity, tags, limit, inject_facts, hash_behaviour …
+    pub info: RunInfo,
+    /// `--tags`; empty means `all`.
+    pub tags: Vec<String>,
+    /// `--skip-tags`
+    pub skip_tags: Vec<String>,
+    /// `--start-at-task`
+    pub start_at_task: Option<String>,
+    /// `--step`
+    pub step: bool,
+    /// `--flush-cache`
+    pub flush_cache: bool,
+    /// `--force-handlers`, or of the configuration.
+    pub force_handlers: bool,
+    /// What to show instead of running.
+    pub listing: Listing,
+    /// `roles_path`
+    pub roles_path: Vec<PathBuf>,
+    /// `collections_path`
+    pub collections_path: Vec<PathBuf>,
+    /// `gathering`: `implicit`, `explicit` or `smart`.
+    pub gathering: String,
+    /// `gather_subset` and `gather_timeout` of the configuration.
+    pub gather_subset: Option<Vec<String>>,
+    /// Default of `strategy`.
+    pub strategy: String,
+    /// `any_errors_fatal` of the configuration.
+    pub any_errors_fatal: bool,
+    /// `max_fail_percentage` has no configuration; `--strict`: conditionals as ansible-core 2.19 has them.
+    pub strict: bool,
+    /// `jinja2_extensions`
+    pub jinja2_extensions: Vec<String>,
+    /// `--become` and friends.
+    pub escalation: BecomeDefaults,
+    /// `--connection` and friends.
+    pub connection: ConnectionDefaults,
+    /// Makes SSH connections.
+    pub ssh: Arc<dyn Connector>,
+    /// Makes connections to this machine.
+    pub local: Arc<dyn Connector>,
+    /// The agents at hand.
+    pub agents: Agents,
+    /// `task_timeout` of the configuration, in seconds; 0 = none.
+    pub task_timeout: u64,
+    /// `show_custom_stats`
+    pub show_custom_stats: bool,
+    /// `retry_files_enabled` and `retry_files_save_path`.
+    pub retry_files: Option<PathBuf>,
+    /// Readers of the events, called in this order.
+    pub sinks: Vec<Box<dyn Sink>>,
+    /// Names the run; also the name of its journal.
+    pub run_id: String,
+    /// The command line without secrets, for the journal.
+    pub argv: Vec<String>,
+    /// Asks the user a question on the terminal (`vars_prompt`, `pause`, `--step`): text, and whether the answer is secret.
+    pub ask: Option<Rc<dyn Fn(&str, bool) -> Option<String>>>,
+}

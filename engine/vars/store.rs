@@ -1,0 +1,254 @@
+//! What is known of all hosts during a run.
+
+use crate::{HashBehaviour, merge};
+use kdo_inventory::{Inventory, LoadContext, VarsKind, load_vars_dir};
+use kdo_syntax::{Diagnostic, SourceMap};
+use kdo_template::Vault;
+use kdo_value::{Map, Value};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+/// Facts of the run that become variables.
+#[derive(Clone, Debug, Default)]
+pub struct RunInfo {
+    /// `ansible_check_mode`
+    pub check: bool,
+    /// `ansible_diff_mode`
+    pub diff: bool,
+    /// `ansible_forks`
+    pub forks: i64,
+    /// `ansible_verbosity`
+    pub verbosity: i64,
+    /// `ansible_limit`
+    pub limit: Option<String>,
+    /// `ansible_run_tags`
+    pub run_tags: Vec<String>,
+    /// `ansible_skip_tags`
+    pub skip_tags: Vec<String>,
+    /// `ansible_config_file`
+    pub config_file: Option<PathBuf>,
+    /// `ansible_inventory_sources`
+    pub inventory_sources: Vec<String>,
+    /// `inject_facts_as_vars`
+    pub inject_facts: bool,
+    /// `hash_behaviour`
+    pub hash_behaviour: HashBehaviour,
+}
+
+/// Variables of all hosts: of the inventory, and those that came up in the run.
+pub struct Store {
+    /// Hosts and groups.
+    pub inventory: RefCell<Inventory>,
+    /// The texts read so far.
+    pub sources: Rc<SourceMap>,
+    /// Decrypts vaulted files and values.
+    pub vault: Option<Rc<dyn Vault>>,
+    /// `--extra-vars`
+    pub extra: Map,
+    /// About the run.
+    pub info: RunInfo,
+    facts: RefCell<HashMap<String, Map>>,
+    set: RefCell<HashMap<String, Map>>,
+    included: RefCell<HashMap<String, Map>>,
+    base: RefCell<HashMap<(String, PathBuf), Map>>,
+    groups: RefCell<Option<Value>>,
+    files: RefCell<HashMap<(PathBuf, &'static str, String), Option<Map>>>,
+    problems: RefCell<Vec<Diagnostic>>,
+}
+
+impl Store {
+    /// A store over an inventory.
+    pub fn new(
+        inventory: Inventory,
+        sources: Rc<SourceMap>,
+        vault: Option<Rc<dyn Vault>>,
+        extra: Map,
+        info: RunInfo,
+    ) -> Self {
+        extra.freeze();
+        Self {
+            inventory: RefCell::new(inventory),
+            sources,
+            vault,
+            extra,
+            info,
+            facts: RefCell::default(),
+            set: RefCell::default(),
+            included: RefCell::default(),
+            base: RefCell::default(),
+            groups: RefCell::default(),
+            files: RefCell::default(),
+            problems: RefCell::default(),
+        }
+    }
+
+    /// Problems with variable files that were met since the last call.
+    pub fn take_problems(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.problems.borrow_mut())
+    }
+
+    fn of(table: &RefCell<HashMap<String, Map>>, host: &str) -> Option<Map> {
+        table.borrow().get(host).cloned()
+    }
+
+    fn put(table: &RefCell<HashMap<String, Map>>, host: &str, values: &Map, behaviour: HashBehaviour) {
+        let mut table = table.borrow_mut();
+        let map = table.entry(host.to_owned()).or_insert_with(|| {
+            let map = Map::new();
+            map.freeze();
+            map
+        });
+        let frozen = Map::new();
+        values.for_each(|k, v| {
+            frozen.insert(k.clone(), v.clone().into_frozen());
+        });
+        merge(map, &frozen, behaviour);
+    }
+
+    /// `ansible_facts` of a host: names without the prefix `ansible_`.
+    pub fn facts(&self, host: &str) -> Option<Map> {
+        Self::of(&self.facts, host)
+    }
+
+    /// Adds facts (names with or without the prefix; they are kept without it).
+    pub fn add_facts(&self, host: &str, facts: &Map) {
+        let plain = Map::new();
+        facts.for_each(|k, v| {
+            let name = k.to_text();
+            let name = match name.strip_prefix("ansible_") {
+                Some(rest) if name != "ansible_local" || rest == "local" => rest.to_owned(),
+                _ => name,
+            };
+            plain.insert(name, v.clone());
+        });
+        Self::put(&self.facts, host, &plain, HashBehaviour::Replace);
+    }
+
+    /// Forgets a host's facts.
+    pub fn clear_facts(&self, host: &str) {
+        self.facts.borrow_mut().remove(host);
+    }
+
+    /// `set_fact` and registered results of a host.
+    pub fn set_values(&self, host: &str) -> Option<Map> {
+        Self::of(&self.set, host)
+    }
+
+    /// Adds what `set_fact` or `register` gave.
+    pub fn set(&self, host: &str, values: &Map) {
+        Self::put(&self.set, host, values, self.info.hash_behaviour);
+    }
+
+    /// Variables of `include_vars` of a host.
+    pub fn included(&self, host: &str) -> Option<Map> {
+        Self::of(&self.included, host)
+    }
+
+    /// Adds variables of `include_vars`.
+    pub fn include(&self, host: &str, values: &Map, behaviour: HashBehaviour) {
+        Self::put(&self.included, host, values, behaviour);
+    }
+
+    /// `groups`: names of all hosts by group.
+    pub fn groups(&self) -> Value {
+        self.groups
+            .borrow_mut()
+            .get_or_insert_with(|| {
+                let map = self.inventory.borrow().groups_map();
+                map.freeze();
+                Value::Map(map)
+            })
+            .clone()
+    }
+
+    /// To be called after hosts or groups were changed.
+    pub fn inventory_changed(&self) {
+        self.base.borrow_mut().clear();
+        self.groups.borrow_mut().take();
+    }
+
+    /// A host's variables of the inventory and of files beside it and beside the playbook, lowest levels first
+    /// merged, once for each host and playbook folder.
+    pub fn base(&self, host: &str, playbook_dir: &Path) -> Map {
+        let key = (host.to_owned(), playbook_dir.to_owned());
+        if let Some(map) = self.base.borrow().get(&key) {
+            return map.clone();
+        }
+        let map = self.merge_base(host, playbook_dir);
+        self.base.borrow_mut().insert(key, map.clone());
+        map
+    }
+
+    fn merge_base(&self, name: &str, dir: &Path) -> Map {
+        let all = Map::new();
+        let inventory = self.inventory.borrow();
+        let how = self.info.hash_behaviour;
+        let groups = inventory.group_vars_order(name);
+        let top: Vec<_> = groups.iter().copied().filter(|g| g.name == "all").collect();
+        let others: Vec<_> = groups.iter().copied().filter(|g| g.name != "all").collect();
+        for g in top.iter().chain(&others) {
+            merge(&all, &g.vars, how);
+        }
+        for part in [&top, &others] {
+            for g in part {
+                self.note(g.file_error.as_ref());
+                merge(&all, &g.file_vars, how);
+            }
+            for g in part {
+                if let Some(vars) = self.beside_playbook(dir, VarsKind::Group, &g.name) {
+                    merge(&all, &vars, how);
+                }
+            }
+        }
+        if let Some(host) = inventory.host(name) {
+            self.note(host.file_error.as_ref());
+            merge(&all, &host.vars, how);
+            merge(&all, &host.file_vars, how);
+        }
+        if let Some(vars) = self.beside_playbook(dir, VarsKind::Host, name) {
+            merge(&all, &vars, how);
+        }
+        all.freeze();
+        all
+    }
+
+    fn note(&self, problem: Option<&Diagnostic>) {
+        if let Some(problem) = problem
+            && !self.problems.borrow().contains(problem)
+        {
+            self.problems.borrow_mut().push(problem.clone());
+        }
+    }
+
+    fn beside_playbook(&self, dir: &Path, kind: VarsKind, name: &str) -> Option<Map> {
+        let key = (dir.to_owned(), kind.directory(), name.to_owned());
+        if let Some(found) = self.files.borrow().get(&key) {
+            return found.clone();
+        }
+        let decrypt = |bytes: &[u8]| match &self.vault {
+            Some(vault) => {
+                let text = String::from_utf8_lossy(bytes);
+                let clear = vault.decrypt_text(&text).map_err(|e| e.message)?;
+                Ok(String::from_utf8_lossy(&clear).into_owned())
+            }
+            None => Err("no vault password was given".to_owned()),
+        };
+        let mut context = LoadContext::new(&self.sources);
+        context.decrypt = Some(&decrypt);
+        let mut warnings = Vec::new();
+        let found = match load_vars_dir(dir, kind, name, &context, &mut warnings) {
+            Ok(found) => found,
+            Err(problem) => {
+                self.note(Some(&problem));
+                None
+            }
+        };
+        self.problems.borrow_mut().extend(warnings);
+        self.files.borrow_mut().insert(key, found.clone());
+        found
+    }
+}
