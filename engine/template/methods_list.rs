@@ -16,6 +16,12 @@ pub(crate) const TUPLE_NAMES: &[&str] = &["count", "index"];
 
 /// Calls a list's method. A list of the variables is changed in a copy.
 pub(crate) fn call(evaluator: &Evaluator<'_>, list: &List, args: &Args<'_>) -> Result<Value> {
+    args.at_most(match args.name {
+        "clear" | "copy" | "reverse" | "sort" => 0,
+        "index" => 3,
+        "insert" => 2,
+        _ => 1,
+    })?;
     match args.name {
         "count" | "index" => return call_tuple(&list.to_vec(), args),
         "copy" => return Ok(Value::list(list.to_vec())),
