@@ -1,16 +1,32 @@
 //! The one list of modules.
 
-use crate::{Entry, commands, entry, files, system};
+use crate::{Entry, commands, entry, files, kernel, source_control, system};
 
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
+    entry::<files::assemble::Assemble>(),
+    entry::<files::blockinfile::Blockinfile>(),
     entry::<commands::command::Command>(),
+    entry::<files::copy::Copy>(),
+    entry::<files::file::File>(),
+    entry::<files::find::Find>(),
+    entry::<system::getent::Getent>(),
+    entry::<files::lineinfile::Lineinfile>(),
     entry::<system::ping::Ping>(),
+    entry::<files::replace::Replace>(),
+    entry::<commands::script::Script>(),
+    entry::<files::slurp::Slurp>(),
     entry::<files::stat::Stat>(),
+    entry::<files::tempfile::Tempfile>(),
+    entry::<kernel::sysctl::Sysctl>(),
+    entry::<source_control::git_config::GitConfig>(),
+    entry::<source_control::git_config_info::GitConfigInfo>(),
+    entry::<files::ini_file::IniFile>(),
+    entry::<files::fetch::Fetch>(),
 ];
 
 /// Namespaces in which a short name is looked for, in this order.
-const NAMESPACES: &[&str] = &["ansible.builtin.", "ansible.posix.", "community.general."];
+const NAMESPACES: &[&str] = &["ansible.builtin.", "ansible.posix.", "community.general.", "kdo."];
 
 /// The module of that name: full, short, or with the prefix `ansible.legacy.`.
 pub fn find(name: &str) -> Option<&'static Entry> {

@@ -1,4 +1,5 @@
 //! Modules about the running system.
 
 pub mod clock;
+pub mod getent;
 pub mod ping;
