@@ -129,7 +129,7 @@ impl<'a> Templar<'a> {
         let scope = evaluator.root(&template, syntax.clone(), options.folder.clone());
         let mut output = Output::default();
         let value = evaluator
-            .body_of(&template, &scope, &mut output)
+            .body_of(&template, &scope.0, &mut output)
             .and_then(|()| output.finish(evaluator))
             .and_then(|v| evaluator.finalize(v))
             .map_err(|e| e.in_source(&template.source))?;
