@@ -2,7 +2,11 @@
 
 use crate::step::{Edge, EdgeKind, Position, Step, StepId, StepKind};
 use kdo_playbook::{Block, Item, Play, Task};
-use petgraph::{Direction, stable_graph::StableDiGraph, visit::{EdgeRef, IntoEdgeReferences}};
+use petgraph::{
+    Direction,
+    stable_graph::StableDiGraph,
+    visit::{EdgeRef, IntoEdgeReferences},
+};
 use std::rc::Rc;
 
 /// The steps of one play.

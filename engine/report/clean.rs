@@ -42,11 +42,18 @@ fn plain(value: &Value, depth: usize) -> Value {
         Value::Map(m) => Value::Map(plain_map(m, depth)),
         Value::List(l) => Value::list(l.to_vec().iter().map(|v| plain(v, depth + 1))),
         Value::Tuple(t) => Value::list(t.iter().map(|v| plain(v, depth + 1))),
-        Value::None | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Str(_) => value.clone(),
+        Value::None | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Str(_) => {
+            value.clone()
+        }
         Value::Object(o) => match o.keys() {
             Some(keys) => Value::Map(
                 keys.into_iter()
-                    .map(|k| (Value::str(k.to_text()), plain(&o.get(&k).unwrap_or(Value::None), depth + 1)))
+                    .map(|k| {
+                        (
+                            Value::str(k.to_text()),
+                            plain(&o.get(&k).unwrap_or(Value::None), depth + 1),
+                        )
+                    })
                     .collect(),
             ),
             None => Value::str(o.to_text()),

@@ -278,7 +278,11 @@ struct Shape {
 
 impl Shape {
     fn of(text: &str) -> Self {
-        let none = Self { plain: false, single: true, block: false };
+        let none = Self {
+            plain: false,
+            single: true,
+            block: false,
+        };
         if text.is_empty() {
             return none;
         }
@@ -293,7 +297,9 @@ impl Shape {
             indicator |= match c {
                 ':' => before_blank,
                 '?' | '-' if i == 0 => before_blank,
-                ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' => i == 0,
+                ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' => {
+                    i == 0
+                }
                 '#' => i == 0 || after_blank,
                 _ => false,
             };
@@ -335,7 +341,10 @@ mod tests {
             (r#"{"a": "\nx"}"#, "a: |4-\n\n    x\n"),
             (r#"{"a": "tab\there\nx"}"#, "a: |-\n    tab     here\n    x\n"),
             (r#"{"a": "a\tb"}"#, "a: \"a\\tb\"\n"),
-            (r#"{"a": [[1, 2], {"b": [1], "c": {}}, []]}"#, "a:\n-   - 1\n    - 2\n-   b:\n    - 1\n    c: {}\n- []\n"),
+            (
+                r#"{"a": [[1, 2], {"b": [1], "c": {}}, []]}"#,
+                "a:\n-   - 1\n    - 2\n-   b:\n    - 1\n    c: {}\n- []\n",
+            ),
             (r#"{"1": 1e20, "true": "1e3"}"#, "'1': 1.0e+20\n'true': 1e3\n"),
         ] {
             let value = read(json).unwrap();

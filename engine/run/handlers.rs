@@ -1,10 +1,6 @@
 //! Running handlers that were notified.
 
-use crate::{
-    engine::Engine,
-    play_run::PlayRun,
-    process::Fate,
-};
+use crate::{engine::Engine, play_run::PlayRun, process::Fate};
 use kdo_event::Event;
 use kdo_playbook::Task;
 use std::rc::Rc;
@@ -12,11 +8,15 @@ use std::rc::Rc;
 impl Engine {
     /// Runs, in the order of their definition, the handlers that were notified for these hosts. Handlers that are
     /// notified meanwhile and come later in the order run too; earlier ones at the next flush.
-    pub(crate) async fn flush_handlers(&self, play: &Rc<PlayRun>, hosts: &[String]) {
+    pub(crate) async fn flush_handlers(self: &Rc<Self>, play: &Rc<PlayRun>, hosts: &[String]) {
         let mut position = 0;
         loop {
             let all = play.handlers();
-            let next = all.iter().enumerate().skip(position).find(|(_, h)| !self.notified_hosts(play, h, hosts).is_empty());
+            let next = all
+                .iter()
+                .enumerate()
+                .skip(position)
+                .find(|(_, h)| !self.notified_hosts(play, h, hosts).is_empty());
             let Some((index, handler)) = next else { return };
             let handler = Rc::clone(handler);
             position = index + 1;
@@ -33,7 +33,9 @@ impl Engine {
 
     fn notified_hosts(&self, play: &PlayRun, handler: &Task, hosts: &[String]) -> Vec<String> {
         let notified = play.notified.borrow();
-        let Some(list) = notified.get(&handler.id) else { return Vec::new() };
+        let Some(list) = notified.get(&handler.id) else {
+            return Vec::new();
+        };
         let runs = |h: &&String| {
             let lost = play.unreachable.borrow().contains(*h) || play.ended.borrow().contains(*h);
             let failed = play.failed.borrow().contains(*h);
@@ -42,10 +44,17 @@ impl Engine {
         hosts.iter().filter(runs).cloned().collect()
     }
 
-    async fn run_handler(&self, play: &Rc<PlayRun>, handler: &Rc<Task>, hosts: &[String]) {
-        let vars = kdo_vars::TaskVars::new(&self.store, &play.vars, hosts.first().map_or("", String::as_str), Some(&handler.scope));
+    async fn run_handler(self: &Rc<Self>, play: &Rc<PlayRun>, handler: &Rc<Task>, hosts: &[String]) {
+        let vars = kdo_vars::TaskVars::new(
+            &self.store,
+            &play.vars,
+            hosts.first().map_or("", String::as_str),
+            Some(&handler.scope),
+        );
         let info = self.task_info(&vars, handler);
-        self.tell(&Event::TaskStart { task: Rc::clone(&info) });
+        self.tell(&Event::TaskStart {
+            task: Rc::clone(&info),
+        });
         let finished = self.run_on_hosts(play, handler, hosts, info).await;
         for (done, counts_for) in finished {
             let fate = self.process(play, handler, &done, &counts_for, false);
@@ -59,7 +68,12 @@ impl Engine {
     }
 
     /// Tasks that a handler includes run at once, on the same host.
-    async fn include_for_handlers(&self, play: &Rc<PlayRun>, handler: &Rc<Task>, done: &crate::task::Done) {
+    async fn include_for_handlers(
+        self: &Rc<Self>,
+        play: &Rc<PlayRun>,
+        handler: &Rc<Task>,
+        done: &crate::task::Done,
+    ) {
         for include in &done.includes {
             let groups = [done.host.clone()];
             match self.load_include(play, handler, include, &done.host) {

@@ -24,12 +24,30 @@ pub(crate) struct Loaded {
 
 /// Keywords of an include that do not belong to what is included.
 const OWN_KEYWORDS: &[&str] = &[
-    "name", "register", "when", "tags", "args", "until", "retries", "delay", "loop_control", "notify", "ignore_errors", "changed_when", "failed_when",
+    "name",
+    "register",
+    "when",
+    "tags",
+    "args",
+    "until",
+    "retries",
+    "delay",
+    "loop_control",
+    "notify",
+    "ignore_errors",
+    "changed_when",
+    "failed_when",
 ];
 
 impl Engine {
     /// Loads the files or the role of an include for a host.
-    pub(crate) fn load_include(&self, play: &Rc<PlayRun>, task: &Rc<Task>, include: &Include, host: &str) -> Result<Loaded, TaskFailure> {
+    pub(crate) fn load_include(
+        &self,
+        play: &Rc<PlayRun>,
+        task: &Rc<Task>,
+        include: &Include,
+        host: &str,
+    ) -> Result<Loaded, TaskFailure> {
         let role = task.action.short() == "include_role";
         let args = &include.args;
         let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
@@ -42,11 +60,18 @@ impl Engine {
             None | Some(Value::None) => Map::new(),
             Some(Value::Map(m)) => m,
             Some(other) => {
-                return Err(TaskFailure::new(format!("Expected a dict for apply but got {} instead", other.repr())));
+                return Err(TaskFailure::new(format!(
+                    "Expected a dict for apply but got {} instead",
+                    other.repr()
+                )));
             }
         };
         let keywords = Map::new();
-        let outer = task.scope.parent.clone().unwrap_or_else(|| Rc::clone(&task.scope));
+        let outer = task
+            .scope
+            .parent
+            .clone()
+            .unwrap_or_else(|| Rc::clone(&task.scope));
         for (key, value) in task.scope.keywords.text_entries() {
             if !OWN_KEYWORDS.contains(&key.as_str()) {
                 keywords.insert(key, value);
@@ -65,49 +90,112 @@ impl Engine {
         }
         level.freeze();
         let scope = Scope::below(&outer, ScopeKind::Include, keywords, level, task.origin);
-        if role { self.load_role(play, task, args, &scope, &vars) } else { self.load_tasks(task, args, &scope, &vars) }
+        if role {
+            self.load_role(play, task, args, &scope, &vars)
+        } else {
+            self.load_tasks(task, args, &scope, &vars)
+        }
     }
 
     fn diagnostics(&self) -> Result<(), TaskFailure> {
         let problems: Vec<_> = self.loader.take_diagnostics();
-        let errors: Vec<_> = problems.iter().filter(|d| d.severity == kdo_syntax::Severity::Error).collect();
-        let Some(first) = errors.first() else { return Ok(()) };
+        let errors: Vec<_> = problems
+            .iter()
+            .filter(|d| d.severity == kdo_syntax::Severity::Error)
+            .collect();
+        let Some(first) = errors.first() else {
+            return Ok(());
+        };
         let text: Vec<_> = errors.iter().map(|d| render(d, self.sources(), false)).collect();
-        Err(TaskFailure { message: first.message.clone(), rendered: Some(text.join("\n")), ..TaskFailure::default() })
+        Err(TaskFailure {
+            message: first.message.clone(),
+            rendered: Some(text.join("\n")),
+            ..TaskFailure::default()
+        })
     }
 
-    fn load_tasks(&self, task: &Rc<Task>, args: &Map, scope: &Rc<Scope>, vars: &TaskVars) -> Result<Loaded, TaskFailure> {
+    fn load_tasks(
+        &self,
+        task: &Rc<Task>,
+        args: &Map,
+        scope: &Rc<Scope>,
+        vars: &TaskVars,
+    ) -> Result<Loaded, TaskFailure> {
         for (key, _) in args.text_entries() {
             if !matches!(key.as_str(), "file" | "_raw_params" | "apply") {
-                return Err(TaskFailure::new(format!("Invalid options for include_tasks: {key}")));
+                return Err(TaskFailure::new(format!(
+                    "Invalid options for include_tasks: {key}"
+                )));
             }
         }
-        let Some(name) = args.get("file").or_else(|| args.get("_raw_params")).map(|v| v.to_text()).filter(|n| !n.is_empty()) else {
+        let Some(name) = args
+            .get("file")
+            .or_else(|| args.get("_raw_params"))
+            .map(|v| v.to_text())
+            .filter(|n| !n.is_empty())
+        else {
             return Err(TaskFailure::new("No file specified for include_tasks"));
         };
-        let here = task.origin.and_then(|o| self.sources().path(o.file)).and_then(|p| p.parent().map(ToOwned::to_owned));
+        let here = task
+            .origin
+            .and_then(|o| self.sources().path(o.file))
+            .and_then(|p| p.parent().map(ToOwned::to_owned));
         let here = here.unwrap_or_else(|| vars.play.playbook_dir.clone());
-        let path = self.loader.find_tasks_file(&name, scope, &here, task.handler).or_else(|| {
-            let search = SearchPath { bases: vars.search_bases() };
-            search.find("tasks", &name).filter(|p| p.is_file())
-        });
+        let path = self
+            .loader
+            .find_tasks_file(&name, scope, &here, task.handler)
+            .or_else(|| {
+                let search = SearchPath {
+                    bases: vars.search_bases(),
+                };
+                search.find("tasks", &name).filter(|p| p.is_file())
+            });
         let Some(path) = path else {
             let full = std::path::absolute(here.join(&name)).unwrap_or_else(|_| PathBuf::from(&name));
-            return Err(TaskFailure::new(format!("Could not find or access '{}' on the Ansible Controller.", full.display())));
+            return Err(TaskFailure::new(format!(
+                "Could not find or access '{}' on the Ansible Controller.",
+                full.display()
+            )));
         };
         let path = std::path::absolute(&path).unwrap_or(path);
         self.loader.playbook_dir.replace(vars.play.playbook_dir.clone());
         let items = self.loader.included_tasks(&path, scope, task.handler);
         self.diagnostics()?;
-        Ok(Loaded { items, shown: path.to_string_lossy().into_owned() })
+        Ok(Loaded {
+            items,
+            shown: path.to_string_lossy().into_owned(),
+        })
     }
 
-    fn load_role(&self, play: &Rc<PlayRun>, task: &Rc<Task>, args: &Map, scope: &Rc<Scope>, vars: &TaskVars) -> Result<Loaded, TaskFailure> {
+    fn load_role(
+        &self,
+        play: &Rc<PlayRun>,
+        task: &Rc<Task>,
+        args: &Map,
+        scope: &Rc<Scope>,
+        vars: &TaskVars,
+    ) -> Result<Loaded, TaskFailure> {
         const KNOWN: &[&str] = &[
-            "name", "role", "tasks_from", "vars_from", "defaults_from", "handlers_from", "apply", "public", "allow_duplicates", "rolespec_validate", "_raw_params",
+            "name",
+            "role",
+            "tasks_from",
+            "vars_from",
+            "defaults_from",
+            "handlers_from",
+            "apply",
+            "public",
+            "allow_duplicates",
+            "rolespec_validate",
+            "_raw_params",
         ];
-        if let Some((key, _)) = args.text_entries().into_iter().find(|(k, _)| !KNOWN.contains(&k.as_str())) {
-            return Err(TaskFailure::new(format!("Invalid options for include_role: {key}")));
+        if let Some((key, _)) = args
+            .text_entries()
+            .into_iter()
+            .find(|(k, _)| !KNOWN.contains(&k.as_str()))
+        {
+            return Err(TaskFailure::new(format!(
+                "Invalid options for include_role: {key}"
+            )));
         }
         let text = |name: &str| args.get(name).filter(|v| !v.is_none()).map(|v| v.to_text());
         let Some(name) = text("name").or_else(|| text("role")) else {
@@ -124,39 +212,74 @@ impl Engine {
         };
         self.loader.playbook_dir.replace(vars.play.playbook_dir.clone());
         let own = Scope::below(scope, ScopeKind::Role, Map::new(), Map::new(), task.origin);
-        let role = self.loader.role(&name, own, Map::new(), &options, &[], args.get("name").and_then(|v| v.origin()).or(task.origin));
+        let role = self.loader.role(
+            &name,
+            own,
+            Map::new(),
+            &options,
+            &[],
+            args.get("name").and_then(|v| v.origin()).or(task.origin),
+        );
         self.diagnostics()?;
-        let Some(role) = role else { return Err(TaskFailure::new(format!("the role '{name}' was not found"))) };
+        let Some(role) = role else {
+            return Err(TaskFailure::new(format!("the role '{name}' was not found")));
+        };
         let mut items = Vec::new();
         for instance in role.with_dependencies() {
-            play.included_handlers.borrow_mut().extend(instance.handlers.borrow().iter().cloned());
+            play.included_handlers
+                .borrow_mut()
+                .extend(instance.handlers.borrow().iter().cloned());
             if options.public {
                 play.play.roles.borrow_mut().push(Rc::clone(&instance));
             }
             items.extend(kdo_playbook::argument_check(&self.loader, &instance));
             items.push(Item::Block(self.loader.role_block(&instance)));
         }
-        let block = Block { scope: Rc::clone(scope), body: items, rescue: Vec::new(), always: Vec::new() };
-        Ok(Loaded { items: vec![Item::Block(Rc::new(block))], shown: name })
+        let block = Block {
+            scope: Rc::clone(scope),
+            body: items,
+            rescue: Vec::new(),
+            always: Vec::new(),
+        };
+        Ok(Loaded {
+            items: vec![Item::Block(Rc::new(block))],
+            shown: name,
+        })
     }
 
     /// Tells that something was included.
     pub(crate) fn told_include(&self, shown: &str, hosts: &[String], item: Option<&str>) {
-        self.tell(&Event::Include { what: shown.to_owned(), hosts: hosts.to_vec(), item: item.map(str::to_owned) });
+        self.tell(&Event::Include {
+            what: shown.to_owned(),
+            hosts: hosts.to_vec(),
+            item: item.map(str::to_owned),
+        });
     }
 
     /// A failed include is a failed task on the host.
-    pub(crate) fn include_failed(&self, play: &Rc<PlayRun>, task: &Rc<Task>, host: &str, failure: TaskFailure, rescued: bool) {
-        if let Some(text) = &failure.rendered {
-            self.tell(&Event::Error { text: text.clone() });
-        }
+    pub(crate) fn include_failed(
+        &self,
+        play: &Rc<PlayRun>,
+        task: &Rc<Task>,
+        host: &str,
+        failure: TaskFailure,
+        rescued: bool,
+    ) {
+        let error = failure.rendered.clone();
         let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
         let info = self.task_info(&vars, task);
         let result = failure.into_result();
         result.insert("reason", result.get("msg").unwrap_or(Value::None));
         result.remove("msg");
+        result.remove(crate::failure::RENDERED);
         result.remove("changed");
-        result.insert("include", task.action.arg("file").or_else(|| task.action.arg("_raw_params")).map(|v| v.to_text()));
+        result.insert(
+            "include",
+            task.action
+                .arg("file")
+                .or_else(|| task.action.arg("_raw_params"))
+                .map(|v| v.to_text()),
+        );
         self.tell(&Event::HostResult(HostResult {
             host: host.to_owned(),
             delegated: None,
@@ -166,6 +289,7 @@ impl Engine {
             result,
             item: None,
             looped: false,
+            error,
             elapsed: 0.0,
         }));
         self.count(host, |s| if rescued { s.rescued += 1 } else { s.failed += 1 });

@@ -30,13 +30,20 @@ impl Engine {
     /// A play's value, evaluated with what is known without a host.
     pub(crate) fn play_value(&self, play: &Play, raw: &Value) -> Result<Value, String> {
         let known = PlayLevel { engine: self, play };
-        let environment = Environment { vault: self.store.vault.as_deref(), ..Environment::default() };
-        Templar::new(&known, &environment).resolve(raw).map_err(|e| e.message)
+        let environment = Environment {
+            vault: self.store.vault.as_deref(),
+            ..Environment::default()
+        };
+        Templar::new(&known, &environment)
+            .resolve(raw)
+            .map_err(|e| e.message)
     }
 
     /// The hosts that a play's pattern selects, in the play's order.
     pub(crate) fn play_hosts(&self, play: &Play) -> Result<Vec<String>, Diagnostic> {
-        let value = self.play_value(play, &play.hosts).map_err(|e| Diagnostic::error(e).at(play.hosts.origin().or(play.origin)))?;
+        let value = self
+            .play_value(play, &play.hosts)
+            .map_err(|e| Diagnostic::error(e).at(play.hosts.origin().or(play.origin)))?;
         let patterns: Vec<String> = match &value {
             Value::List(l) => l.to_vec().iter().map(Value::to_text).collect(),
             v => vec![v.to_text()],
@@ -66,7 +73,9 @@ impl Engine {
     }
 
     fn batches(&self, play: &Play, hosts: &[String]) -> Result<Vec<Vec<String>>, String> {
-        let Some(raw) = play.keyword("serial") else { return Ok(vec![hosts.to_vec()]) };
+        let Some(raw) = play.keyword("serial") else {
+            return Ok(vec![hosts.to_vec()]);
+        };
         let value = self.play_value(play, &raw)?;
         let entries = match value {
             Value::List(l) => l.to_vec(),
@@ -78,7 +87,10 @@ impl Engine {
             let text = entry.to_text();
             let size = match text.trim().strip_suffix('%') {
                 Some(percent) => {
-                    let percent: f64 = percent.trim().parse().map_err(|_| format!("serial: '{text}' is no percentage"))?;
+                    let percent: f64 = percent
+                        .trim()
+                        .parse()
+                        .map_err(|_| format!("serial: '{text}' is no percentage"))?;
                     ((percent / 100.0 * total as f64) as usize).max(1)
                 }
                 None => match text.trim().parse::<i64>() {
@@ -91,7 +103,12 @@ impl Engine {
         }
         let (mut rest, mut out, mut i) = (hosts, Vec::new(), 0);
         while !rest.is_empty() {
-            let size = sizes.get(i).or(sizes.last()).copied().unwrap_or(total).min(rest.len());
+            let size = sizes
+                .get(i)
+                .or(sizes.last())
+                .copied()
+                .unwrap_or(total)
+                .min(rest.len());
             let (batch, after) = rest.split_at(size);
             out.push(batch.to_vec());
             rest = after;
@@ -129,7 +146,11 @@ impl Engine {
             return Ok(None);
         }
         let args = Map::new();
-        for (keyword, arg) in [("gather_subset", "gather_subset"), ("gather_timeout", "gather_timeout"), ("fact_path", "fact_path")] {
+        for (keyword, arg) in [
+            ("gather_subset", "gather_subset"),
+            ("gather_timeout", "gather_timeout"),
+            ("fact_path", "fact_path"),
+        ] {
             if let Some(v) = play.keyword(keyword) {
                 args.insert(arg, v);
             }
@@ -145,7 +166,12 @@ impl Engine {
         let task = Task {
             id: self.loader.fresh_id(),
             name: Some(Text::new("Gathering Facts")),
-            action: Action { name: "gather_facts".into(), origin: play.origin, args, template: None },
+            action: Action {
+                name: "gather_facts".into(),
+                origin: play.origin,
+                args,
+                template: None,
+            },
             scope,
             repeat: None,
             handler: false,
@@ -157,19 +183,38 @@ impl Engine {
     fn prompts(&self, play: &Play) -> Map {
         let answers = Map::new();
         for prompt in &play.vars_prompt {
-            let Some(name) = prompt.get("name").map(|v| v.to_text()) else { continue };
+            let Some(name) = prompt.get("name").map(|v| v.to_text()) else {
+                continue;
+            };
             if self.store.extra.contains(&name) {
                 continue;
             }
             let secret = prompt.get("private").is_none_or(|v| v.truthy());
-            let default = prompt.get("default").filter(|v| !v.is_none()).map(|v| v.to_text());
-            let mut text = prompt.get("prompt").filter(|v| !v.is_none()).map_or_else(|| name.clone(), |v| v.to_text());
+            let default = prompt
+                .get("default")
+                .filter(|v| !v.is_none())
+                .map(|v| v.to_text());
+            let mut text = prompt
+                .get("prompt")
+                .filter(|v| !v.is_none())
+                .map_or_else(|| name.clone(), |v| v.to_text());
             if let Some(d) = &default {
                 text = format!("{text} [{d}]");
             }
-            let answer = self.options.ask.as_ref().and_then(|ask| ask(&format!("{text}: "), secret));
+            let answer = self
+                .options
+                .ask
+                .as_ref()
+                .and_then(|ask| ask(&format!("{text}: "), secret));
             let answer = answer.filter(|a| !a.is_empty()).or(default).unwrap_or_default();
-            answers.insert(name, if secret { Value::Str(Text::secret(answer)) } else { Value::str(answer) });
+            answers.insert(
+                name,
+                if secret {
+                    Value::Str(Text::secret(answer))
+                } else {
+                    Value::str(answer)
+                },
+            );
         }
         answers
     }
@@ -186,25 +231,63 @@ impl Engine {
         let vars = Rc::new(PlayVars::new(Rc::clone(play), self.prompts(play)));
         self.loader.playbook_dir.replace(vars.playbook_dir.clone());
         let hosts_text = || match &play.hosts {
-            Value::List(l) => l.to_vec().iter().map(Value::to_text).collect::<Vec<_>>().join(","),
+            Value::List(l) => l
+                .to_vec()
+                .iter()
+                .map(Value::to_text)
+                .collect::<Vec<_>>()
+                .join(","),
             v => v.to_text(),
         };
         let name = match &play.name {
-            Some(text) => self.play_value(play, &Value::Str(text.clone())).map_or_else(|_| text.as_str().to_owned(), |v| v.to_text()),
-            None => self.play_value(play, &play.hosts).map_or_else(|_| hosts_text(), |v| match v {
-                Value::List(l) => l.to_vec().iter().map(Value::to_text).collect::<Vec<_>>().join(","),
-                v => v.to_text(),
-            }),
+            Some(text) => self
+                .play_value(play, &Value::Str(text.clone()))
+                .map_or_else(|_| text.as_str().to_owned(), |v| v.to_text()),
+            None => self.play_value(play, &play.hosts).map_or_else(
+                |_| hosts_text(),
+                |v| match v {
+                    Value::List(l) => l
+                        .to_vec()
+                        .iter()
+                        .map(Value::to_text)
+                        .collect::<Vec<_>>()
+                        .join(","),
+                    v => v.to_text(),
+                },
+            ),
         };
         vars.name.replace(name.clone());
-        let strategy = play.keyword("strategy").map_or_else(|| self.options.strategy.clone(), |v| self.play_value(play, &v).map_or_else(|_| v.to_text(), |v| v.to_text()));
+        let strategy = play.keyword("strategy").map_or_else(
+            || self.options.strategy.clone(),
+            |v| {
+                self.play_value(play, &v)
+                    .map_or_else(|_| v.to_text(), |v| v.to_text())
+            },
+        );
         let strategy = strategy.rsplit('.').next().unwrap_or("linear").to_owned();
-        if !matches!(strategy.as_str(), "linear" | "free" | "host_pinned" | "debug" | "mitogen_linear" | "mitogen_free" | "mitogen_host_pinned" | "mitogen") {
-            self.errors(&[Diagnostic::error(format!("Invalid play strategy specified: {strategy}")).at(play.origin)]);
+        if !matches!(
+            strategy.as_str(),
+            "linear"
+                | "free"
+                | "host_pinned"
+                | "debug"
+                | "mitogen_linear"
+                | "mitogen_free"
+                | "mitogen_host_pinned"
+                | "mitogen"
+        ) {
+            self.errors(&[
+                Diagnostic::error(format!("Invalid play strategy specified: {strategy}")).at(play.origin),
+            ]);
             return Ended::Error;
         }
         let free = strategy.ends_with("free") || strategy.ends_with("host_pinned");
-        self.tell(&Event::PlayStart { name, check: self.options.info.check, hosts: hosts.clone(), strategy });
+        self.tell(&Event::PlayStart {
+            name,
+            check: self.options.info.check,
+            hosts: hosts.clone(),
+            strategy,
+        });
         if hosts.is_empty() {
             self.tell(&Event::NoHostsMatched);
             return Ended::On;
@@ -218,7 +301,8 @@ impl Engine {
         };
         vars.all_hosts.replace(hosts.clone());
         let out = |h: &String| self.failed.borrow().contains(h) || self.unreachable.borrow().contains(h);
-        vars.active_hosts.replace(hosts.iter().filter(|h| !out(h)).cloned().collect());
+        vars.active_hosts
+            .replace(hosts.iter().filter(|h| !out(h)).cloned().collect());
         let count = batches.len();
         for (i, batch) in batches.into_iter().enumerate() {
             if i > 0 && count > 1 {
@@ -237,7 +321,13 @@ impl Engine {
         Ended::On
     }
 
-    async fn batch(self: &Rc<Self>, play: &Rc<Play>, vars: &Rc<PlayVars>, batch: &[String], free: bool) -> Ended {
+    async fn batch(
+        self: &Rc<Self>,
+        play: &Rc<Play>,
+        vars: &Rc<PlayVars>,
+        batch: &[String],
+        free: bool,
+    ) -> Ended {
         let facts = match self.facts_task(play) {
             Ok(task) => task,
             Err(e) => {
@@ -249,8 +339,15 @@ impl Engine {
         let facts = facts.filter(|t| select(t));
         let facts_id = facts.as_ref().map_or(0, |t| t.id);
         let plan = Plan::new(play, facts, &*select, !free);
-        let truth = |name: &str| play.keyword(name).and_then(|v| self.play_value(play, &v).ok()).is_some_and(|v| v.truthy());
-        let percentage = play.keyword("max_fail_percentage").and_then(|v| self.play_value(play, &v).ok()).and_then(|v| v.to_text().trim().trim_end_matches('%').parse().ok());
+        let truth = |name: &str| {
+            play.keyword(name)
+                .and_then(|v| self.play_value(play, &v).ok())
+                .is_some_and(|v| v.truthy())
+        };
+        let percentage = play
+            .keyword("max_fail_percentage")
+            .and_then(|v| self.play_value(play, &v).ok())
+            .and_then(|v| v.to_text().trim().trim_end_matches('%').parse().ok());
         let run = Rc::new(PlayRun {
             play: Rc::clone(play),
             vars: Rc::clone(vars),
@@ -283,7 +380,11 @@ impl Engine {
             }
         }
         if here.is_empty() {
-            return if batch.is_empty() { Ended::On } else { self.none_left() };
+            return if batch.is_empty() {
+                Ended::On
+            } else {
+                self.none_left()
+            };
         }
         let mut walk = Walk::new(&run, &here);
         if free {
@@ -292,12 +393,18 @@ impl Engine {
             self.linear(&mut walk).await;
         }
         if run.force_handlers.get() && !run.end_play.get() {
-            let failed: Vec<String> = here.iter().filter(|h| run.failed.borrow().contains(*h)).cloned().collect();
+            let failed: Vec<String> = here
+                .iter()
+                .filter(|h| run.failed.borrow().contains(*h))
+                .cloned()
+                .collect();
             self.flush_handlers(&run, &failed).await;
         }
         let new: Vec<String> = run.failed.borrow().difference(&before).cloned().collect();
         self.failed.borrow_mut().extend(new.iter().cloned());
-        self.unreachable.borrow_mut().extend(run.unreachable.borrow().iter().cloned());
+        self.unreachable
+            .borrow_mut()
+            .extend(run.unreachable.borrow().iter().cloned());
         if let Some(text) = run.error.borrow().clone() {
             self.errors(&[Diagnostic::error(text)]);
             return Ended::Error;
@@ -305,7 +412,10 @@ impl Engine {
         if self.interrupted.get() {
             return Ended::Stop;
         }
-        let alive = here.iter().filter(|h| !run.failed.borrow().contains(*h) && !run.unreachable.borrow().contains(*h)).count();
+        let alive = here
+            .iter()
+            .filter(|h| !run.failed.borrow().contains(*h) && !run.unreachable.borrow().contains(*h))
+            .count();
         if run.broken.get() || alive == 0 {
             return self.none_left();
         }
@@ -342,20 +452,33 @@ impl Engine {
                     Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
                     None => play.playbook_dir.join(&text),
                 };
-                let path = if path.exists() { path } else { let v = play.playbook_dir.join("vars").join(&text); if v.exists() { v } else { path } };
+                let path = if path.exists() {
+                    path
+                } else {
+                    let v = play.playbook_dir.join("vars").join(&text);
+                    if v.exists() { v } else { path }
+                };
                 tried.push(path.display().to_string());
                 if path.exists() {
                     match self.loader.try_yaml(Path::new(&path))? {
                         Value::Map(m) => merge(&all, &m, self.options.info.hash_behaviour),
                         Value::None => {}
-                        _ => return Err(Box::new(Diagnostic::error(format!("{} must be stored as a dictionary/hash", path.display())))),
+                        _ => {
+                            return Err(Box::new(Diagnostic::error(format!(
+                                "{} must be stored as a dictionary/hash",
+                                path.display()
+                            ))));
+                        }
                     }
                     found = true;
                     break;
                 }
             }
             if !found && !deferred {
-                return Err(Box::new(Diagnostic::error(format!("vars file {} was not found", tried.join(", "))).at(entry.origin())));
+                return Err(Box::new(
+                    Diagnostic::error(format!("vars file {} was not found", tried.join(", ")))
+                        .at(entry.origin()),
+                ));
             }
             all.freeze();
             play.files.borrow_mut().insert(host.to_owned(), all.clone());
@@ -402,7 +525,9 @@ pub(crate) fn evaluated_tags(task: &Rc<Task>, extra: &Map, play: &Play) -> Vec<S
                 });
             }
             let environment = Environment::default();
-            Templar::new(&known, &environment).resolve(&raw).unwrap_or_else(|_| raw.clone())
+            Templar::new(&known, &environment)
+                .resolve(&raw)
+                .unwrap_or_else(|_| raw.clone())
         } else {
             raw
         };
@@ -434,6 +559,12 @@ impl kdo_template::Variables for PlayLevel<'_> {
     }
 
     fn names(&self) -> Vec<String> {
-        self.play.scope.vars.text_entries().into_iter().map(|(k, _)| k).collect()
+        self.play
+            .scope
+            .vars
+            .text_entries()
+            .into_iter()
+            .map(|(k, _)| k)
+            .collect()
     }
 }

@@ -66,7 +66,9 @@ impl PlayRun {
     pub(crate) fn update_active(&self) {
         let keep = |hosts: &RefCell<Vec<String>>| {
             let out = (self.failed.borrow(), self.unreachable.borrow());
-            hosts.borrow_mut().retain(|h| !out.0.contains(h) && !out.1.contains(h));
+            hosts
+                .borrow_mut()
+                .retain(|h| !out.0.contains(h) && !out.1.contains(h));
         };
         keep(&self.vars.active_hosts);
         keep(&self.vars.batch);

@@ -33,7 +33,13 @@ impl Walk {
     pub(crate) fn new(play: &Rc<PlayRun>, hosts: &[String]) -> Self {
         let start = play.plan.borrow().start();
         let at = hosts.iter().map(|h| (h.clone(), start)).collect();
-        Self { play: Rc::clone(play), hosts: hosts.to_vec(), at, pending: HashSet::new(), gates: HashMap::new() }
+        Self {
+            play: Rc::clone(play),
+            hosts: hosts.to_vec(),
+            at,
+            pending: HashSet::new(),
+            gates: HashMap::new(),
+        }
     }
 
     fn kind(&self, step: StepId) -> StepKind {
@@ -41,12 +47,17 @@ impl Walk {
     }
 
     fn step(&self, host: &str) -> StepId {
-        self.at.get(host).copied().unwrap_or_else(|| self.play.plan.borrow().end())
+        self.at
+            .get(host)
+            .copied()
+            .unwrap_or_else(|| self.play.plan.borrow().end())
     }
 
     fn advance(&mut self, host: &str) {
         let plan = self.play.plan.borrow();
-        let to = plan.next(self.at.get(host).copied().unwrap_or_else(|| plan.end())).unwrap_or_else(|| plan.end());
+        let to = plan
+            .next(self.at.get(host).copied().unwrap_or_else(|| plan.end()))
+            .unwrap_or_else(|| plan.end());
         drop(plan);
         self.at.insert(host.to_owned(), to);
     }
@@ -64,7 +75,11 @@ impl Walk {
 
     /// Hosts that are still on their way.
     fn active(&self) -> Vec<String> {
-        self.hosts.iter().filter(|h| self.play.is_active(h)).cloned().collect()
+        self.hosts
+            .iter()
+            .filter(|h| self.play.is_active(h))
+            .cloned()
+            .collect()
     }
 }
 
@@ -72,7 +87,11 @@ impl Engine {
     /// All hosts do a task before any goes on to the next.
     pub(crate) async fn linear(self: &Rc<Self>, walk: &mut Walk) {
         loop {
-            if walk.play.end_play.get() || walk.play.end_batch.get() || self.interrupted.get() || walk.play.error.borrow().is_some() {
+            if walk.play.end_play.get()
+                || walk.play.end_batch.get()
+                || self.interrupted.get()
+                || walk.play.error.borrow().is_some()
+            {
                 return;
             }
             let active = walk.active();
@@ -81,7 +100,10 @@ impl Engine {
             }
             let first = {
                 let plan = walk.play.plan.borrow();
-                active.iter().map(|h| walk.step(h)).min_by_key(|s| plan.position(*s))
+                active
+                    .iter()
+                    .map(|h| walk.step(h))
+                    .min_by_key(|s| plan.position(*s))
             };
             let Some(step) = first else { return };
             let here: Vec<String> = active.iter().filter(|h| walk.step(h) == step).cloned().collect();
@@ -109,7 +131,11 @@ impl Engine {
             let (engine, play, limit) = (Rc::clone(self), Rc::clone(&walk.play), Arc::clone(&limit));
             set.spawn_local(async move {
                 let mut own = Walk::new(&play, std::slice::from_ref(&host));
-                let _turn = if engine.options.info.forks > 0 { limit.acquire_owned().await.ok() } else { None };
+                let _turn = if engine.options.info.forks > 0 {
+                    limit.acquire_owned().await.ok()
+                } else {
+                    None
+                };
                 Box::pin(engine.linear(&mut own)).await;
             });
         }
@@ -163,7 +189,9 @@ impl Engine {
             here.iter().for_each(|h| walk.advance(h));
             return;
         }
-        self.tell(&Event::TaskStart { task: Rc::clone(&info) });
+        self.tell(&Event::TaskStart {
+            task: Rc::clone(&info),
+        });
         let finished = self.run_on_hosts(&play, task, here, info).await;
         let rescued = play.plan.borrow().is_rescued(step);
         let mut includes: Vec<(Include, Vec<String>)> = Vec::new();
@@ -196,7 +224,13 @@ impl Engine {
 
     fn confirms(&self, info: &TaskInfo) -> bool {
         let Some(ask) = &self.options.ask else { return true };
-        match ask(&format!("Perform task: TASK: {} (N)o/(y)es/(c)ontinue: ", info.name), false).as_deref().map(str::trim) {
+        match ask(
+            &format!("Perform task: TASK: {} (N)o/(y)es/(c)ontinue: ", info.name),
+            false,
+        )
+        .as_deref()
+        .map(str::trim)
+        {
             Some("y" | "yes" | "Y") => true,
             Some("c" | "continue" | "C") => true,
             _ => false,
@@ -204,13 +238,18 @@ impl Engine {
     }
 
     fn is_start(&self, play: &Rc<PlayRun>, task: &Rc<Task>, host: &str) -> bool {
-        let Some(wanted) = &self.options.start_at_task else { return true };
+        let Some(wanted) = &self.options.start_at_task else {
+            return true;
+        };
         if task.action.short() == "gather_facts" && task.id == play.facts_task.get() {
             return true;
         }
         let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
         let info = self.task_info(&vars, task);
-        let full = info.role.as_ref().map_or_else(|| info.name.clone(), |r| format!("{r} : {}", info.name));
+        let full = info
+            .role
+            .as_ref()
+            .map_or_else(|| info.name.clone(), |r| format!("{r} : {}", info.name));
         let matches = |name: &str| kdo_modules::files::pattern::matches(wanted, name);
         let found = matches(&info.name) || matches(&full);
         if found {
@@ -227,7 +266,9 @@ impl Engine {
         hosts: &[String],
         _info: Rc<TaskInfo>,
     ) -> Vec<(Done, Vec<String>)> {
-        let Some(first) = hosts.first() else { return Vec::new() };
+        let Some(first) = hosts.first() else {
+            return Vec::new();
+        };
         let vars = TaskVars::new(&self.store, &play.vars, first, Some(&task.scope));
         let once = self.flag(&vars, task, "run_once").ok().flatten().unwrap_or(false)
             || matches!(task.action.short(), "add_host" | "group_by") && task.action.short() == "add_host";
@@ -235,8 +276,14 @@ impl Engine {
             let done = self.run_task(play, task, first).await;
             return vec![(done, hosts.to_vec())];
         }
-        let throttle = self.keyword(&vars, task, "throttle").ok().flatten().and_then(|v| v.to_text().trim().parse::<usize>().ok());
-        let limit = throttle.filter(|t| *t > 0).map_or(self.forks(), |t| t.min(self.forks()));
+        let throttle = self
+            .keyword(&vars, task, "throttle")
+            .ok()
+            .flatten()
+            .and_then(|v| v.to_text().trim().parse::<usize>().ok());
+        let limit = throttle
+            .filter(|t| *t > 0)
+            .map_or(self.forks(), |t| t.min(self.forks()));
         if let [host] = hosts {
             let done = self.run_task(play, task, host).await;
             return vec![(done, vec![host.clone()])];
@@ -244,7 +291,8 @@ impl Engine {
         let turns = Arc::new(Semaphore::new(limit));
         let mut set = JoinSet::new();
         for host in hosts {
-            let (engine, play, task, host) = (Rc::clone(self), Rc::clone(play), Rc::clone(task), host.clone());
+            let (engine, play, task, host) =
+                (Rc::clone(self), Rc::clone(play), Rc::clone(task), host.clone());
             let turns = Arc::clone(&turns);
             set.spawn_local(async move {
                 let _turn = turns.acquire_owned().await;
@@ -264,14 +312,23 @@ impl Engine {
     /// Takes hosts out of the play.
     pub(crate) fn drop_hosts(&self, play: &Rc<PlayRun>, task: &Rc<Task>, fate: Fate, hosts: &[String]) {
         let _ = task;
-        let set = if fate == Fate::Lost { &play.unreachable } else { &play.failed };
+        let set = if fate == Fate::Lost {
+            &play.unreachable
+        } else {
+            &play.failed
+        };
         set.borrow_mut().extend(hosts.iter().cloned());
         play.update_active();
     }
 
     fn note_fatal(&self, play: &Rc<PlayRun>, task: &Rc<Task>, vars: &TaskVars, host: &str) {
         let _ = host;
-        if self.flag(vars, task, "any_errors_fatal").ok().flatten().unwrap_or(self.options.any_errors_fatal) {
+        if self
+            .flag(vars, task, "any_errors_fatal")
+            .ok()
+            .flatten()
+            .unwrap_or(self.options.any_errors_fatal)
+        {
             play.fatal.set(true);
         }
     }
@@ -280,7 +337,11 @@ impl Engine {
     fn check_fatal(&self, walk: &mut Walk) {
         let play = Rc::clone(&walk.play);
         let total = play.vars.all_hosts.borrow().len().min(walk.hosts.len()).max(1);
-        let out = walk.hosts.iter().filter(|h| play.failed.borrow().contains(*h) || play.unreachable.borrow().contains(*h)).count();
+        let out = walk
+            .hosts
+            .iter()
+            .filter(|h| play.failed.borrow().contains(*h) || play.unreachable.borrow().contains(*h))
+            .count();
         let mut fatal = play.fatal.take();
         if !fatal
             && out > 0
@@ -302,7 +363,14 @@ impl Engine {
         play.update_active();
     }
 
-    fn insert_includes(self: &Rc<Self>, walk: &mut Walk, step: StepId, task: &Rc<Task>, includes: Vec<(Include, Vec<String>)>, rescued: bool) {
+    fn insert_includes(
+        self: &Rc<Self>,
+        walk: &mut Walk,
+        step: StepId,
+        task: &Rc<Task>,
+        includes: Vec<(Include, Vec<String>)>,
+        rescued: bool,
+    ) {
         let play = Rc::clone(&walk.play);
         let mut inclusions: Vec<(u32, Vec<Item>)> = Vec::new();
         let mut counted = HashSet::new();
@@ -355,8 +423,13 @@ fn collect_includes(all: &mut Vec<(Include, Vec<String>)>, done: Done, hosts: &[
         return;
     }
     for include in done.includes {
-        let same = |other: &Include| other.args.entries() == include.args.entries() && other.vars.entries() == include.vars.entries();
-        match all.iter_mut().find(|(other, on)| same(other) && !hosts.iter().any(|h| on.contains(h))) {
+        let same = |other: &Include| {
+            other.args.entries() == include.args.entries() && other.vars.entries() == include.vars.entries()
+        };
+        match all
+            .iter_mut()
+            .find(|(other, on)| same(other) && !hosts.iter().any(|h| on.contains(h)))
+        {
             Some((_, on)) => on.extend(hosts.iter().cloned()),
             None => all.push((include, hosts.to_vec())),
         }
@@ -367,7 +440,11 @@ impl Engine {
     /// A `meta` task.
     async fn meta_step(self: &Rc<Self>, walk: &mut Walk, task: &Rc<Task>, here: &[String]) {
         let play = Rc::clone(&walk.play);
-        let what = task.action.arg("_raw_params").map(|v| v.to_text()).unwrap_or_default();
+        let what = task
+            .action
+            .arg("_raw_params")
+            .map(|v| v.to_text())
+            .unwrap_or_default();
         let what = what.trim().to_owned();
         let mut on = Vec::new();
         for host in here {
@@ -415,7 +492,10 @@ impl Engine {
             }
             "end_host" => {
                 play.ended.borrow_mut().extend(on.iter().cloned());
-                return goes_on.iter().filter(|h| !on.contains(h)).for_each(|h| walk.advance(h));
+                return goes_on
+                    .iter()
+                    .filter(|h| !on.contains(h))
+                    .for_each(|h| walk.advance(h));
             }
             "end_role" => self.end_role(walk, task, &on),
             "reset_connection" => {
@@ -433,9 +513,15 @@ impl Engine {
             }
         }
         if what != "end_role" {
-            goes_on.iter().filter(|h| play.is_active(h)).for_each(|h| walk.advance(h));
+            goes_on
+                .iter()
+                .filter(|h| play.is_active(h))
+                .for_each(|h| walk.advance(h));
         } else {
-            goes_on.iter().filter(|h| !on.contains(h)).for_each(|h| walk.advance(h));
+            goes_on
+                .iter()
+                .filter(|h| !on.contains(h))
+                .for_each(|h| walk.advance(h));
         }
     }
 
