@@ -16,6 +16,8 @@ mod words;
 
 pub use action::Action;
 pub use block::{Block, Item};
+/// Values as written.
+pub use kdo_value::Value as RawValue;
 pub use keywords::{KEYWORDS, Keyword, Where};
 pub use loader::{Known, Loader};
 pub use play::Play;

@@ -34,6 +34,8 @@ pub(crate) struct Expr {
 /// What an expression is.
 pub(crate) enum Kind {
     Const(Value),
+    /// A literal that holds a template: terms of lookups and literals of conditions are evaluated once more.
+    Embedded(Value),
     Var(Name),
     Slice(Box<Expr>, [Option<Box<Expr>>; 3]),
     Not(Box<Expr>),

@@ -46,12 +46,10 @@ impl Changes {
     /// A call: of a changing method, or of what may be a macro.
     pub(crate) fn call(&mut self, callee: &Expr, args: &[Arg]) {
         match &callee.kind {
-            Kind::Attr(target, method) => {
-                if CHANGING.contains(&&**method) {
-                    let mut found = Vec::new();
-                    names(target, &mut found);
-                    self.changed.extend(found);
-                }
+            Kind::Attr(target, method) if CHANGING.contains(&&**method) => {
+                let mut found = Vec::new();
+                names(target, &mut found);
+                self.changed.extend(found);
             }
             Kind::Var(name) => {
                 let mut found = Vec::new();
@@ -109,7 +107,7 @@ fn names(expr: &Expr, out: &mut Vec<Name>) {
     let mut todo = vec![expr];
     while let Some(e) = todo.pop() {
         match &e.kind {
-            Kind::Const(_) => {}
+            Kind::Const(_) | Kind::Embedded(_) => {}
             Kind::Var(n) => out.push(Rc::clone(n)),
             Kind::Slice(e, parts) => {
                 todo.push(e);

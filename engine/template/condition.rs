@@ -33,28 +33,24 @@ impl Templar<'_> {
         if source.is_empty() {
             return self.doubtful(true, "Empty conditional expressions are not allowed.", origin);
         }
-        let surrounded = source.starts_with("{{") || source.starts_with("{%");
+        let surrounded = (source.starts_with("{{") && source.ends_with("}}"))
+            || (source.starts_with("{%") && source.ends_with("%}"));
         let value = if surrounded && text.is_trusted() {
             self.evaluator.warn(
                 "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.",
                 origin,
             );
-            let value = self.template(text)?;
-            // What the template gives is an expression once more, but only if it was written here.
+            let value = self.resolve_keep_omit(&Value::Str(text.clone()))?;
             match &value {
                 Value::Str(inner) => match plain_word(inner) {
                     Some(b) => Value::Bool(b),
-                    None => value,
+                    // What the template gives is a condition once more, but only if it was written by the user.
+                    None => self.condition_expression(inner, origin)?,
                 },
                 _ => value,
             }
         } else {
-            if !text.is_trusted() && !is_simple(source) {
-                return Err(
-                    TemplateError::new("Encountered untrusted template or expression.").written_at(origin),
-                );
-            }
-            self.expression(&self.embedded(text))?
+            self.condition_expression(text, origin)?
         };
         match value {
             Value::Bool(b) => Ok(b),
@@ -70,15 +66,17 @@ impl Templar<'_> {
         }
     }
 
-    /// A condition with templates in it: warned of, and evaluated as the template says.
-    fn embedded(&self, text: &Text) -> Text {
-        if text.contains("{{") && !text.contains('\n') && text.is_trusted() {
+    fn condition_expression(&self, text: &Text, origin: Option<Origin>) -> Result<Value, TemplateError> {
+        if let Some(b) = plain_word(text) {
+            return Ok(Value::Bool(b));
+        }
+        if text.is_trusted() && text.contains("{{") {
             self.evaluator.warn(
                 "Jinja constant strings should not contain embedded templates; name the variable instead.",
-                text.origin(),
+                origin,
             );
         }
-        text.clone()
+        self.evaluate(text, true)
     }
 
     fn doubtful(&self, truth: bool, message: &str, origin: Option<Origin>) -> Result<bool, TemplateError> {
@@ -90,7 +88,7 @@ impl Templar<'_> {
     }
 }
 
-/// Text that a template gave and that means a boolean.
+/// The boolean that a text means without being evaluated.
 fn plain_word(text: &str) -> Option<bool> {
     match text.trim() {
         "True" | "true" => Some(true),
@@ -99,7 +97,82 @@ fn plain_word(text: &str) -> Option<bool> {
     }
 }
 
-/// Untrusted text that cannot do any harm: a word such as `true`.
-fn is_simple(text: &str) -> bool {
-    matches!(text, "true" | "True" | "false" | "False" | "yes" | "no")
+#[cfg(test)]
+mod tests {
+    use crate::{Environment, Templar};
+    use kdo_value::{List, Map, Origin, Value};
+    use std::cell::RefCell;
+
+    fn check(condition: &Value, strict: bool) -> (Result<bool, String>, usize) {
+        let variables = Map::new();
+        variables.insert("n", 5_i64);
+        variables.insert("yes", true);
+        variables.insert("cond", Value::trusted("n == 5"));
+        variables.insert("word", Value::trusted("{{ 'x' }}"));
+        let warnings = RefCell::new(Vec::new());
+        let warn = |message: String, _: Option<Origin>| warnings.borrow_mut().push(message);
+        let environment = Environment {
+            strict_conditions: strict,
+            warn: Some(&warn),
+            ..Environment::default()
+        };
+        let result = Templar::new(&variables, &environment)
+            .condition(condition)
+            .map_err(|e| e.message);
+        (result, warnings.borrow().len())
+    }
+
+    #[test]
+    fn booleans_are_taken_without_a_warning() {
+        for (text, truth) in [
+            ("n == 5", true),
+            ("n > 5 or not yes", false),
+            ("nope.x is not defined", true),
+            ("true", true),
+        ] {
+            if text.contains("defined") && crate::test("defined").is_none() {
+                continue;
+            }
+            assert_eq!(check(&Value::trusted(text), true), (Ok(truth), 0), "{text}");
+        }
+        assert_eq!(check(&Value::Bool(false), true), (Ok(false), 0));
+    }
+
+    #[test]
+    fn other_results_count_by_their_truth_with_a_warning_unless_strict() {
+        for text in ["n", "word", "[1]", "", "{{ n }}"] {
+            let (result, warnings) = check(&Value::trusted(text), false);
+            assert_eq!(result, Ok(true), "{text}");
+            assert!(warnings > 0, "{text}");
+            assert!(check(&Value::trusted(text), true).0.is_err(), "{text}");
+        }
+        assert_eq!(check(&Value::None, false), (Ok(true), 1));
+        assert_eq!(check(&Value::trusted("{{ yes }}"), true), (Ok(true), 1));
+    }
+
+    #[test]
+    fn a_list_stops_at_the_first_false_one() {
+        let list =
+            |texts: &[&str]| Value::List(List::frozen(texts.iter().map(|t| Value::trusted(*t)).collect()));
+        assert_eq!(check(&list(&["yes", "n == 6", "nope"]), true).0, Ok(false));
+        assert_eq!(
+            check(&list(&["yes", "nope"]), true).0,
+            Err("'nope' is undefined".into())
+        );
+    }
+
+    #[test]
+    fn text_from_hosts_is_never_evaluated() {
+        assert!(check(&Value::str("n == 5"), false).0.is_err());
+        assert!(check(&Value::str("{{ n }}"), false).0.is_err());
+        assert_eq!(check(&Value::str("true"), true), (Ok(true), 0));
+    }
+
+    #[test]
+    fn templates_inside_conditions_are_evaluated_in_literals_only() {
+        assert_eq!(check(&Value::trusted("'{{ n }}' == 5"), false), (Ok(true), 1));
+        assert!(check(&Value::trusted("{{ n }} == 5"), false).0.is_err());
+        assert!(check(&Value::trusted("{{ n }} == {{ n }}"), false).0.is_err());
+        assert_eq!(check(&Value::trusted("{{ cond }}"), false), (Ok(true), 1));
+    }
 }

@@ -21,6 +21,7 @@ pub(crate) struct Converter<'a> {
     fixed: Option<&'a Fixed>,
     syntax: &'a Syntax,
     printing: Cell<bool>,
+    embedding: Cell<bool>,
     blocks: RefCell<Vec<Rc<Block>>>,
     changes: RefCell<Changes>,
 }
@@ -32,6 +33,7 @@ impl<'a> Converter<'a> {
             fixed,
             syntax,
             printing: Cell::new(false),
+            embedding: Cell::new(syntax.embedded),
             blocks: RefCell::default(),
             changes: RefCell::default(),
         }
@@ -59,6 +61,10 @@ impl<'a> Converter<'a> {
             blocks: self.blocks.into_inner(),
             changed: Rc::new(self.changes.into_inner().names()),
         }
+    }
+
+    fn name(&self, name: &str) -> Name {
+        self.fixed.map_or(name, |f| f.name(name)).into()
     }
 
     fn span(&self, span: minijinja::machinery::Span) -> Span {
@@ -146,7 +152,7 @@ impl<'a> Converter<'a> {
             ast::Stmt::FilterBlock(f) => Stmt::Filter(self.expr(&f.filter)?, self.body(&f.body)?),
             ast::Stmt::Block(b) => {
                 let block = Rc::new(Block {
-                    name: b.name.into(),
+                    name: self.name(b.name),
                     required: b.required,
                     body: self.body(&b.body)?,
                 });
@@ -229,7 +235,7 @@ impl<'a> Converter<'a> {
             let default = i.checked_sub(first_default).and_then(|d| m.defaults.get(d));
             params.push((self.plain_name(arg)?, default.map(|d| self.expr(d)).transpose()?));
         }
-        let name: Name = m.name.into();
+        let name: Name = self.name(m.name);
         self.changes
             .borrow_mut()
             .macro_def(&name, params.iter().map(|(n, _)| Rc::clone(n)).collect());
@@ -244,7 +250,7 @@ impl<'a> Converter<'a> {
 
     fn plain_name(&self, expr: &ast::Expr<'_>) -> Result<Name> {
         match expr {
-            ast::Expr::Var(v) => Ok(v.id.into()),
+            ast::Expr::Var(v) => Ok(self.name(v.id)),
             other => Err(TemplateError::syntax(format!(
                 "Syntax error in template: a name was expected, not a {}",
                 other.description()
@@ -254,14 +260,14 @@ impl<'a> Converter<'a> {
 
     fn target(&self, expr: &ast::Expr<'_>) -> Result<Target> {
         Ok(match expr {
-            ast::Expr::Var(v) => Target::Name(v.id.into()),
+            ast::Expr::Var(v) => Target::Name(self.name(v.id)),
             ast::Expr::List(l) => {
                 Target::Tuple(l.items.iter().map(|i| self.target(i)).collect::<Result<_>>()?)
             }
             ast::Expr::Tuple(t) => {
                 Target::Tuple(t.items.iter().map(|i| self.target(i)).collect::<Result<_>>()?)
             }
-            ast::Expr::GetAttr(a) => Target::Attr(self.expr(&a.expr)?, a.name.into()),
+            ast::Expr::GetAttr(a) => Target::Attr(self.expr(&a.expr)?, self.name(a.name)),
             other => {
                 return Err(TemplateError::syntax(format!(
                     "Syntax error in template: can't assign to a {}",
@@ -283,8 +289,13 @@ impl<'a> Converter<'a> {
         stack::check()?;
         let span = self.span(expr.span());
         let kind = match expr {
-            ast::Expr::Var(v) => Kind::Var(v.id.into()),
-            ast::Expr::Const(c) => Kind::Const(self.constant(&c.value, span)?),
+            ast::Expr::Var(v) => Kind::Var(self.name(v.id)),
+            ast::Expr::Const(c) => match self.constant(&c.value, span)? {
+                Value::Str(s) if self.embedding.get() && (s.contains("{{") || s.contains("{%")) => {
+                    Kind::Embedded(Value::trusted(s.as_str()))
+                }
+                value => Kind::Const(value),
+            },
             ast::Expr::Slice(s) => Kind::Slice(
                 self.boxed(&s.expr)?,
                 [
@@ -310,11 +321,13 @@ impl<'a> Converter<'a> {
                 yes: self.boxed(&i.true_expr)?,
                 no: self.maybe(i.false_expr.as_ref())?,
             },
-            ast::Expr::Filter(f) => {
-                Kind::Filter(f.name.into(), self.maybe(f.expr.as_ref())?, self.args(&f.args)?)
-            }
-            ast::Expr::Test(t) => Kind::Test(t.name.into(), self.boxed(&t.expr)?, self.args(&t.args)?),
-            ast::Expr::GetAttr(a) => Kind::Attr(self.boxed(&a.expr)?, a.name.into()),
+            ast::Expr::Filter(f) => Kind::Filter(
+                f.name.into(),
+                self.maybe(f.expr.as_ref())?,
+                self.args(&f.args, false)?,
+            ),
+            ast::Expr::Test(t) => Kind::Test(t.name.into(), self.boxed(&t.expr)?, self.args(&t.args, false)?),
+            ast::Expr::GetAttr(a) => Kind::Attr(self.boxed(&a.expr)?, self.name(a.name)),
             ast::Expr::GetItem(i) => Kind::Item(self.boxed(&i.expr)?, self.boxed(&i.subscript_expr)?),
             ast::Expr::Call(c) => self.call(c)?,
             ast::Expr::List(l) => Kind::List(l.items.iter().map(|i| self.expr(i)).collect::<Result<_>>()?),
@@ -330,50 +343,45 @@ impl<'a> Converter<'a> {
         Ok(Expr { span, kind })
     }
 
+    /// A chain of operators comes nested to the left: it is walked, not recursed into.
     fn binary(&self, b: &ast::Spanned<ast::BinOp<'_>>) -> Result<Kind> {
-        use ast::BinOpKind as Op;
-        let compare = |op| -> Result<Kind> {
-            Ok(Kind::Compare(
-                self.boxed(&b.left)?,
-                vec![(op, self.expr(&b.right)?)],
-            ))
-        };
-        let arithmetic =
-            |op| -> Result<Kind> { Ok(Kind::Binary(op, self.boxed(&b.left)?, self.boxed(&b.right)?)) };
-        match b.op {
-            Op::Eq => compare(Comparison::Eq),
-            Op::Ne => compare(Comparison::Ne),
-            Op::Lt => compare(Comparison::Lt),
-            Op::Lte => compare(Comparison::Le),
-            Op::Gt => compare(Comparison::Gt),
-            Op::Gte => compare(Comparison::Ge),
-            Op::In => compare(Comparison::In),
-            Op::ScAnd => Ok(Kind::And(self.boxed(&b.left)?, self.boxed(&b.right)?)),
-            Op::ScOr => Ok(Kind::Or(self.boxed(&b.left)?, self.boxed(&b.right)?)),
-            Op::Concat => Ok(Kind::Concat(self.boxed(&b.left)?, self.boxed(&b.right)?)),
-            Op::Add => arithmetic(Operator::Add),
-            Op::Sub => arithmetic(Operator::Sub),
-            Op::Mul => arithmetic(Operator::Mul),
-            Op::Div => arithmetic(Operator::Div),
-            Op::FloorDiv => arithmetic(Operator::FloorDiv),
-            Op::Rem => arithmetic(Operator::Rem),
-            Op::Pow => arithmetic(Operator::Pow),
+        let mut steps = vec![(b.op, b.span(), &b.right)];
+        let mut left = &b.left;
+        while let ast::Expr::BinOp(inner) = left {
+            steps.push((inner.op, inner.span(), &inner.right));
+            left = &inner.left;
         }
+        let mut out = self.expr(left)?;
+        while let Some((op, span, right)) = steps.pop() {
+            let kind = operation(op, out, self.expr(right)?);
+            out = Expr {
+                span: self.span(span),
+                kind,
+            };
+        }
+        Ok(out.kind)
     }
 
     fn call(&self, c: &ast::Spanned<ast::Call<'_>>) -> Result<Kind> {
         let callee = self.expr(&c.expr)?;
-        let args = self.args(&c.args)?;
+        let lookup = matches!(&callee.kind, Kind::Var(n) if matches!(&**n, "lookup" | "query" | "q"));
+        let args = self.args(&c.args, lookup)?;
         self.changes.borrow_mut().call(&callee, &args);
         Ok(Kind::Call(Box::new(callee), args))
     }
 
-    fn args(&self, args: &[ast::CallArg<'_>]) -> Result<Vec<Arg>> {
+    fn args(&self, args: &[ast::CallArg<'_>], terms: bool) -> Result<Vec<Arg>> {
         args.iter()
             .map(|a| {
                 Ok(match a {
-                    ast::CallArg::Pos(e) => Arg::Positional(self.expr(e)?),
-                    ast::CallArg::Kwarg(name, e) => Arg::Keyword((*name).into(), self.expr(e)?),
+                    ast::CallArg::Pos(e) => {
+                        let before = self.embedding.get();
+                        self.embedding.set(before || terms);
+                        let value = self.expr(e);
+                        self.embedding.set(before);
+                        Arg::Positional(value?)
+                    }
+                    ast::CallArg::Kwarg(name, e) => Arg::Keyword(self.name(name), self.expr(e)?),
                     ast::CallArg::PosSplat(e) => Arg::Splat(self.expr(e)?),
                     ast::CallArg::KwargSplat(e) => Arg::KeywordSplat(self.expr(e)?),
                 })
@@ -410,6 +418,30 @@ impl<'a> Converter<'a> {
                 }
             }
         })
+    }
+}
+
+fn operation(op: ast::BinOpKind, left: Expr, right: Expr) -> Kind {
+    use ast::BinOpKind as Op;
+    let left = Box::new(left);
+    match op {
+        Op::Eq => Kind::Compare(left, vec![(Comparison::Eq, right)]),
+        Op::Ne => Kind::Compare(left, vec![(Comparison::Ne, right)]),
+        Op::Lt => Kind::Compare(left, vec![(Comparison::Lt, right)]),
+        Op::Lte => Kind::Compare(left, vec![(Comparison::Le, right)]),
+        Op::Gt => Kind::Compare(left, vec![(Comparison::Gt, right)]),
+        Op::Gte => Kind::Compare(left, vec![(Comparison::Ge, right)]),
+        Op::In => Kind::Compare(left, vec![(Comparison::In, right)]),
+        Op::ScAnd => Kind::And(left, Box::new(right)),
+        Op::ScOr => Kind::Or(left, Box::new(right)),
+        Op::Concat => Kind::Concat(left, Box::new(right)),
+        Op::Add => Kind::Binary(Operator::Add, left, Box::new(right)),
+        Op::Sub => Kind::Binary(Operator::Sub, left, Box::new(right)),
+        Op::Mul => Kind::Binary(Operator::Mul, left, Box::new(right)),
+        Op::Div => Kind::Binary(Operator::Div, left, Box::new(right)),
+        Op::FloorDiv => Kind::Binary(Operator::FloorDiv, left, Box::new(right)),
+        Op::Rem => Kind::Binary(Operator::Rem, left, Box::new(right)),
+        Op::Pow => Kind::Binary(Operator::Pow, left, Box::new(right)),
     }
 }
 

@@ -19,14 +19,14 @@ impl Evaluator<'_> {
         stack::check()?;
         match &expr.kind {
             Kind::Const(v) => Ok(v.clone()),
+            Kind::Embedded(v) => self.access(v.clone(), ""),
             Kind::Var(name) => self.variable(name, scope),
             Kind::Attr(target, name) => self.eval(target, scope).and_then(|v| self.attr(&v, name)),
             Kind::Item(target, key) => self.eval_item(target, key, scope),
             Kind::Slice(target, parts) => self.eval_slice(target, parts, scope),
             Kind::Not(e) => self.eval_truth(e, scope).map(|b| Value::Bool(!b)),
             Kind::Negate(e) => self.eval_negate(e, scope),
-            Kind::Binary(op, a, b) => self.eval_binary(*op, a, b, scope),
-            Kind::Concat(a, b) => self.eval_concat(a, b, scope),
+            Kind::Binary(..) | Kind::Concat(..) => self.eval_chain(expr, scope),
             Kind::And(a, b) => self.eval_either(a, b, false, scope),
             Kind::Or(a, b) => self.eval_either(a, b, true, scope),
             Kind::Compare(first, rest) => self.eval_compare(first, rest, scope),
@@ -100,24 +100,33 @@ impl Evaluator<'_> {
         Ok(kdo_value::number::negate(&value)?)
     }
 
-    fn eval_binary(
-        &self,
-        operator: kdo_value::number::Operator,
-        a: &Expr,
-        b: &Expr,
-        scope: &Rc<Scope>,
-    ) -> Result<Value> {
-        let a = self.whole(a, scope)?;
-        let b = self.whole(b, scope)?;
-        operators::binary(operator, &a, &b)
-    }
-
-    fn eval_concat(&self, a: &Expr, b: &Expr, scope: &Rc<Scope>) -> Result<Value> {
-        let a = self.whole(a, scope)?;
-        let b = self.whole(b, scope)?;
-        let (a, b) = (operators::text(&a)?, operators::text(&b)?);
-        operators::fits(a.len() + b.len())?;
-        Ok(Value::str(a + &b))
+    /// `a + b - c ~ …`: chains nest to the left and can be long, so they are walked, not recursed into.
+    fn eval_chain(&self, expr: &Expr, scope: &Rc<Scope>) -> Result<Value> {
+        let mut steps = Vec::new();
+        let mut first = expr;
+        loop {
+            first = match &first.kind {
+                Kind::Binary(op, left, right) => {
+                    steps.push((first.span, Some(*op), &**right));
+                    left
+                }
+                Kind::Concat(left, right) => {
+                    steps.push((first.span, None, &**right));
+                    left
+                }
+                _ => break,
+            };
+        }
+        let mut value = self.whole(first, scope)?;
+        while let Some((span, op, right)) = steps.pop() {
+            let right = self.whole(right, scope)?;
+            value = match op {
+                Some(op) => operators::binary(op, &value, &right),
+                None => concat(&value, &right),
+            }
+            .map_err(|e| e.at(span))?;
+        }
+        Ok(value)
     }
 
     fn eval_either(&self, a: &Expr, b: &Expr, or: bool, scope: &Rc<Scope>) -> Result<Value> {
@@ -130,10 +139,15 @@ impl Evaluator<'_> {
     }
 
     fn eval_compare(&self, first: &Expr, rest: &[(Comparison, Expr)], scope: &Rc<Scope>) -> Result<Value> {
-        let mut left = self.whole(first, scope)?;
+        let mut left = self.present(first, scope)?;
         for (op, right) in rest {
-            let right = self.whole(right, scope)?;
-            if !operators::compare(*op, &left, &right)? {
+            let right = self.present(right, scope)?;
+            let holds = match (op, same(&left, &right)) {
+                (Comparison::Eq, true) => true,
+                (Comparison::Ne, true) => false,
+                _ => operators::compare(*op, &self.deep(left)?, &self.deep(right.clone())?)?,
+            };
+            if !holds {
                 return Ok(Value::Bool(false));
             }
             left = right;
@@ -284,6 +298,21 @@ impl Evaluator<'_> {
         }
         items.into_iter().map(|v| self.access(v, "")).collect()
     }
+}
+
+/// Whether both are the very same container.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::List(a), Value::List(b)) => a.same(b),
+        (Value::Map(a), Value::Map(b)) => a.same(b),
+        _ => false,
+    }
+}
+
+fn concat(a: &Value, b: &Value) -> Result<Value> {
+    let (a, b) = (operators::text(a)?, operators::text(b)?);
+    operators::fits(a.len() + b.len())?;
+    Ok(Value::str(a + &b))
 }
 
 fn not_iterable(value: &Value) -> TemplateError {

@@ -140,7 +140,7 @@ impl Evaluator<'_> {
     }
 
     fn emit(&self, expr: &Expr, scope: &Rc<Scope>, output: &mut Output) -> Result<()> {
-        let value = self.eval(expr, scope)?;
+        let value = Self::snapshot(self.eval(expr, scope)?, scope);
         self.write(value, expr, output)
     }
 
@@ -150,6 +150,16 @@ impl Evaluator<'_> {
             Value::Undefined(u) if u.kind == UndefinedKind::Empty => output.push(value),
             Value::Undefined(_) => finalize::text(&value).map(drop).map_err(|e| e.at(expr.span)),
             _ => output.push(value),
+        }
+    }
+
+    /// The value as it is now, where the template may change it before the text is put together.
+    fn snapshot(value: Value, scope: &Scope) -> Value {
+        match &value {
+            Value::List(_) | Value::Map(_) if !scope.unit.changed.is_empty() && !value.is_templated() => {
+                value.deep_copy(false)
+            }
+            _ => value,
         }
     }
 

@@ -64,11 +64,18 @@ impl Evaluator<'_> {
         stack::check()?;
         let template = parse::template(source, &syntax)?;
         let expression = syntax.expression;
+        let newline = syntax.newline.clone();
         let scope = self.root(&template, syntax, None);
         let mut output = Output::default();
         self.body_of(&template, &scope, &mut output)
             .and_then(|()| output.finish(self))
-            .map(|v| if expression { v } else { keep_newlines(v, source) })
+            .map(|v| {
+                if expression {
+                    v
+                } else {
+                    keep_newlines(v, source, &newline)
+                }
+            })
             .map_err(|e| e.in_source(&template.source))
     }
 
@@ -208,13 +215,15 @@ impl Evaluator<'_> {
         stack::check()?;
         let ready = |v: Value| -> Result<Value> {
             let v = self.argument(v)?;
-            if let Value::Undefined(u) = &v
-                && (u.kind == UndefinedKind::Error
-                    || (!callable.accepts_undefined && u.kind != UndefinedKind::Empty))
-            {
-                v.check()?;
+            let Value::Undefined(u) = &v else { return Ok(v) };
+            match u.kind {
+                UndefinedKind::Empty if callable.accepts_undefined => {
+                    Ok(Value::missing(None, u.message.clone()))
+                }
+                UndefinedKind::Empty => Ok(Value::str("")),
+                UndefinedKind::Missing if callable.accepts_undefined => Ok(v),
+                UndefinedKind::Missing | UndefinedKind::Error => v.check().cloned(),
             }
-            Ok(v)
         };
         let args = args.into_iter().map(ready).collect::<Result<Vec<_>>>()?;
         let kwargs = kwargs
@@ -272,19 +281,28 @@ pub(crate) fn header<'s>(source: &'s str, syntax: &mut Syntax) -> Result<&'s str
 }
 
 /// Text keeps the line breaks at its end that the template had.
-pub(crate) fn keep_newlines(value: Value, source: &str) -> Value {
-    let count = |s: &str| s.bytes().rev().take_while(|b| *b == b'\n').count();
-    let wanted = count(source);
-    match &value {
-        Value::Str(s) if wanted > 0 => {
-            let missing = wanted.saturating_sub(count(s));
-            if missing == 0 {
-                value
-            } else {
-                Value::str(format!("{}{}", s.as_str(), "\n".repeat(missing)))
-            }
-        }
-        _ => value,
+pub(crate) fn keep_newlines(value: Value, source: &str, newline: &str) -> Value {
+    let Value::Str(text) = &value else { return value };
+    let wanted = source
+        .trim_end_matches('\r')
+        .bytes()
+        .rev()
+        .filter(|b| *b != b'\r')
+        .take_while(|b| *b == b'\n')
+        .count();
+    if wanted == 0 || newline.is_empty() {
+        return value;
+    }
+    let mut rest = text.as_str();
+    let mut there = 0;
+    while let Some(shorter) = rest.strip_suffix(newline) {
+        rest = shorter;
+        there += 1;
+    }
+    if there >= wanted {
+        value
+    } else {
+        Value::str(format!("{}{}", text.as_str(), newline.repeat(wanted - there)))
     }
 }
 
@@ -356,6 +374,9 @@ impl Engine for Evaluator<'_> {
             variables: &layered,
             environment: self.environment,
         };
+        if source.is_empty() {
+            return Ok(Value::str(""));
+        }
         let value = inner.run_source(source, syntax)?;
         inner.finalize(value)
     }

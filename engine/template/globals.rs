@@ -236,6 +236,7 @@ fn lookup(evaluator: &Evaluator<'_>, args: Vec<Value>, kwargs: Keywords, wantlis
     }
     let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
     match (texts, items.as_slice()) {
+        (_, []) => Ok(Value::list([])),
         (_, [one]) => Ok(one.clone()),
         (Some(texts), _) => {
             crate::operators::fits(texts.iter().map(|t| t.len() + 1).sum())?;

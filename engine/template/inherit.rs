@@ -132,3 +132,110 @@ fn in_file(error: TemplateError, template: &Template, path: &std::path::Path) ->
     }
     error
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Environment, FileOptions, SearchPath, Templar};
+    use kdo_value::{Map, Value};
+    use std::path::PathBuf;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str, files: &[(&str, &str)]) -> Self {
+            let path = std::env::temp_dir().join(format!("kdo-inherit-{}-{name}", std::process::id()));
+            std::fs::create_dir_all(path.join("templates")).unwrap();
+            for (file, text) in files {
+                std::fs::write(path.join("templates").join(file), text).unwrap();
+            }
+            Self(path)
+        }
+
+        fn render(&self, source: &str) -> String {
+            let variables = Map::new();
+            variables.insert("n", 5_i64);
+            variables.insert("t", Value::trusted("<{{ n }}>"));
+            let environment = Environment {
+                search: SearchPath {
+                    bases: vec![self.0.clone()],
+                },
+                ..Environment::default()
+            };
+            Templar::new(&variables, &environment)
+                .render(source, &FileOptions::default())
+                .unwrap_or_else(|e| format!("error: {}", e.message))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn included_templates_see_names_unless_told_otherwise() {
+        let f = Folder::new("include", &[("a.j2", "a={{ a }} {{ t }}\n"), ("b.j2", "{{ a }}")]);
+        assert_eq!(f.render("{% set a = 1 %}{% include 'a.j2' %}"), "a=1 <5>");
+        assert_eq!(
+            f.render("{% set a = 1 %}{% include 'b.j2' without context %}"),
+            "error: 'a' is undefined"
+        );
+        assert_eq!(f.render("{% include 'none.j2' ignore missing %}x"), "x");
+        assert_eq!(
+            f.render("{% include ['none.j2', 'a.j2'] %}{{ n }}"),
+            "error: 'a' is undefined"
+        );
+        assert_eq!(
+            f.render("{% for a in [1, 2] %}{% include 'b.j2' %}{% endfor %}"),
+            "12"
+        );
+    }
+
+    #[test]
+    fn imported_macros_can_be_called() {
+        let f = Folder::new(
+            "import",
+            &[(
+                "m.j2",
+                "{% macro f(x) %}[{{ x }}{{ n }}]{% endmacro %}{% set v = 3 %}",
+            )],
+        );
+        assert_eq!(f.render("{% import 'm.j2' as m %}{{ m.f(1) }}{{ m.v }}"), "[15]3");
+        assert_eq!(
+            f.render("{% from 'm.j2' import f as g, v with context %}{{ g(2) }}{{ v }}"),
+            "[25]3"
+        );
+        assert_eq!(
+            f.render("{% from 'm.j2' import nope %}{{ nope() }}x"),
+            "error: object of type 'TemplateModule' has no attribute 'nope'"
+        );
+    }
+
+    #[test]
+    fn children_override_blocks_of_their_parents() {
+        let f = Folder::new(
+            "extends",
+            &[
+                (
+                    "base.j2",
+                    "<{% block a %}base{% endblock %}|{% block b %}b{{ n }}{% endblock %}>",
+                ),
+                (
+                    "mid.j2",
+                    "{% extends 'base.j2' %}{% block a %}mid+{{ super() }}{% endblock %}",
+                ),
+                ("self.j2", "{% extends 'self.j2' %}"),
+            ],
+        );
+        assert_eq!(
+            f.render("{% extends 'base.j2' %}ignored{% block a %}child{% endblock %}"),
+            "<child|b5>"
+        );
+        assert_eq!(
+            f.render("{% extends 'mid.j2' %}{% block a %}top+{{ super() }}{% endblock %}"),
+            "<top+mid+base|b5>"
+        );
+        assert!(f.render("{% extends 'self.j2' %}").starts_with("error: "));
+    }
+}

@@ -109,9 +109,10 @@ pub(crate) fn swapcase(s: &str) -> String {
     out
 }
 
-/// `str.casefold`: through upper case, so that sharp s and long s fold too.
+/// `str.casefold`: through both cases, so that sharp s (small and capital) and long s fold too.
 pub(crate) fn casefold(s: &str) -> String {
     s.chars()
+        .flat_map(char::to_lowercase)
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
         .collect()

@@ -1,6 +1,6 @@
 //! Dates: what `now()` gives.
 
-use crate::{TemplateError, evaluator::Result};
+use crate::evaluator::Result;
 use jiff::{Zoned, civil::DateTime, tz::TimeZone};
 use kdo_value::{Object, Value, number::Operator};
 use std::{any::Any, rc::Rc};
@@ -28,11 +28,12 @@ pub(crate) fn now(args: &[Value], kwargs: &[(String, Value)]) -> Result<Value> {
 }
 
 fn strftime(time: &Zoned, format: &str) -> Result<String> {
-    jiff::fmt::strtime::format(format, time).map_err(|e| TemplateError::new(format!("strftime: {e}")))
+    Ok(crate::strftime::format(time, format))
 }
 
 fn plain_strftime(time: DateTime, format: &str) -> std::result::Result<String, String> {
-    jiff::fmt::strtime::format(format, time).map_err(|e| format!("strftime: {e}"))
+    let zoned = time.to_zoned(TimeZone::system()).map_err(|e| e.to_string())?;
+    Ok(crate::strftime::format(&zoned, format))
 }
 
 fn isoformat(time: DateTime, separator: &str) -> String {

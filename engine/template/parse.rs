@@ -131,10 +131,8 @@ fn limit_operators(text: &str, syntax: &Syntax, config: &SyntaxConfig) -> Result
                 }
                 counts.push(0);
             }
-            Token::ParenClose | Token::BracketClose | Token::BraceClose => {
-                if counts.len() > 1 {
-                    counts.pop();
-                }
+            Token::ParenClose | Token::BracketClose | Token::BraceClose if counts.len() > 1 => {
+                counts.pop();
             }
             Token::VariableEnd | Token::BlockEnd => counts = vec![0],
             Token::Comma | Token::Colon => {

@@ -270,13 +270,13 @@ mod tests {
     use super::format;
     use kdo_value::{Map, Value};
 
-    fn show(template: &str, value: Value) -> String {
-        format(template, &value).unwrap_or_else(|e| e.message)
+    fn show(template: &str, value: impl Into<Value>) -> String {
+        format(template, &value.into()).unwrap_or_else(|e| e.message)
     }
 
     #[test]
     fn numbers_are_written_as_python_writes_them() {
-        assert_eq!(show("%05.2f|", Value::Float(3.14159)), "03.14|");
+        assert_eq!(show("%05.2f|", Value::Float(2.5071)), "02.51|");
         assert_eq!(show("%+d", Value::Int(5)), "+5");
         assert_eq!(show("%-5s|", Value::str("ab")), "ab   |");
         assert_eq!(show("%#06x", Value::Int(255)), "0x00ff");

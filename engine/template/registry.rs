@@ -2,6 +2,7 @@
 
 use crate::{Call, TemplateError};
 use kdo_value::Value;
+use std::{collections::HashMap, sync::LazyLock};
 
 /// Shows and proves what a callable does: the template's result with no variables must be the given JSON.
 pub struct Example {
@@ -27,30 +28,46 @@ pub struct Callable {
     pub examples: &'static [Example],
 }
 
-fn find(families: &[&'static [Callable]], name: &str) -> Option<&'static Callable> {
-    let short = ["ansible.builtin.", "ansible.legacy."]
-        .iter()
-        .find_map(|p| name.strip_prefix(p))
-        .unwrap_or(name);
-    families.iter().flat_map(|f| f.iter()).find(|c| {
-        c.name == name
-            || c.name.rsplit('.').next() == Some(short)
-                && (!short.contains('.') && (c.name.starts_with("ansible.builtin.") || name == short))
-            || c.aliases.contains(&short)
+type Index = HashMap<&'static str, &'static Callable>;
+
+/// All names by which callables are known: the full one, the last part of built-in ones, the aliases.
+fn index(families: &[&'static [Callable]]) -> Index {
+    let mut index = Index::new();
+    for c in families.iter().flat_map(|f| f.iter()) {
+        index.entry(c.name).or_insert(c);
+        if let Some(short) = c.name.strip_prefix("ansible.builtin.") {
+            index.entry(short).or_insert(c);
+        }
+        for alias in c.aliases {
+            index.entry(alias).or_insert(c);
+        }
+    }
+    index
+}
+
+fn find(index: &Index, name: &str) -> Option<&'static Callable> {
+    index.get(name).copied().or_else(|| {
+        let short = ["ansible.builtin.", "ansible.legacy."]
+            .iter()
+            .find_map(|p| name.strip_prefix(p))?;
+        index.get(short).copied()
     })
 }
 
 /// The filter of that name, short or full.
 pub fn filter(name: &str) -> Option<&'static Callable> {
-    find(crate::filters::FAMILIES, name)
+    static INDEX: LazyLock<Index> = LazyLock::new(|| index(crate::filters::FAMILIES));
+    find(&INDEX, name)
 }
 
 /// The test of that name.
 pub fn test(name: &str) -> Option<&'static Callable> {
-    find(crate::tests::FAMILIES, name)
+    static INDEX: LazyLock<Index> = LazyLock::new(|| index(crate::tests::FAMILIES));
+    find(&INDEX, name)
 }
 
 /// The lookup of that name.
 pub fn lookup(name: &str) -> Option<&'static Callable> {
-    find(crate::lookups::FAMILIES, name)
+    static INDEX: LazyLock<Index> = LazyLock::new(|| index(crate::lookups::FAMILIES));
+    find(&INDEX, name)
 }

@@ -9,9 +9,19 @@ pub(crate) struct Fixed {
     pub(crate) text: String,
     /// Offsets in `text` of bytes that the original does not have, ascending.
     inserted: Vec<usize>,
+    /// Names that are not ASCII, by what stands for them in `text`.
+    names: Vec<(String, String)>,
 }
 
 impl Fixed {
+    /// The name as the original has it.
+    pub(crate) fn name<'n>(&'n self, name: &'n str) -> &'n str {
+        self.names
+            .iter()
+            .find(|(stand_in, _)| stand_in == name)
+            .map_or(name, |(_, original)| original)
+    }
+
     /// The offset in the original text.
     pub(crate) fn original(&self, offset: usize) -> usize {
         offset - self.inserted.partition_point(|i| *i < offset)
@@ -30,6 +40,7 @@ struct Fixer<'a> {
     replaced: Vec<(usize, usize, String)>,
     inserts: Vec<(usize, char)>,
     macros: usize,
+    names: Vec<(String, String)>,
 }
 
 /// The changed text, if anything could be changed.
@@ -39,6 +50,7 @@ pub(crate) fn fix(source: &str, syntax: &Syntax) -> Option<Fixed> {
         replaced: Vec::new(),
         inserts: Vec::new(),
         macros: 0,
+        names: Vec::new(),
     };
     if syntax.expression {
         fixer.tag(0, Tag::Print, "\0");
@@ -50,18 +62,32 @@ pub(crate) fn fix(source: &str, syntax: &Syntax) -> Option<Fixed> {
 
 impl Fixer<'_> {
     fn walk(&mut self, syntax: &Syntax) {
+        let starts = [&syntax.variable.0, &syntax.block.0, &syntax.comment.0];
+        // Where each start comes next; looked for again only when the walk has passed it.
+        let mut coming = [Some(0), Some(0), Some(0)];
+        let mut fresh = false;
         let mut at = 0;
-        while let Some(rest) = self.source.get(at..) {
-            let starts = [&syntax.variable.0, &syntax.block.0, &syntax.comment.0];
-            let found = starts
+        loop {
+            for (next, start) in coming.iter_mut().zip(starts) {
+                if next.is_some_and(|n| !fresh || n < at) {
+                    *next = self
+                        .source
+                        .get(at..)
+                        .and_then(|r| r.find(start.as_str()))
+                        .map(|p| at + p);
+                }
+            }
+            fresh = true;
+            let found = coming
                 .iter()
+                .zip(starts)
                 .enumerate()
-                .filter_map(|(i, s)| rest.find(s.as_str()).map(|p| (p, i, s.len())))
+                .filter_map(|(i, (p, s))| p.map(|p| (p, i, s.len())))
                 .min_by_key(|(p, _, len)| (*p, usize::MAX - *len));
             let Some((position, which, length)) = found else {
                 return;
             };
-            let inside = at + position + length;
+            let inside = position + length;
             at = match which {
                 2 => match self.source.get(inside..).and_then(|r| r.find(&syntax.comment.1)) {
                     Some(end) => inside + end + syntax.comment.1.len(),
@@ -154,6 +180,10 @@ impl Fixer<'_> {
                             _ => {}
                         }
                     }
+                    if !word.is_ascii() {
+                        let stand_in = self.stand_in(word);
+                        self.replaced.push((at, word.len(), stand_in));
+                    }
                     operand = matches!(word, "in" | "and" | "or" | "not" | "if" | "else" | "is");
                     at += stop;
                     continue;
@@ -181,6 +211,22 @@ impl Fixer<'_> {
         } else {
             end.len() + 1
         }
+    }
+
+    /// An ASCII name of the same length that the source does not have.
+    fn stand_in(&mut self, word: &str) -> String {
+        if let Some((known, _)) = self.names.iter().find(|(_, original)| original == word) {
+            return known.clone();
+        }
+        let mut name = String::new();
+        for n in 0..1000 {
+            name = format!("Z{n:_<width$}", width = word.len().saturating_sub(1));
+            if !self.source.contains(&name) && self.names.iter().all(|(known, _)| *known != name) {
+                break;
+            }
+        }
+        self.names.push((name.clone(), word.to_owned()));
+        name
     }
 
     /// Blocks in macros cannot be overridden: they are scopes.
@@ -254,7 +300,11 @@ impl Fixer<'_> {
             at = start + length;
         }
         copy(&mut text, at, self.source.len(), None);
-        Some(Fixed { text, inserted })
+        Some(Fixed {
+            text,
+            inserted,
+            names: self.names,
+        })
     }
 }
 
@@ -281,6 +331,13 @@ mod tests {
     fn unary_plus_and_wide_spaces_become_spaces() {
         assert_eq!(fixed("{{ +n + 1 }}"), "{{  n + 1 }}");
         assert_eq!(fixed("{{\u{a0}n }}"), "{{  n }}");
+    }
+
+    #[test]
+    fn names_that_are_not_ascii_get_stand_ins() {
+        let f = fix("{{ r.\u{fc}ni == '\u{e9}' }}", &Syntax::default()).unwrap();
+        assert_eq!(f.text, "{{ r.Z0__ == '\u{e9}' }}");
+        assert_eq!(f.name("Z0__"), "\u{fc}ni");
     }
 
     #[test]

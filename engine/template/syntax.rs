@@ -23,6 +23,8 @@ pub(crate) struct Syntax {
     pub(crate) loop_controls: bool,
     /// The text is one expression without delimiters.
     pub(crate) expression: bool,
+    /// Templates in string literals are evaluated: only in conditions.
+    pub(crate) embedded: bool,
 }
 
 impl Default for Syntax {
@@ -41,6 +43,7 @@ impl Default for Syntax {
             do_tag: false,
             loop_controls: false,
             expression: false,
+            embedded: false,
         }
     }
 }

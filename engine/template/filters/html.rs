@@ -2,6 +2,7 @@
 
 use crate::{Call, Callable, TemplateError, declare::callable, iterate::text};
 use kdo_value::Value;
+use std::sync::LazyLock;
 
 pub(crate) const CALLABLES: &[Callable] = &[
     callable!("ansible.builtin.escape", |c| Ok(Value::str(escape(&text(c.subject()?)?))), "The text with the characters escaped that mean something in HTML.", ["e"];
@@ -91,12 +92,20 @@ fn attributes(call: &Call<'_>) -> Result<Value, TemplateError> {
     ))
 }
 
-fn is_host(s: &str) -> bool {
-    let host = s.split(['/', '?', '#', ':']).next().unwrap_or("");
-    host.contains('.')
-        && host
-            .split('.')
-            .all(|l| !l.is_empty() && l.chars().all(|c| c.is_alphanumeric() || c == '-'))
+/// What counts as a web address: a scheme or `www.` with any top domain, a bare name only with a common one.
+static WEB: LazyLock<Option<regex::Regex>> = LazyLock::new(|| {
+    regex::Regex::new(
+        r"(?ix)^(
+            (https?://|www\.)(([\w%-]+\.)+)?([a-z]{2,63}|xn--[\w%]{2,59})
+            |([\w%-]{2,63}\.)+(com|net|int|edu|gov|org|info|mil)
+            |(https?://)(\d{1,3}(\.\d{1,3}){3}|\[([\da-f]{0,4}:){2}([\da-f]{0,4}:?){1,6}\])
+        )(?::\d{1,5})?(?:[/?\#]\S*)?$",
+    )
+    .ok()
+});
+
+fn is_web(s: &str) -> bool {
+    WEB.as_ref().is_some_and(|r| r.is_match(s))
 }
 
 fn urlize(call: &Call<'_>) -> Result<Value, TemplateError> {
@@ -157,17 +166,14 @@ fn urlize(call: &Call<'_>) -> Result<Value, TemplateError> {
             middle = middle.get(..middle.len() - close.len()).unwrap_or("");
         }
         out.push_str(&head);
-        let web = ["https://", "http://"]
-            .into_iter()
-            .find_map(|p| middle.strip_prefix(p));
-        if web.is_some_and(|w| is_host(w) || w.starts_with("localhost")) {
+        if is_web(middle) {
+            let address = if middle.starts_with("https://") || middle.starts_with("http://") {
+                middle.to_owned()
+            } else {
+                format!("https://{middle}")
+            };
             out.push_str(&format!(
-                "<a href=\"{middle}\"{rel}{target}>{}</a>",
-                shown(middle)
-            ));
-        } else if middle.starts_with("www.") && is_host(middle) {
-            out.push_str(&format!(
-                "<a href=\"https://{middle}\"{rel}{target}>{}</a>",
+                "<a href=\"{address}\"{rel}{target}>{}</a>",
                 shown(middle)
             ));
         } else if let Some(address) = middle.strip_prefix("mailto:").filter(|a| is_mail(a)) {
@@ -182,11 +188,16 @@ fn urlize(call: &Call<'_>) -> Result<Value, TemplateError> {
     Ok(Value::str(out))
 }
 
+/// `\S+@\w[\w.-]*\.\w+`
 fn is_mail(s: &str) -> bool {
-    s.split_once('@').is_some_and(|(user, host)| {
+    s.rsplit_once('@').is_some_and(|(user, host)| {
+        let word = |c: char| c.is_alphanumeric() || c == '_';
         !user.is_empty()
-            && !user.contains(['/', ':'])
-            && is_host(host)
-            && !host.contains(['/', '?', '#', ':', '@'])
+            && !user.starts_with("www.")
+            && host.starts_with(word)
+            && host.chars().all(|c| word(c) || c == '.' || c == '-')
+            && host
+                .rsplit_once('.')
+                .is_some_and(|(_, top)| !top.is_empty() && top.chars().all(word))
     })
 }

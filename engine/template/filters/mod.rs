@@ -3,14 +3,20 @@
 use crate::Callable;
 
 mod conversion;
+pub(crate) mod crypt;
+mod dates;
 mod dicts;
 mod encoding;
+mod hashes;
 mod html;
+mod identity;
 mod layout;
 mod numbers;
 mod paths;
 mod presence;
+mod printf;
 mod products;
+mod randomness;
 mod regex;
 mod selection;
 mod sequence;
@@ -18,8 +24,14 @@ mod sets;
 mod text;
 mod urls;
 mod windows_paths;
+mod yaml;
 
 pub(crate) use conversion::read_bool;
+pub(crate) use dicts::entries;
+pub(crate) use hashes::random_salt;
+pub(crate) use layout::split_lines;
+pub(crate) use paths::{expand_user, glob, matches};
+pub(crate) use products::{cartesian, flat};
 pub(crate) use urls::Url;
 
 /// All families.
@@ -40,4 +52,10 @@ pub const FAMILIES: &[&[Callable]] = &[
     numbers::CALLABLES,
     html::CALLABLES,
     urls::CALLABLES,
+    randomness::CALLABLES,
+    hashes::CALLABLES,
+    dates::CALLABLES,
+    identity::CALLABLES,
+    yaml::CALLABLES,
+    printf::CALLABLES,
 ];

@@ -9,7 +9,7 @@ use kdo_value::{
 
 pub(crate) const CALLABLES: &[Callable] = &[
     callable!("ansible.builtin.abs", abs, "The number without its sign.", [];
-        "{{ -5 | abs }}" => "-5", "{{ (-2.5) | abs }}" => "2.5"),
+        "{{ -5 | abs }}" => "5", "{{ (-2.5) | abs }}" => "2.5"),
     callable!("ansible.builtin.round", round, "The number rounded to a precision: `common`, `ceil` or `floor`.", [];
         "{{ 2.5 | round }}" => "2.0", "{{ 2.675 | round(2) }}" => "2.67", "{{ 2.1 | round(0, 'ceil') }}" => "3.0",
         "{{ 25 | round(-1) }}" => "20", "{{ 5 | round }}" => "5"),

@@ -145,12 +145,16 @@ pub(crate) fn real_path(path: &str) -> String {
     let mut rest: Vec<String> = Vec::new();
     loop {
         if let Ok(found) = std::fs::canonicalize(&current) {
-            let mut out = found.to_string_lossy().into_owned();
+            let mut out = found.to_string_lossy().trim_end_matches('/').to_owned();
             for part in rest.iter().rev() {
                 out.push('/');
                 out.push_str(part);
             }
-            return normalize(&out);
+            return if out.is_empty() {
+                "/".to_owned()
+            } else {
+                normalize(&out)
+            };
         }
         let text = current.to_string_lossy().into_owned();
         let trimmed = text.trim_end_matches('/');

@@ -1,0 +1,72 @@
+//! Lookups of files on the controller.
+
+use super::options::{find, flag, read};
+use crate::{Call, Callable, TemplateError, declare::callable, filters::glob, iterate::text};
+use kdo_value::Value;
+
+pub(crate) const CALLABLES: &[Callable] = &[
+    callable!("ansible.builtin.file", file, "The text of files on the controller.", [];
+        "{{ lookup('file', '/dev/null') }}" => r#""""#),
+    callable!("ansible.builtin.unvault", unvault, "The text of files on the controller, decrypted where they are encrypted.", [];
+        "{{ lookup('unvault', '/dev/null') }}" => r#""""#),
+    callable!("ansible.builtin.fileglob", fileglob, "Names of the files on the controller that match shell patterns.", [];
+        "{{ query('fileglob', '/nosuch/*') }}" => "[]"),
+];
+
+fn file(call: &Call<'_>) -> Result<Value, TemplateError> {
+    let mut out = Vec::new();
+    for term in &call.args {
+        let bytes = read(call, &find(call, "files", &text(term)?)?)?;
+        let contents = String::from_utf8_lossy(&bytes);
+        let mut shown: &str = &contents;
+        if flag(call, "lstrip", false) {
+            shown = shown.trim_start();
+        }
+        if flag(call, "rstrip", true) {
+            shown = shown.trim_end();
+        }
+        out.push(Value::str(shown));
+    }
+    Ok(Value::list(out))
+}
+
+fn unvault(call: &Call<'_>) -> Result<Value, TemplateError> {
+    let mut out = Vec::new();
+    for term in &call.args {
+        let bytes = read(call, &find(call, "files", &text(term)?)?)?;
+        out.push(Value::str(String::from_utf8_lossy(&bytes)));
+    }
+    Ok(Value::list(out))
+}
+
+fn fileglob(call: &Call<'_>) -> Result<Value, TemplateError> {
+    let mut out = Vec::new();
+    for term in super::items::one_level(&call.args)? {
+        let term = text(&term)?;
+        let (folder, pattern) = term.rsplit_once('/').map_or(("", term.as_str()), |(f, p)| (f, p));
+        // the first folder that exists is searched; a bare pattern is looked for in all
+        let folders = if folder.is_empty() && !term.starts_with('/') {
+            let bases = &call.environment.search.bases;
+            bases.iter().flat_map(|b| [b.join("files"), b.clone()]).collect()
+        } else {
+            let folder = if folder.is_empty() { "/" } else { folder };
+            call.environment
+                .search
+                .find("files", folder)
+                .into_iter()
+                .collect::<Vec<_>>()
+        };
+        for folder in folders {
+            let found: Vec<_> = glob(&format!("{}/{pattern}", folder.display()))
+                .into_iter()
+                .filter(|p| p.is_file())
+                .map(|p| Value::str(p.to_string_lossy().into_owned()))
+                .collect();
+            if !found.is_empty() {
+                out.extend(found);
+                break;
+            }
+        }
+    }
+    Ok(Value::list(out))
+}
