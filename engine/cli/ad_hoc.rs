@@ -4,6 +4,7 @@ use crate::{
     run_args::RunArgs,
     run_options, screen,
     settings::Settings,
+    sinks::Style,
     stop::{Result, Stop},
 };
 use clap::Args;
@@ -61,7 +62,7 @@ const FREE_FORM: [&str; 4] = ["command", "shell", "script", "raw"];
 
 /// Runs one module on hosts.
 pub(crate) fn run(args: AdHocArgs) -> Result<u8> {
-    let settings = Settings::load();
+    let settings = Settings::load()?;
     let module = args.module_name.as_str();
     let short = module.rsplit('.').next().unwrap_or(module);
     if args.module_args.is_empty() && FREE_FORM.contains(&short) && !args.run.list_hosts {
@@ -70,7 +71,7 @@ pub(crate) fn run(args: AdHocArgs) -> Result<u8> {
     let folder = tempfile::TempDir::with_prefix("kdo-run-")?;
     let file = folder.path().join("run.yml");
     std::fs::write(&file, playbook(&args)?)?;
-    let mut options = run_options::options(&args.run, &settings, vec![file], &args.pattern)?;
+    let mut options = run_options::options(&args.run, &settings, vec![file], &args.pattern, Style::Play)?;
     if args.run.list_hosts {
         let selection = options
             .inventory

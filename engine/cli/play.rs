@@ -1,6 +1,6 @@
 //! `kdo play`
 
-use crate::{find_playbook, run_args::RunArgs, run_options, settings::Settings, stop::Result};
+use crate::{find_playbook, run_args::RunArgs, run_options, settings::Settings, sinks::Style, stop::Result};
 use clap::Args;
 
 /// Arguments of `kdo play`.
@@ -46,9 +46,10 @@ pub(crate) struct PlayArgs {
 
 /// Runs playbooks.
 pub(crate) fn play(args: PlayArgs) -> Result<u8> {
-    let settings = Settings::load();
-    let playbooks = find_playbook::find(&args.names, &settings.roles_path)?;
-    let mut options = run_options::options(&args.run, &settings, playbooks.files.clone(), "all")?;
+    let settings = Settings::load()?;
+    let playbooks = find_playbook::find(&args.names, &settings.roles_path())?;
+    let mut options =
+        run_options::options(&args.run, &settings, playbooks.files.clone(), "all", Style::Play)?;
     let split = |given: &[String]| -> Vec<String> {
         given
             .iter()
@@ -58,8 +59,15 @@ pub(crate) fn play(args: PlayArgs) -> Result<u8> {
             .map(str::to_owned)
             .collect()
     };
-    options.tags = split(&args.tags);
-    options.skip_tags = split(&args.skip_tags);
+    let chosen = |given: &[String], configured: &str| {
+        if given.is_empty() {
+            settings.list(configured).to_vec()
+        } else {
+            split(given)
+        }
+    };
+    options.tags = chosen(&args.tags, "tags_run");
+    options.skip_tags = chosen(&args.skip_tags, "tags_skip");
     if !options.tags.is_empty() {
         options.info.run_tags.clone_from(&options.tags);
     }

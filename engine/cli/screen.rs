@@ -1,6 +1,9 @@
 //! The standard streams. A reader that went away is no error.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::{
+    io::{IsTerminal, Write, stderr, stdout},
+    sync::OnceLock,
+};
 
 /// Which stream.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,20 +38,27 @@ pub(crate) fn warn(text: &str) {
     complain(&format!("[WARNING]: {text}"));
 }
 
-/// Whether to write in colours: never with `ANSIBLE_NOCOLOR` or `NO_COLOR`, always with `ANSIBLE_FORCE_COLOR`, else on
-/// a terminal.
-pub(crate) fn color(stream: Stream) -> bool {
-    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-    let yes = |text: String| {
-        !matches!(
-            text.to_lowercase().as_str(),
-            "0" | "no" | "false" | "off" | "n" | "f"
-        )
+/// What the configuration says on colours; before it is read the environment speaks for itself.
+static FORCED: OnceLock<Option<bool>> = OnceLock::new();
+
+/// Tells what the configuration says on colours.
+pub(crate) fn set_color(force: bool, none: bool) {
+    let choice = match (force, none) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
     };
-    if set("ANSIBLE_FORCE_COLOR").is_some_and(yes) {
-        return true;
+    // The configuration is read once; were it read again it would say the same.
+    let _ = FORCED.set(choice);
+}
+
+/// Whether to write in colours: `force_color`, `nocolor` and `NO_COLOR` decide, else whether it is a terminal.
+pub(crate) fn color(stream: Stream) -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    if let Some(Some(choice)) = FORCED.get() {
+        return *choice;
     }
-    if set("NO_COLOR").is_some() || set("ANSIBLE_NOCOLOR").is_some_and(yes) {
+    if set("NO_COLOR") {
         return false;
     }
     match stream {

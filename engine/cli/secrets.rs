@@ -2,6 +2,7 @@
 
 use crate::{
     prompt,
+    settings::Settings,
     stop::{Result, Stop},
     vault_args::VaultArgs,
 };
@@ -77,35 +78,35 @@ fn expanded(path: &Path) -> std::path::PathBuf {
     }
 }
 
-/// The vault passwords that the configuration (`identities`, `file`) and the command line name, in order.
-pub(crate) fn vault(
-    args: &VaultArgs,
-    identities: &[String],
-    file: Option<&Path>,
-) -> Result<Vec<VaultSecret>> {
+/// The vault passwords that the configuration and the command line name, in order.
+pub(crate) fn vault(args: &VaultArgs, settings: &Settings) -> Result<Vec<VaultSecret>> {
     let mut wanted: Vec<(String, String)> = Vec::new();
-    let mut add = |text: &str| {
-        let pair = match text.split_once('@') {
-            Some((label, source)) if !label.is_empty() => (label.to_owned(), source.to_owned()),
-            _ => ("default".to_owned(), text.trim_start_matches('@').to_owned()),
-        };
+    let unnamed = settings.text("vault_identity").unwrap_or("default");
+    let mut add = |id: Option<&str>, source: &str| {
+        let pair = (id.unwrap_or(unnamed).to_owned(), source.to_owned());
         if !wanted.contains(&pair) {
             wanted.push(pair);
         }
     };
-    identities.iter().for_each(|i| add(i));
-    args.vault_id.iter().for_each(|i| add(i));
+    let listed = settings.list("vault_identity_list").iter().chain(&args.vault_id);
+    for text in listed {
+        match text.split_once('@') {
+            Some((id, source)) if !id.is_empty() => add(Some(id), source),
+            _ => add(None, text.trim_start_matches('@')),
+        }
+    }
     for path in &args.vault_password_file {
-        add(&format!("default@{path}"));
+        add(None, path);
     }
-    if args.ask_vault_password {
-        add("default@prompt_ask_vault_pass");
+    let ask = args.ask_vault_password || settings.bool("ask_vault_pass");
+    if ask {
+        add(None, "prompt_ask_vault_pass");
     }
-    if let Some(path) = file
+    if let Some(path) = settings.path("vault_password_file")
         && !args.ask_vault_password
         && args.vault_password_file.is_empty()
     {
-        add(&format!("default@{}", path.display()));
+        add(None, &path.display().to_string());
     }
     wanted
         .iter()
