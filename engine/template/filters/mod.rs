@@ -2,6 +2,7 @@
 
 use crate::Callable;
 
+mod community;
 mod conversion;
 pub(crate) mod crypt;
 mod dates;
@@ -10,6 +11,8 @@ mod encoding;
 mod hashes;
 mod html;
 mod identity;
+mod ip;
+mod ip_network;
 mod layout;
 mod numbers;
 mod paths;
@@ -23,12 +26,14 @@ mod sequence;
 mod sets;
 mod text;
 mod urls;
+mod vaulting;
 mod windows_paths;
 mod yaml;
 
 pub(crate) use conversion::read_bool;
 pub(crate) use dicts::entries;
 pub(crate) use hashes::random_salt;
+pub(crate) use ip_network::Network;
 pub(crate) use layout::split_lines;
 pub(crate) use paths::{expand_user, glob, matches};
 pub(crate) use products::{cartesian, flat};
@@ -57,5 +62,8 @@ pub const FAMILIES: &[&[Callable]] = &[
     dates::CALLABLES,
     identity::CALLABLES,
     yaml::CALLABLES,
+    vaulting::CALLABLES,
+    ip::CALLABLES,
+    community::CALLABLES,
     printf::CALLABLES,
 ];

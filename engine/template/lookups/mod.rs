@@ -17,6 +17,9 @@ mod template;
 mod url;
 mod variables;
 
+pub(crate) use csvfile::rows as csv_rows;
+pub(crate) use ini::parse as ini_sections;
+
 /// All families.
 pub const FAMILIES: &[&[Callable]] = &[
     items::CALLABLES,

@@ -35,6 +35,10 @@ fn template(call: &Call<'_>) -> Result<Value, TemplateError> {
     for term in &call.args {
         let path = find(call, "templates", &text(term)?)?;
         let source = String::from_utf8_lossy(&read(call, &path)?).into_owned();
+        if source.is_empty() {
+            out.push(Value::str(""));
+            continue;
+        }
         let mut extra = extra.clone();
         extra.push((
             "template_path".into(),

@@ -4,6 +4,7 @@ use crate::Callable;
 
 mod compare;
 mod files;
+mod ip;
 mod kinds;
 mod patterns;
 mod results;
@@ -11,6 +12,8 @@ mod truth;
 mod urls;
 mod vaulted;
 mod versions;
+
+pub(crate) use versions::compare_loose;
 
 /// All families.
 pub const FAMILIES: &[&[Callable]] = &[
@@ -23,4 +26,5 @@ pub const FAMILIES: &[&[Callable]] = &[
     files::CALLABLES,
     urls::CALLABLES,
     vaulted::CALLABLES,
+    ip::CALLABLES,
 ];
