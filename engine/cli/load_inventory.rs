@@ -16,6 +16,30 @@ pub(crate) fn load(
     sources: &SourceMap,
     vault: &VaultKeys,
 ) -> Result<Inventory> {
+    let inputs = inputs(given, settings);
+    let inventory = quietly(given, settings, sources, vault);
+    let color = screen::color(screen::Stream::Error);
+    for warning in &inventory.warnings {
+        if warning.message != NOTHING || settings.bool("inventory_unparsed_warning") {
+            screen::complain(&render(warning, sources, color));
+        }
+    }
+    let all_failed = inventory.unparsed > 0 && inventory.unparsed >= inputs.len();
+    if inventory.unparsed > 0 && settings.bool("any_unparsed_is_failed")
+        || all_failed && settings.bool("unparsed_is_failed")
+    {
+        return Err(Stop::new("Completely failed to parse inventory source"));
+    }
+    Ok(inventory)
+}
+
+/// Reads it and says nothing.
+pub(crate) fn quietly(
+    given: &[String],
+    settings: &Settings,
+    sources: &SourceMap,
+    vault: &VaultKeys,
+) -> Inventory {
     let decrypt = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes);
         let clear = vault.open(&text).map_err(|e| e.to_string())?;
@@ -32,19 +56,7 @@ pub(crate) fn load(
     if inputs.is_empty() {
         inventory.warnings.push(Diagnostic::warning(NOTHING));
     }
-    let color = screen::color(screen::Stream::Error);
-    for warning in &inventory.warnings {
-        if warning.message != NOTHING || settings.bool("inventory_unparsed_warning") {
-            screen::complain(&render(warning, sources, color));
-        }
-    }
-    let all_failed = inventory.unparsed > 0 && inventory.unparsed >= inputs.len();
-    if inventory.unparsed > 0 && settings.bool("any_unparsed_is_failed")
-        || all_failed && settings.bool("unparsed_is_failed")
-    {
-        return Err(Stop::new("Completely failed to parse inventory source"));
-    }
-    Ok(inventory)
+    inventory
 }
 
 const NOTHING: &str = "No inventory was parsed, only implicit localhost is available";

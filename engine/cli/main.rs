@@ -4,10 +4,15 @@ mod ad_hoc;
 mod agents;
 mod become_args;
 mod called_as;
+mod config;
 mod connection_args;
+mod doc;
+mod doc_markdown;
+mod doc_text;
 mod extra_vars;
 mod file_limit;
 mod find_playbook;
+mod inventory;
 mod inventory_args;
 mod lab;
 mod load_inventory;
@@ -20,9 +25,12 @@ mod secrets;
 mod settings;
 mod sinks;
 mod stop;
+mod vault;
 mod vault_args;
+mod vault_file;
 mod version;
 
+use called_as::Called;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -47,6 +55,14 @@ enum Command {
     Play(play::PlayArgs),
     /// Run one module on hosts [ansible]
     Run(ad_hoc::AdHocArgs),
+    /// Show hosts, groups and their variables [ansible-inventory]
+    Inventory(inventory::InventoryShowArgs),
+    /// Encrypt and decrypt files and texts [ansible-vault]
+    Vault(vault::VaultCommandArgs),
+    /// Tell about modules, filters, tests, lookups and keywords
+    Doc(doc::DocArgs),
+    /// Show the settings and where they come from
+    Config(config::ConfigArgs),
     /// Start and stop throw-away SSH hosts on this machine
     Lab(kdo_lab::LabArgs),
 }
@@ -54,7 +70,11 @@ enum Command {
 fn main() -> ExitCode {
     file_limit::raise();
     let arguments = match called_as::arguments(std::env::args_os().collect()) {
-        Ok(arguments) => arguments,
+        Ok(Called::Command(arguments)) => arguments,
+        Ok(Called::Version(program)) => {
+            screen::say(&version::text(&program));
+            return ExitCode::SUCCESS;
+        }
         Err(stop) => return stop.tell(),
     };
     let cli = match Cli::try_parse_from(arguments) {
@@ -68,6 +88,10 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Play(args) => play::play(args),
         Command::Run(args) => ad_hoc::run(args),
+        Command::Inventory(args) => inventory::inventory(args),
+        Command::Vault(args) => vault::vault(args),
+        Command::Doc(args) => doc::doc(args),
+        Command::Config(args) => config::config(&args),
         Command::Lab(args) => lab::lab(args),
     };
     match result {
