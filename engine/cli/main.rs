@@ -1,2 +1,101 @@
-//! The `kdo` command.
-fn main() {}
+//! The `kdo` command: arguments in, exit code out. One file for each subcommand.
+
+mod ad_hoc;
+mod agents;
+mod become_args;
+mod called_as;
+mod config;
+mod connection_args;
+mod doc;
+mod doc_markdown;
+mod doc_text;
+mod extra_vars;
+mod file_limit;
+mod find_playbook;
+mod inventory;
+mod inventory_args;
+mod lab;
+mod load_inventory;
+mod play;
+mod prompt;
+mod run_args;
+mod run_options;
+mod screen;
+mod secrets;
+mod settings;
+mod sinks;
+mod stop;
+mod vault;
+mod vault_args;
+mod vault_file;
+mod version;
+
+use called_as::Called;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Runs Ansible playbooks and roles over parallel SSH, without Python on either side.
+#[derive(Parser)]
+#[command(
+    name = "kdo",
+    version,
+    infer_long_args = true,
+    args_override_self = true,
+    after_help = "Called through a link named ansible-playbook, ansible, ansible-inventory or ansible-vault, kdo \
+                  takes the command line of that program."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run playbooks or roles [ansible-playbook]
+    Play(play::PlayArgs),
+    /// Run one module on hosts [ansible]
+    Run(ad_hoc::AdHocArgs),
+    /// Show hosts, groups and their variables [ansible-inventory]
+    Inventory(inventory::InventoryShowArgs),
+    /// Encrypt and decrypt files and texts [ansible-vault]
+    Vault(vault::VaultCommandArgs),
+    /// Tell about modules, filters, tests, lookups and keywords
+    Doc(doc::DocArgs),
+    /// Show the settings and where they come from
+    Config(config::ConfigArgs),
+    /// Start and stop throw-away SSH hosts on this machine
+    Lab(kdo_lab::LabArgs),
+}
+
+fn main() -> ExitCode {
+    file_limit::raise();
+    let arguments = match called_as::arguments(std::env::args_os().collect()) {
+        Ok(Called::Command(arguments)) => arguments,
+        Ok(Called::Version(program)) => {
+            screen::say(&version::text(&program));
+            return ExitCode::SUCCESS;
+        }
+        Err(stop) => return stop.tell(),
+    };
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is no reason to say more.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let result = match cli.command {
+        Command::Play(args) => play::play(args),
+        Command::Run(args) => ad_hoc::run(args),
+        Command::Inventory(args) => inventory::inventory(args),
+        Command::Vault(args) => vault::vault(args),
+        Command::Doc(args) => doc::doc(args),
+        Command::Config(args) => config::config(&args),
+        Command::Lab(args) => lab::lab(args),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(stop) => stop.tell(),
+    }
+}

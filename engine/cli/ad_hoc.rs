@@ -1,0 +1,115 @@
+//! `kdo run`
+
+use crate::{
+    run_args::RunArgs,
+    run_options, screen,
+    settings::Settings,
+    sinks::Style,
+    stop::{Result, Stop},
+};
+use clap::Args;
+use kdo_value::json::quote;
+use std::path::PathBuf;
+
+/// Arguments of `kdo run`.
+#[derive(Args)]
+#[command(infer_long_args = true, args_override_self = true)]
+pub(crate) struct AdHocArgs {
+    /// Hosts to run on
+    #[arg(value_name = "PATTERN")]
+    pattern: String,
+    /// The module
+    #[arg(short = 'm', long, value_name = "MODULE", default_value = "command")]
+    module_name: String,
+    /// Its arguments: k=v, JSON or YAML, or a command line
+    #[arg(
+        short = 'a',
+        long = "args",
+        value_name = "ARGS",
+        default_value = "",
+        allow_hyphen_values = true
+    )]
+    module_args: String,
+    #[command(flatten)]
+    run: RunArgs,
+    /// Run in the background and fail after that many seconds
+    #[arg(short = 'B', long, value_name = "SECONDS", help_heading = "Run options")]
+    background: Option<u64>,
+    /// Seconds between looks at what runs in the background [default: 15]
+    #[arg(
+        short = 'P',
+        long = "poll",
+        value_name = "SECONDS",
+        help_heading = "Run options"
+    )]
+    poll: Option<u64>,
+    /// One line for each result
+    #[arg(short = 'o', long, help_heading = "Run options")]
+    one_line: bool,
+    /// Write each host's result to a file in this folder
+    #[arg(short = 't', long, value_name = "FOLDER", help_heading = "Run options")]
+    tree: Option<PathBuf>,
+    /// Folder that counts as the playbook's
+    #[arg(long, value_name = "FOLDER", help_heading = "Run options")]
+    playbook_dir: Option<PathBuf>,
+    /// Seconds after which a task is ended
+    #[arg(long, value_name = "SECONDS", help_heading = "Run options")]
+    task_timeout: Option<u64>,
+}
+
+/// Modules whose argument is a command line.
+const FREE_FORM: [&str; 4] = ["command", "shell", "script", "raw"];
+
+/// Runs one module on hosts.
+pub(crate) fn run(args: AdHocArgs) -> Result<u8> {
+    let settings = Settings::load()?;
+    let module = args.module_name.as_str();
+    let short = module.rsplit('.').next().unwrap_or(module);
+    if args.module_args.is_empty() && FREE_FORM.contains(&short) && !args.run.list_hosts {
+        return Err(Stop::new(format!("No argument passed to {module} module")).code(2));
+    }
+    let folder = tempfile::TempDir::with_prefix("kdo-run-")?;
+    let file = folder.path().join("run.yml");
+    std::fs::write(&file, playbook(&args)?)?;
+    let mut options = run_options::options(&args.run, &settings, vec![file], &args.pattern, Style::Play)?;
+    if args.run.list_hosts {
+        let selection = options
+            .inventory
+            .select(&[args.pattern.clone()], options.limit.as_deref())
+            .map_err(|d| Stop::at(&d, &options.sources))?;
+        for warning in &selection.warnings {
+            screen::warn(&warning.message);
+        }
+        screen::say(&format!("  hosts ({}):", selection.hosts.len()));
+        for host in &selection.hosts {
+            screen::say(&format!("    {host}"));
+        }
+        return Ok(0);
+    }
+    options.task_timeout = args.task_timeout.unwrap_or(options.task_timeout);
+    Ok(kdo_run::run(options))
+}
+
+/// A playbook of one play with one task. Its texts are JSON texts, so that no argument can break out.
+fn playbook(args: &AdHocArgs) -> Result<String> {
+    let module_args = args.module_args.trim();
+    let body = if module_args.starts_with('{') {
+        module_args.to_owned()
+    } else if module_args.is_empty() {
+        "{}".to_owned()
+    } else {
+        quote(module_args, false)
+    };
+    let mut text = format!(
+        "- name: Ansible Ad-Hoc\n  hosts: {}\n  gather_facts: false\n  tasks:\n    - {}: {body}\n",
+        quote(&args.pattern, false),
+        quote(&args.module_name, false),
+    );
+    if let Some(seconds) = args.background {
+        text.push_str(&format!(
+            "      async: {seconds}\n      poll: {}\n",
+            args.poll.unwrap_or(15)
+        ));
+    }
+    Ok(text)
+}

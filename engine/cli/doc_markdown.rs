@@ -1,0 +1,117 @@
+//! The reference as Markdown, made from the registries.
+
+use crate::{
+    doc::summary,
+    doc_text::{facts, rules, support, visible},
+};
+use kdo_modules::{Entry, params::Spec, registry};
+use kdo_playbook::KEYWORDS;
+use kdo_template::Callable;
+use std::fmt::Write;
+
+/// Paths below the folder, and texts.
+pub(crate) fn pages() -> Vec<(String, String)> {
+    let mut pages = vec![
+        ("modules/README.md".to_owned(), index()),
+        ("keywords.md".to_owned(), keywords()),
+        (
+            "filters.md".to_owned(),
+            callables("Filters", kdo_template::filters::FAMILIES),
+        ),
+        (
+            "tests.md".to_owned(),
+            callables("Tests", kdo_template::tests::FAMILIES),
+        ),
+        (
+            "lookups.md".to_owned(),
+            callables("Lookups", kdo_template::lookups::FAMILIES),
+        ),
+    ];
+    pages.extend(public().map(|e| (format!("modules/{}.md", e.meta.name), module(e))));
+    pages
+}
+
+/// Modules for users; those of the namespace `kdo.` are parts of actions.
+fn public() -> impl Iterator<Item = &'static Entry> {
+    registry::MODULES
+        .iter()
+        .filter(|e| !e.meta.name.starts_with("kdo."))
+}
+
+const HEAD: &str = "<!-- Made by `kdo doc --write docs`; do not edit. -->\n\n";
+
+fn index() -> String {
+    let mut text = format!("{HEAD}# Modules\n\n");
+    for e in public() {
+        let _ = writeln!(text, "- [{0}]({0}.md): {1}", e.meta.name, summary(e.spec.doc));
+    }
+    text
+}
+
+fn module(entry: &'static Entry) -> String {
+    let meta = entry.meta;
+    let mut text = format!("{HEAD}# {}\n\n{}\n\n", meta.name, entry.spec.doc.trim());
+    if !meta.aliases.is_empty() {
+        let _ = writeln!(text, "Also called {}.\n", meta.aliases.join(", "));
+    }
+    let _ = writeln!(
+        text,
+        "Check mode: {}. Diff mode: {}.\n\n## Parameters\n",
+        support(meta.check),
+        support(meta.diff)
+    );
+    parameters(entry.spec, 0, &mut text);
+    for rule in rules(entry.spec) {
+        let _ = writeln!(text, "\n{rule}");
+    }
+    if !meta.returns.is_empty() {
+        text.push_str("\n## Returns\n\n");
+        for r in meta.returns {
+            let _ = writeln!(text, "- `{}`: {}", r.name, r.doc);
+        }
+    }
+    if !meta.examples.is_empty() {
+        text.push_str("\n## Examples\n\n```yaml\n");
+        for e in meta.examples {
+            let _ = writeln!(text, "- name: {}\n  {}: {}", e.title, meta.name, e.args);
+        }
+        text.push_str("```\n");
+    }
+    text
+}
+
+fn parameters(spec: &'static Spec, depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    for p in visible(spec) {
+        let doc: Vec<&str> = p.doc.lines().map(str::trim).collect();
+        let _ = writeln!(text, "{indent}- `{}` ({}): {}", p.name, facts(p), doc.join(" "));
+        if let Some(sub) = p.options {
+            parameters(sub, depth + 1, text);
+        }
+    }
+}
+
+fn keywords() -> String {
+    let mut text = format!("{HEAD}# Keywords\n\n");
+    for k in KEYWORDS {
+        let places: Vec<String> = k.places.iter().map(|p| format!("{p:?}").to_lowercase()).collect();
+        let _ = writeln!(text, "- `{}` ({}): {}", k.name, places.join(", "), k.doc);
+    }
+    text
+}
+
+fn callables(title: &str, families: &[&'static [Callable]]) -> String {
+    let mut all: Vec<&Callable> = families.iter().flat_map(|f| f.iter()).collect();
+    all.sort_by_key(|c| c.name);
+    let mut text = format!("{HEAD}# {title}\n");
+    for c in all {
+        let _ = writeln!(text, "\n## {}\n\n{}", c.name, c.doc);
+        if !c.aliases.is_empty() {
+            let _ = writeln!(text, "\nAlso called {}.", c.aliases.join(", "));
+        }
+        for e in c.examples {
+            let _ = writeln!(text, "\n    {} -> {}", e.template, e.result);
+        }
+    }
+    text
+}

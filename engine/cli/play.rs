@@ -1,0 +1,82 @@
+//! `kdo play`
+
+use crate::{find_playbook, run_args::RunArgs, run_options, settings::Settings, sinks::Style, stop::Result};
+use clap::Args;
+
+/// Arguments of `kdo play`.
+#[derive(Args)]
+#[command(
+    infer_long_args = true,
+    args_override_self = true,
+    after_help = "NAME is a playbook file, NAME.yml, playbooks/NAME.yml or a role on the roles path.\n\
+                  Exit codes: 0 well, 1 error, 2 failed hosts or wrong arguments, 4 unreachable hosts or a broken playbook, \
+                  5 ended early, 99 interrupted, 250 unexpected."
+)]
+pub(crate) struct PlayArgs {
+    /// Playbooks or roles
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
+    #[command(flatten)]
+    run: RunArgs,
+    /// Only plays and tasks with these tags
+    #[arg(short = 't', long, value_name = "TAGS", help_heading = "Choice of tasks")]
+    tags: Vec<String>,
+    /// Leave out plays and tasks with these tags
+    #[arg(long, value_name = "TAGS", help_heading = "Choice of tasks")]
+    skip_tags: Vec<String>,
+    /// Begin at the task of this name
+    #[arg(long, value_name = "NAME", help_heading = "Choice of tasks")]
+    start_at_task: Option<String>,
+    /// Ask before each task
+    #[arg(long, help_heading = "Choice of tasks")]
+    step: bool,
+    /// Run handlers even if a task failed
+    #[arg(long, help_heading = "Run options")]
+    force_handlers: bool,
+    /// Only read the playbooks and tell what is wrong with them
+    #[arg(long, help_heading = "Show instead of running")]
+    syntax_check: bool,
+    /// Show the tasks and do nothing
+    #[arg(long, help_heading = "Show instead of running")]
+    list_tasks: bool,
+    /// Show the tags and do nothing
+    #[arg(long, help_heading = "Show instead of running")]
+    list_tags: bool,
+}
+
+/// Runs playbooks.
+pub(crate) fn play(args: PlayArgs) -> Result<u8> {
+    let settings = Settings::load()?;
+    let playbooks = find_playbook::find(&args.names, &settings.roles_path())?;
+    let mut options =
+        run_options::options(&args.run, &settings, playbooks.files.clone(), "all", Style::Play)?;
+    let split = |given: &[String]| -> Vec<String> {
+        given
+            .iter()
+            .flat_map(|t| t.split(','))
+            .map(str::trim)
+            .filter(|t| !t.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let chosen = |given: &[String], configured: &str| {
+        if given.is_empty() {
+            settings.list(configured).to_vec()
+        } else {
+            split(given)
+        }
+    };
+    options.tags = chosen(&args.tags, "tags_run");
+    options.skip_tags = chosen(&args.skip_tags, "tags_skip");
+    if !options.tags.is_empty() {
+        options.info.run_tags.clone_from(&options.tags);
+    }
+    options.info.skip_tags.clone_from(&options.skip_tags);
+    options.start_at_task = args.start_at_task;
+    options.step = args.step;
+    options.force_handlers |= args.force_handlers;
+    options.listing.syntax = args.syntax_check;
+    options.listing.tasks = args.list_tasks;
+    options.listing.tags = args.list_tags;
+    Ok(kdo_run::run(options))
+}

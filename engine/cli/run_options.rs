@@ -1,0 +1,217 @@
+//! From arguments and settings to the engine's options.
+
+use crate::{
+    agents, extra_vars, load_inventory, prompt,
+    run_args::RunArgs,
+    screen, secrets,
+    settings::Settings,
+    sinks,
+    stop::{Result, Stop},
+};
+use kdo_run::{BecomeDefaults, ConnectionDefaults, Listing, Options};
+use kdo_ssh::SshConnector;
+use kdo_syntax::SourceMap;
+use kdo_transport::{LocalConnector, Secret};
+use kdo_vars::RunInfo;
+use std::{path::PathBuf, rc::Rc, sync::Arc, time::Duration};
+
+/// Everything but what is particular to a command: the playbooks, tags and the like.
+pub(crate) fn options(
+    args: &RunArgs,
+    settings: &Settings,
+    playbooks: Vec<PathBuf>,
+    pattern: &str,
+    style: sinks::Style,
+) -> Result<Options> {
+    for why in args.without_meaning() {
+        screen::warn(why);
+    }
+    let (password, become_password) = passwords(args, settings)?;
+    let vault = secrets::vault_keys(&secrets::vault(&args.vault, settings)?);
+    let sources = Rc::new(SourceMap::new());
+    let behaviour = settings.hash_behaviour();
+    let extra = extra_vars::read(&args.inventory.extra_vars, &sources, &vault, behaviour)?;
+    let inventory = load_inventory::load(&args.inventory.inventory, settings, &sources, &vault)?;
+    let limit_text = args.inventory.limit.as_deref();
+    let limit = load_inventory::limit(limit_text, pattern, &inventory, settings, &sources)?;
+    let inputs = load_inventory::inputs(&args.inventory.inventory, settings);
+    let verbosity = args
+        .verbose
+        .saturating_add(u8::try_from(settings.int("verbosity").unwrap_or(0)).unwrap_or(0));
+    let run_id = run_id();
+    let info = RunInfo {
+        check: args.check,
+        diff: args.diff || settings.bool("diff_always"),
+        forks: args.forks.map_or(settings.int("forks").unwrap_or(5), i64::from),
+        verbosity: i64::from(verbosity),
+        limit: args.inventory.limit.clone(),
+        run_tags: vec!["all".into()],
+        skip_tags: Vec::new(),
+        config_file: settings.file.clone(),
+        inventory_sources: inputs.iter().map(|n| shown_source(n)).collect(),
+        inject_facts: settings.bool("inject_facts_as_vars"),
+        hash_behaviour: behaviour,
+    };
+    let broken = "allow_broken_conditionals";
+    Ok(Options {
+        playbooks,
+        inventory,
+        sources,
+        limit,
+        extra_vars: extra,
+        vault,
+        info,
+        tags: Vec::new(),
+        skip_tags: Vec::new(),
+        start_at_task: None,
+        step: false,
+        flush_cache: args.inventory.flush_cache,
+        force_handlers: settings.bool("force_handlers"),
+        listing: Listing {
+            hosts: args.list_hosts,
+            ..Listing::default()
+        },
+        roles_path: settings.roles_path(),
+        collections_path: settings.paths("collections_path"),
+        gathering: settings.text("gathering").unwrap_or("implicit").to_owned(),
+        gather_subset: None,
+        strategy: settings.text("strategy").unwrap_or("linear").to_owned(),
+        any_errors_fatal: settings.bool("any_errors_fatal"),
+        strict: args.strict || settings.is_set(broken) && !settings.bool(broken),
+        jinja2_extensions: settings.list("jinja2_extensions").to_vec(),
+        escalation: escalation(args, settings, become_password),
+        connection: connection(args, settings, password)?,
+        ssh: Arc::new(SshConnector::new()),
+        local: Arc::new(LocalConnector),
+        agents: agents::agents()?,
+        task_timeout: settings
+            .int("task_timeout")
+            .and_then(|n| u64::try_from(n).ok())
+            .unwrap_or(0),
+        show_custom_stats: settings.bool("show_custom_stats"),
+        // An empty path: beside the playbook.
+        retry_files: settings
+            .bool("retry_files_enabled")
+            .then(|| settings.path("retry_files_save_path").unwrap_or_default()),
+        sinks: sinks::sinks(args, settings, verbosity, &style, &run_id)?,
+        run_id,
+        argv: std::env::args().collect(),
+        ask: Some(Rc::new(|text, secret| {
+            prompt::ask(text, secret).map(|a| a.to_string())
+        })),
+    })
+}
+
+/// The passwords to log in with and to become another user; an empty answer to the latter means the former.
+fn passwords(args: &RunArgs, settings: &Settings) -> Result<(Option<Secret>, Option<Secret>)> {
+    let (c, e) = (&args.connection, &args.escalation);
+    let ask_login = c.ask_pass || settings.bool("ask_pass");
+    let login_file = c.connection_password_file.clone();
+    let login = match login_file.or_else(|| settings.path("connection_password_file")) {
+        Some(path) if !c.ask_pass => Some(secrets::from_file(&path, "connection password")?),
+        _ if ask_login => Some(secrets::asked("SSH password: ")?),
+        _ => None,
+    };
+    let ask_other = e.ask_become_pass || settings.bool("become_ask_pass");
+    let other_file = e.become_password_file.clone();
+    let other = match other_file.or_else(|| settings.path("become_password_file")) {
+        Some(path) if !e.ask_become_pass => Some(secrets::from_file(&path, "become password")?),
+        _ if ask_other && login.is_some() => {
+            let answer = secrets::asked("BECOME password[defaults to SSH password]: ")?;
+            if answer.expose().is_empty() {
+                login.clone()
+            } else {
+                Some(answer)
+            }
+        }
+        _ if ask_other => Some(secrets::asked("BECOME password: ")?),
+        _ => None,
+    };
+    Ok((login, other))
+}
+
+fn escalation(args: &RunArgs, settings: &Settings, password: Option<Secret>) -> BecomeDefaults {
+    let e = &args.escalation;
+    let method = e
+        .become_method
+        .clone()
+        .or_else(|| settings.given("become_method"));
+    // Settings of the method's own section win over the general ones.
+    let own = match method.as_deref().unwrap_or("sudo") {
+        "su" => ["su_exe", "su_flags", "su_user", "su_pass"],
+        _ => ["sudo_exe", "sudo_flags", "sudo_user", "sudo_pass"],
+    };
+    let [exe, flags, user, pass] = own;
+    BecomeDefaults {
+        enabled: e.escalate || settings.bool("become"),
+        user: e
+            .become_user
+            .clone()
+            .or_else(|| settings.first_given(&[user, "become_user"])),
+        executable: settings.first_given(&[exe, "become_exe"]),
+        flags: settings.first_given(&[flags, "become_flags"]),
+        password: password.or_else(|| settings.first_given(&[pass, "become_pass"]).map(Secret::new)),
+        method,
+    }
+}
+
+fn connection(args: &RunArgs, settings: &Settings, password: Option<Secret>) -> Result<ConnectionDefaults> {
+    let c = &args.connection;
+    let mut ssh_args = Vec::new();
+    let texts = [
+        settings.given("ssh_args"),
+        c.ssh_common_args
+            .clone()
+            .or_else(|| settings.given("ssh_common_args")),
+        c.ssh_extra_args
+            .clone()
+            .or_else(|| settings.given("ssh_extra_args")),
+    ];
+    for text in texts.iter().flatten() {
+        let words = kdo_inventory::split_words(text)
+            .map_err(|e| Stop::usage(format!("arguments for ssh `{text}`: {e}")))?;
+        ssh_args.extend(words.into_iter().map(|w| w.text));
+    }
+    let kind = c.connection.clone().or_else(|| settings.given("transport"));
+    let seconds = c
+        .timeout
+        .or_else(|| settings.int("timeout").and_then(|n| u64::try_from(n).ok()));
+    Ok(ConnectionDefaults {
+        connection: match kind.as_deref() {
+            None | Some("smart" | "paramiko" | "ansible.builtin.ssh") => "ssh".into(),
+            Some("ansible.builtin.local") => "local".into(),
+            Some(other) => other.to_owned(),
+        },
+        user: c.user.clone().or_else(|| settings.given("remote_user")),
+        port: settings.int("remote_port").and_then(|n| u16::try_from(n).ok()),
+        password,
+        private_key_file: c
+            .private_key
+            .clone()
+            .or_else(|| settings.path("private_key_file")),
+        ssh_args,
+        host_key_checking: settings.bool("host_key_checking"),
+        timeout: Duration::from_secs(seconds.unwrap_or(10)),
+        retries: settings
+            .int("retries")
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(0),
+    })
+}
+
+/// Sources are shown as absolute paths, lists of hosts as they are.
+fn shown_source(source: &str) -> String {
+    if source.contains(',') {
+        return source.to_owned();
+    }
+    std::path::absolute(source).map_or_else(|_| source.to_owned(), |p| p.display().to_string())
+}
+
+/// The time and the process, so that runs sort and never share a name.
+fn run_id() -> String {
+    format!(
+        "{}-{}",
+        jiff::Zoned::now().strftime("%Y%m%d-%H%M%S"),
+        std::process::id()
+    )
+}

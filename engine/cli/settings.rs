@@ -1,0 +1,63 @@
+//! What `ansible.cfg` and the environment say.
+
+use crate::{
+    screen,
+    stop::{Result, Stop},
+};
+use kdo_config::Config;
+use kdo_vars::HashBehaviour;
+use std::{ops::Deref, path::PathBuf};
+
+/// The configuration, with what several commands make of it.
+pub(crate) struct Settings(Config);
+
+impl Deref for Settings {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.0
+    }
+}
+
+impl Settings {
+    /// Reads the configuration and tells its warnings.
+    pub(crate) fn load() -> Result<Self> {
+        let settings = Self::silent()?;
+        for warning in &settings.warnings {
+            screen::warn(warning);
+        }
+        Ok(settings)
+    }
+
+    /// Reads the configuration and says nothing.
+    pub(crate) fn silent() -> Result<Self> {
+        let config = Config::load().map_err(|e| Stop::new(e.to_string()).code(5))?;
+        screen::set_color(config.bool("force_color"), config.bool("nocolor"));
+        Ok(Self(config))
+    }
+
+    /// `hash_behaviour`
+    pub(crate) fn hash_behaviour(&self) -> HashBehaviour {
+        match self.text("hash_behaviour") {
+            Some("merge") => HashBehaviour::Merge,
+            _ => HashBehaviour::Replace,
+        }
+    }
+
+    /// Where roles are.
+    pub(crate) fn roles_path(&self) -> Vec<PathBuf> {
+        self.paths("roles_path")
+    }
+
+    /// A text that is set and not empty.
+    pub(crate) fn given(&self, name: &str) -> Option<String> {
+        self.text(name)
+            .filter(|t| !t.is_empty() && self.is_set(name))
+            .map(str::to_owned)
+    }
+
+    /// The first of these that is set and not empty.
+    pub(crate) fn first_given(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|n| self.given(n))
+    }
+}
