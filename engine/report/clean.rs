@@ -97,13 +97,23 @@ pub(crate) fn censored(result: &Map) -> Map {
 
 /// A result as outputs show it at a verbosity.
 pub(crate) fn shown(of: &HostResult, verbosity: u8) -> Map {
-    let debug = short(&of.task.action) == "debug";
-    if of.task.no_log {
-        let map = censored(&of.result);
-        if debug {
-            map.remove("changed");
+    let map = shown_raw(of, verbosity);
+    if short(&of.task.action) == "debug" {
+        let item = map.get("ansible_loop_var");
+        if let Some(name) = item.as_ref().and_then(Value::as_str) {
+            map.remove(name);
         }
-        return map;
+        for key in NOT_FOR_DEBUG {
+            map.remove(key);
+        }
+    }
+    map
+}
+
+/// The same without what is special about `debug`.
+pub(crate) fn shown_raw(of: &HostResult, verbosity: u8) -> Map {
+    if of.task.no_log {
+        return censored(&of.result);
     }
     let map = printable(&of.result);
     for key in ["warnings", "deprecations", "exception", "failed", "skipped"] {
@@ -112,15 +122,6 @@ pub(crate) fn shown(of: &HostResult, verbosity: u8) -> Map {
     if verbosity < 3 {
         map.remove("invocation");
         map.remove("diff");
-    }
-    if debug {
-        let item = map.get("ansible_loop_var");
-        if let Some(name) = item.as_ref().and_then(Value::as_str) {
-            map.remove(name);
-        }
-        for key in NOT_FOR_DEBUG {
-            map.remove(key);
-        }
     }
     map
 }

@@ -13,7 +13,8 @@ pub struct Default {
     task: Option<Rc<TaskInfo>>,
     /// Whose banner was printed last.
     banner: Option<u64>,
-    play_check: bool,
+    /// The play's strategy has no common task: banners come with results.
+    free: bool,
 }
 
 impl Default {
@@ -24,7 +25,7 @@ impl Default {
             options,
             task: None,
             banner: None,
-            play_check: false,
+            free: false,
         }
     }
 
@@ -61,7 +62,7 @@ impl Default {
     }
 
     fn lazy(&self) -> bool {
-        !(self.options.display_ok_hosts && self.options.display_skipped_hosts)
+        self.free || !(self.options.display_ok_hosts && self.options.display_skipped_hosts)
     }
 
     fn verbose(&self, of: &HostResult) -> bool {
@@ -258,8 +259,8 @@ impl Sink for Default {
                     self.title("DRY RUN");
                 }
             }
-            Event::PlayStart { name, check, .. } => {
-                self.play_check = *check;
+            Event::PlayStart { name, check, strategy, .. } => {
+                self.free = matches!(clean::short(strategy), "free" | "host_pinned");
                 (self.task, self.banner) = (None, None);
                 let mark = if *check && self.options.check_mode_markers { " [CHECK MODE]" } else { "" };
                 self.title(&format!("PLAY [{}]{mark}", name.trim()));
