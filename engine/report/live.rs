@@ -8,6 +8,7 @@ use std::{
 };
 
 const INTERVAL: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(300);
 /// Of a line longer than this only the end is kept.
 const LINE: usize = 4096;
 
@@ -27,6 +28,8 @@ pub struct Live<S> {
     color: bool,
     running: Vec<Running>,
     drawn: Option<Instant>,
+    /// Hosts that are done sooner are not shown.
+    patience: Duration,
     size: fn() -> (usize, usize),
 }
 
@@ -54,13 +57,14 @@ impl<S: Sink> Live<S> {
             color: options.color,
             running: Vec::new(),
             drawn: None,
+            patience: PATIENCE,
             size: terminal_size,
         }
     }
 
     #[cfg(test)]
     fn with_size(mut self, size: fn() -> (usize, usize)) -> Self {
-        self.size = size;
+        (self.size, self.patience) = (size, Duration::ZERO);
         self
     }
 
@@ -92,10 +96,12 @@ impl<S: Sink> Live<S> {
     fn lines(&self, now: Instant) -> Vec<String> {
         let (columns, rows) = (self.size)();
         let room = rows.saturating_sub(2).clamp(1, 20);
-        let more = self.running.len().saturating_sub(room);
+        let long = |r: &&Running| now.saturating_duration_since(r.since) >= self.patience;
+        let running: Vec<&Running> = self.running.iter().filter(long).collect();
+        let more = running.len().saturating_sub(room);
         let shown = if more > 0 { room.saturating_sub(1) } else { room };
         let mut out: Vec<String> = Vec::new();
-        for r in self.running.iter().take(shown) {
+        for r in running.iter().take(shown) {
             let seconds = now.saturating_duration_since(r.since).as_secs();
             let open = String::from_utf8_lossy(&r.open);
             let tail = if r.task.no_log {
@@ -105,23 +111,36 @@ impl<S: Sink> Live<S> {
             } else {
                 open.trim()
             };
-            let line = format!("  {:<16} {:>6}  {}  {tail}", r.host, clock(seconds), lines::full_name(&r.task));
+            let line = format!(
+                "  {:<16} {:>6}  {}  {tail}",
+                r.host,
+                clock(seconds),
+                lines::full_name(&r.task)
+            );
             out.push(self.dim(&cut(line.trim_end(), columns.saturating_sub(1))));
         }
         if more > 0 {
-            let line = format!("  …and {} more", self.running.len() - shown);
+            let line = format!("  …and {} more", running.len() - shown);
             out.push(self.dim(&cut(&line, columns.saturating_sub(1))));
         }
         out
     }
 
     fn dim(&self, line: &str) -> String {
-        if self.color { format!("\x1b[2m{line}\x1b[0m") } else { line.to_owned() }
+        if self.color {
+            format!("\x1b[2m{line}\x1b[0m")
+        } else {
+            line.to_owned()
+        }
     }
 
     fn draw(&mut self, force: bool) {
         let now = Instant::now();
-        if !force && self.drawn.is_some_and(|d| now.saturating_duration_since(d) < INTERVAL) {
+        if !force
+            && self
+                .drawn
+                .is_some_and(|d| now.saturating_duration_since(d) < INTERVAL)
+        {
             return;
         }
         self.drawn = Some(now);
@@ -193,12 +212,70 @@ mod tests {
         })
     }
 
+    /// The screen after a terminal has got some bytes.
+    fn screen(bytes: &str) -> Vec<String> {
+        let (mut lines, mut row) = (vec![String::new()], 0);
+        let mut rest = bytes;
+        while let Some(c) = rest.chars().next() {
+            if let Some(sequence) = rest.strip_prefix("\x1b[") {
+                let end = sequence.find(|c: char| c.is_ascii_alphabetic()).unwrap();
+                match &sequence[end..=end] {
+                    "A" => row -= sequence[..end].parse::<usize>().unwrap(),
+                    "J" => {
+                        lines.truncate(row);
+                        lines.push(String::new());
+                    }
+                    other => panic!("{other}"),
+                }
+                rest = &sequence[end + 1..];
+                continue;
+            }
+            match c {
+                '\n' => {
+                    row += 1;
+                    if row == lines.len() {
+                        lines.push(String::new());
+                    }
+                }
+                '\r' => {}
+                c => lines[row].push(c),
+            }
+            rest = &rest[c.len_utf8()..];
+        }
+        lines
+    }
+
+    #[test]
+    fn on_the_screen_the_output_stays_and_the_live_area_goes() {
+        let (plain, expected, _) = console(false);
+        let (live_console, out, _) = console(false);
+        let mut plain = crate::Default::new(plain, Options::default());
+        let inner = crate::Default::new(live_console.clone(), Options::default());
+        let mut live = Live::new(inner, live_console, &Options::default()).with_size(|| (80, 24));
+        let mut drawn = false;
+        for event in crate::golden::events("hosts") {
+            plain.event(&event);
+            live.event(&event);
+            live.draw(true);
+            drawn |= screen(&out.text())
+                .iter()
+                .any(|l| l.starts_with("  bb ") && l.contains("0s"));
+        }
+        live.event(&Event::RunEnd { code: 0 });
+        let expected: Vec<String> = expected.text().split('\n').map(str::to_owned).collect();
+        assert!(drawn);
+        assert_eq!(screen(&out.text()), expected);
+    }
+
     #[test]
     fn lines_are_cut_and_capped_and_removed() {
         let (console, out, _) = console(false);
         let mut live = Live::new(Tee::default(), console, &Options::default()).with_size(|| (30, 5));
         for i in 0..5 {
-            live.event(&Event::HostStart { host: format!("h{i}"), task: task() });
+            live.event(&Event::HostStart {
+                host: format!("h{i}"),
+                task: task(),
+            });
         }
         live.event(&Event::Output {
             host: "h0".into(),

@@ -13,7 +13,14 @@ pub struct Minimal {
 pub(crate) fn runs_program(action: &str) -> bool {
     matches!(
         clean::short(action),
-        "command" | "shell" | "raw" | "script" | "win_command" | "win_shell" | "ansible.windows.win_command" | "ansible.windows.win_shell"
+        "command"
+            | "shell"
+            | "raw"
+            | "script"
+            | "win_command"
+            | "win_shell"
+            | "ansible.windows.win_command"
+            | "ansible.windows.win_shell"
     )
 }
 
@@ -24,7 +31,11 @@ impl Minimal {
     }
 
     fn program(&self, of: &HostResult, word: &str) -> String {
-        let result = if of.task.no_log { clean::censored(&of.result) } else { of.result.clone() };
+        let result = if of.task.no_log {
+            clean::censored(&of.result)
+        } else {
+            of.result.clone()
+        };
         let rc = result.get("rc").map_or("-1".to_owned(), |v| v.to_text());
         let texts = ["stdout", "stderr", "msg"].map(|k| text_of(&result, k)).concat();
         format!("{} | {word} | rc={rc} >>\n{texts}\n", of.host)
@@ -48,16 +59,25 @@ impl Minimal {
         notices::show(&of.result, &self.console, &self.options);
         let p = &self.options.palette;
         if let Some(text) = &of.error {
-            self.console.error(text, &p.error, self.options.display_failed_stderr);
+            self.console
+                .error(text, &p.error, self.options.display_failed_stderr);
         }
         let program = runs_program(&of.task.action) && !of.result.contains("module_stderr");
         let async_start = of.result.contains("ansible_job_id");
         let (word, code) = match of.status {
-            Status::Skipped => return self.console.show(&format!("{} | SKIPPED", of.host), &p.skip, false),
-            Status::Unreachable => {
-                return self.console.show(&self.json(of, "UNREACHABLE!"), &p.unreachable, false);
+            Status::Skipped => {
+                return self
+                    .console
+                    .show(&format!("{} | SKIPPED", of.host), &p.skip, false);
             }
-            Status::Failed if program => return self.console.show(&self.program(of, "FAILED"), &p.error, false),
+            Status::Unreachable => {
+                return self
+                    .console
+                    .show(&self.json(of, "UNREACHABLE!"), &p.unreachable, false);
+            }
+            Status::Failed if program => {
+                return self.console.show(&self.program(of, "FAILED"), &p.error, false);
+            }
             Status::Failed => return self.console.show(&self.json(of, "FAILED!"), &p.error, false),
             Status::Changed => ("CHANGED", &p.changed),
             Status::Ok => ("SUCCESS", &p.ok),
@@ -65,7 +85,11 @@ impl Minimal {
         if of.status == Status::Changed && !of.looped {
             self.diff(of);
         }
-        let text = if program && !async_start { self.program(of, word) } else { self.json(of, word) };
+        let text = if program && !async_start {
+            self.program(of, word)
+        } else {
+            self.json(of, word)
+        };
         self.console.show(&text, code, false);
     }
 }

@@ -21,14 +21,18 @@ impl Oneline {
 
     fn json(&self, of: &HostResult) -> String {
         let map = clean::shown_raw(of, self.options.verbosity);
-        if clean::always_verbose(&of.task, &of.result) {
+        if clean::always_verbose(of) {
             return crate::render::json_text(&map, Some(4)).replace('\n', "");
         }
         compact(&map)
     }
 
     fn program(&self, of: &HostResult, word: &str) -> String {
-        let result = if of.task.no_log { clean::censored(&of.result) } else { of.result.clone() };
+        let result = if of.task.no_log {
+            clean::censored(&of.result)
+        } else {
+            of.result.clone()
+        };
         let text = |key| text_of(&result, key).replace('\n', "\\n").replace('\r', "\\r");
         let rc = result.get("rc").map_or("-1".to_owned(), |v| v.to_text());
         let mut line = format!("{} | {word} | rc={rc} | (stdout) {}", of.host, text("stdout"));
@@ -45,20 +49,33 @@ impl Oneline {
         let program = runs_program(&of.task.action) && !of.result.contains("module_stderr");
         let (line, code) = match of.status {
             Status::Skipped => (format!("{host} | SKIPPED"), &p.skip),
-            Status::Unreachable => (format!("{host} | UNREACHABLE!: {}", text_of(&of.result, "msg")), &p.unreachable),
+            Status::Unreachable => (
+                format!("{host} | UNREACHABLE!: {}", text_of(&of.result, "msg")),
+                &p.unreachable,
+            ),
             Status::Failed => {
                 // Ansible prints both for programs.
-                if program {
+                if program && !of.looped {
                     self.console.show(&self.program(of, "FAILED"), &p.error, false);
                 }
                 (format!("{host} | FAILED! => {}", self.json(of)), &p.error)
             }
             Status::Changed | Status::Ok => {
-                let (word, code) =
-                    if of.status == Status::Changed { ("CHANGED", &p.changed) } else { ("SUCCESS", &p.ok) };
+                let (word, code) = if of.status == Status::Changed {
+                    ("CHANGED", &p.changed)
+                } else {
+                    ("SUCCESS", &p.ok)
+                };
                 let job = of.result.contains("ansible_job_id");
                 let all = format!("{host} | {word} => {}", self.json(of));
-                (if program && !job { self.program(of, word) } else { all }, code)
+                (
+                    if program && !job {
+                        self.program(of, word)
+                    } else {
+                        all
+                    },
+                    code,
+                )
             }
         };
         self.console.show(&line, code, false);

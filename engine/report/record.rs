@@ -73,7 +73,13 @@ fn encode_task(t: &TaskInfo) -> Map {
             ("diff", t.diff.into()),
             ("no_log", t.no_log.into()),
             ("tags", strings(&t.tags)),
-            ("args", t.args.clone().filter(|_| !t.no_log).map_or(Value::None, Value::Map)),
+            (
+                "args",
+                t.args
+                    .clone()
+                    .filter(|_| !t.no_log)
+                    .map_or(Value::None, Value::Map),
+            ),
         ],
     )
 }
@@ -130,8 +136,16 @@ fn encode_event(event: &Event) -> Map {
                 ("verbosity", i64::from(*verbosity).into()),
             ],
         ),
-        Event::PlaybookStart { path, plays } => map("playbook_start", [("path", path.into()), ("plays", (*plays).into())]),
-        Event::PlayStart { name, check, hosts, strategy } => map(
+        Event::PlaybookStart { path, plays } => map(
+            "playbook_start",
+            [("path", path.into()), ("plays", (*plays).into())],
+        ),
+        Event::PlayStart {
+            name,
+            check,
+            hosts,
+            strategy,
+        } => map(
             "play_start",
             [
                 ("name", name.into()),
@@ -143,8 +157,15 @@ fn encode_event(event: &Event) -> Map {
         Event::NoHostsMatched => map("no_hosts_matched", []),
         Event::NoHostsRemaining => map("no_hosts_remaining", []),
         Event::TaskStart { task } => map("task_start", [("task", task.id.into())]),
-        Event::HostStart { host, task } => map("host_start", [("host", host.into()), ("task", task.id.into())]),
-        Event::Output { host, task, error, bytes } => {
+        Event::HostStart { host, task } => {
+            map("host_start", [("host", host.into()), ("task", task.id.into())])
+        }
+        Event::Output {
+            host,
+            task,
+            error,
+            bytes,
+        } => {
             let (key, text) = match std::str::from_utf8(bytes) {
                 Ok(text) => ("text", text.to_owned()),
                 Err(_) => ("base64", STANDARD.encode(bytes)),
@@ -161,7 +182,12 @@ fn encode_event(event: &Event) -> Map {
         }
         Event::ItemResult(of) => encode_result("item_result", of),
         Event::HostResult(of) => encode_result("host_result", of),
-        Event::Retry { host, task, left, result } => map(
+        Event::Retry {
+            host,
+            task,
+            left,
+            result,
+        } => map(
             "retry",
             [
                 ("host", host.into()),
@@ -172,12 +198,22 @@ fn encode_event(event: &Event) -> Map {
         ),
         Event::Include { what, hosts, item } => map(
             "include",
-            [("what", what.into()), ("hosts", strings(hosts)), ("item", optional(item.as_ref()))],
+            [
+                ("what", what.into()),
+                ("hosts", strings(hosts)),
+                ("item", optional(item.as_ref())),
+            ],
         ),
-        Event::Notified { handler, host } => map("notified", [("handler", handler.into()), ("host", host.into())]),
+        Event::Notified { handler, host } => {
+            map("notified", [("handler", handler.into()), ("host", host.into())])
+        }
         Event::AsyncPoll { host, job, elapsed } => map(
             "async_poll",
-            [("host", host.into()), ("job", job.into()), ("elapsed", (*elapsed).into())],
+            [
+                ("host", host.into()),
+                ("job", job.into()),
+                ("elapsed", (*elapsed).into()),
+            ],
         ),
         Event::Warning { text } => map("warning", [("text", text.into())]),
         Event::Deprecation { text } => map("deprecation", [("text", text.into())]),
@@ -190,9 +226,10 @@ fn encode_event(event: &Event) -> Map {
                 ("text", text.into()),
             ],
         ),
-        Event::Recap { stats, custom } => {
-            map("recap", [("stats", encode_stats(stats)), ("custom", custom.clone().into())])
-        }
+        Event::Recap { stats, custom } => map(
+            "recap",
+            [("stats", encode_stats(stats)), ("custom", custom.clone().into())],
+        ),
         Event::RunEnd { code } => map("run_end", [("code", i64::from(*code).into())]),
     }
 }
@@ -216,7 +253,11 @@ impl Fields<'_> {
         self.0.get(key).is_some_and(|v| v.truthy())
     }
     fn number(&self, key: &str) -> u64 {
-        self.0.get(key).and_then(|v| v.as_int()).and_then(|n| n.try_into().ok()).unwrap_or(0)
+        self.0
+            .get(key)
+            .and_then(|v| v.as_int())
+            .and_then(|n| n.try_into().ok())
+            .unwrap_or(0)
     }
     fn small(&self, key: &str) -> u8 {
         self.number(key).try_into().unwrap_or(u8::MAX)
@@ -229,7 +270,10 @@ impl Fields<'_> {
         list.iter().map(Value::to_text).collect()
     }
     fn map(&self, key: &str) -> Map {
-        self.0.get(key).and_then(|v| v.as_map().cloned()).unwrap_or_default()
+        self.0
+            .get(key)
+            .and_then(|v| v.as_map().cloned())
+            .unwrap_or_default()
     }
 }
 
@@ -320,7 +364,9 @@ impl Decoder {
                 stats: decode_stats(&f.map("stats")),
                 custom: f.map("custom"),
             },
-            "run_end" => Event::RunEnd { code: f.small("code") },
+            "run_end" => Event::RunEnd {
+                code: f.small("code"),
+            },
             _ => return None,
         })
     }

@@ -33,7 +33,9 @@ impl Secrets {
     /// Adds a secret. Texts of less than four bytes are not masked.
     pub fn add(&self, text: &str) {
         let mut known = self.0.borrow_mut();
-        let lines = text.lines().filter(|l| text.contains('\n') && l.len() >= SHORTEST_LINE && !l.starts_with("-----"));
+        let lines = text
+            .lines()
+            .filter(|l| text.contains('\n') && l.len() >= SHORTEST_LINE && !l.starts_with("-----"));
         for part in std::iter::once(text.trim_end_matches('\n')).chain(lines.map(str::trim)) {
             if part.len() >= SHORTEST && !known.texts.contains(part) {
                 known.texts.insert(part.to_owned());
@@ -87,7 +89,11 @@ impl Secrets {
         match &known.pattern {
             Some(pattern) => pattern.replace_all(text, MASK).into_owned(),
             // The pattern got too big to be built: slower, but nothing slips through.
-            None => known.texts.iter().rev().fold(text.to_owned(), |t, s| t.replace(s.as_str(), MASK)),
+            None => known
+                .texts
+                .iter()
+                .rev()
+                .fold(text.to_owned(), |t, s| t.replace(s.as_str(), MASK)),
         }
     }
 
@@ -99,7 +105,11 @@ impl Secrets {
             Value::Str(text) if text.is_secret() => Value::str(MASK),
             Value::Str(text) => {
                 let masked = self.mask(text);
-                if masked == text.as_str() { value.clone() } else { Value::str(masked) }
+                if masked == text.as_str() {
+                    value.clone()
+                } else {
+                    Value::str(masked)
+                }
             }
             Value::Bytes(b) => Value::str(self.mask(&String::from_utf8_lossy(b))),
             Value::List(l) => Value::list(l.to_vec().iter().map(|v| self.value(v, depth + 1))),
@@ -165,7 +175,11 @@ impl<S: Sink> Redact<S> {
         }
         let masked = Rc::new(TaskInfo {
             name: self.secrets.mask(&task.name),
-            args: task.args.as_ref().filter(|_| !task.no_log).map(|a| self.secrets.map(a, 0)),
+            args: task
+                .args
+                .as_ref()
+                .filter(|_| !task.no_log)
+                .map(|a| self.secrets.map(a, 0)),
             ..(**task).clone()
         });
         self.tasks.insert(task.id, masked.clone());
@@ -173,6 +187,9 @@ impl<S: Sink> Redact<S> {
     }
 
     fn result(&mut self, of: &HostResult) -> HostResult {
+        if self.secrets.is_empty() && !of.task.no_log {
+            return of.clone();
+        }
         let task = self.task(&of.task);
         if of.task.no_log {
             let map = clean::censored(&of.result);
@@ -275,7 +292,12 @@ impl<S: Sink> Sink for Redact<S> {
         let mask = |text: &String| self.secrets.mask(text);
         let masks = |list: &[String]| list.iter().map(|t| self.secrets.mask(t)).collect();
         let masked = match event {
-            Event::Output { host, task, error, bytes } => return self.output(host, task, *error, bytes),
+            Event::Output {
+                host,
+                task,
+                error,
+                bytes,
+            } => return self.output(host, task, *error, bytes),
             Event::ItemResult(of) => {
                 self.release(&of.host, &of.task);
                 Event::ItemResult(self.result(of))
@@ -284,15 +306,26 @@ impl<S: Sink> Sink for Redact<S> {
                 self.release(&of.host, &of.task);
                 Event::HostResult(self.result(of))
             }
-            Event::TaskStart { task } => Event::TaskStart { task: self.task(task) },
+            Event::TaskStart { task } => Event::TaskStart {
+                task: self.task(task),
+            },
             Event::HostStart { host, task } => Event::HostStart {
                 host: host.clone(),
                 task: self.task(task),
             },
-            Event::Retry { host, task, left, result } => Event::Retry {
+            Event::Retry {
+                host,
+                task,
+                left,
+                result,
+            } => Event::Retry {
                 host: host.clone(),
                 left: *left,
-                result: if task.no_log { clean::censored(result) } else { self.secrets.map(result, 0) },
+                result: if task.no_log {
+                    clean::censored(result)
+                } else {
+                    self.secrets.map(result, 0)
+                },
                 task: self.task(task),
             },
             _ if self.secrets.is_empty() => event.clone(),
@@ -301,7 +334,12 @@ impl<S: Sink> Sink for Redact<S> {
                 argv: masks(argv),
                 verbosity: *verbosity,
             },
-            Event::PlayStart { name, check, hosts, strategy } => Event::PlayStart {
+            Event::PlayStart {
+                name,
+                check,
+                hosts,
+                strategy,
+            } => Event::PlayStart {
                 name: mask(name),
                 check: *check,
                 hosts: hosts.clone(),
