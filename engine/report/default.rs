@@ -15,7 +15,8 @@ pub struct Default {
     task: Option<Rc<TaskInfo>>,
     /// Whose banner was printed last.
     banner: Option<u64>,
-    play_check: bool,
+    /// The play's strategy has no common task: banners come with results.
+    free: bool,
 }
 
 impl Default {
@@ -26,7 +27,7 @@ impl Default {
             options,
             task: None,
             banner: None,
-            play_check: false,
+            free: false,
         }
     }
 
@@ -70,17 +71,17 @@ impl Default {
     }
 
     fn lazy(&self) -> bool {
-        !(self.options.display_ok_hosts && self.options.display_skipped_hosts)
+        self.free || !(self.options.display_ok_hosts && self.options.display_skipped_hosts)
     }
 
     fn verbose(&self, of: &HostResult) -> bool {
-        let always = clean::always_verbose(&of.task, &of.result);
-        (self.options.verbosity > 0 || always) && !clean::never_verbose(&of.task, &of.result)
+        let always = clean::always_verbose(of);
+        (self.options.verbosity > 0 || always) && !clean::never_verbose(of)
     }
 
     fn result(&self, of: &HostResult) -> String {
         let map = clean::shown(of, self.options.verbosity);
-        result_text(&map, clean::always_verbose(&of.task, &of.result), &self.options)
+        result_text(&map, clean::always_verbose(of), &self.options)
     }
 
     fn diff(&mut self, of: &HostResult) {
@@ -201,7 +202,7 @@ impl Default {
                 }
                 self.task_banner(&of.task);
                 let mut line = format!("skipping: [{host}]");
-                if self.options.verbosity > 0 && !clean::never_verbose(&of.task, &of.result) {
+                if self.options.verbosity > 0 && !clean::never_verbose(of) {
                     let map = clean::shown(of, self.options.verbosity);
                     map.remove("results");
                     line.push_str(&format!(" => {}", result_text(&map, false, &self.options)));
@@ -294,8 +295,13 @@ impl Sink for Default {
                     self.title("DRY RUN");
                 }
             }
-            Event::PlayStart { name, check, .. } => {
-                self.play_check = *check;
+            Event::PlayStart {
+                name,
+                check,
+                strategy,
+                ..
+            } => {
+                self.free = matches!(clean::short(strategy), "free" | "host_pinned");
                 (self.task, self.banner) = (None, None);
                 let mark = if *check && self.options.check_mode_markers {
                     " [CHECK MODE]"
