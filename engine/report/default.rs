@@ -370,6 +370,7 @@ impl Sink for Default {
             Event::RunStart { .. }
             | Event::Output { .. }
             | Event::Deprecation { .. }
+            | Event::Listing { .. }
             | Event::RunEnd { .. } => {}
         }
     }

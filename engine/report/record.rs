@@ -230,6 +230,7 @@ fn encode_event(event: &Event) -> Map {
             "recap",
             [("stats", encode_stats(stats)), ("custom", custom.clone().into())],
         ),
+        Event::Listing { text } => map("listing", [("text", text.as_str().into())]),
         Event::RunEnd { code } => map("run_end", [("code", i64::from(*code).into())]),
     }
 }
