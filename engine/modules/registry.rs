@@ -1,6 +1,6 @@
 //! The one list of modules.
 
-use crate::{Entry, commands, entry, files, kernel, packages, source_control, system};
+use crate::{Entry, commands, entry, files, kernel, net, packages, source_control, system};
 
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
@@ -12,7 +12,9 @@ pub const MODULES: &[Entry] = &[
     entry::<files::copy::Copy>(),
     entry::<files::file::File>(),
     entry::<files::find::Find>(),
+    entry::<net::get_url::GetUrl>(),
     entry::<system::getent::Getent>(),
+    entry::<source_control::git::GitModule>(),
     entry::<system::group::Group>(),
     entry::<files::lineinfile::Lineinfile>(),
     entry::<packages::package::Package>(),
@@ -27,7 +29,10 @@ pub const MODULES: &[Entry] = &[
     entry::<files::stat::Stat>(),
     entry::<system::systemd_service::SystemdService>(),
     entry::<files::tempfile::Tempfile>(),
+    entry::<files::unarchive::Unarchive>(),
+    entry::<net::uri::Uri>(),
     entry::<system::user::User>(),
+    entry::<files::mount::Mount>(),
     entry::<kernel::sysctl::Sysctl>(),
     entry::<source_control::git_config::GitConfig>(),
     entry::<source_control::git_config_info::GitConfigInfo>(),
