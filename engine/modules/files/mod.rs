@@ -1,5 +1,6 @@
 //! Modules that work on files.
 
+pub mod archive;
 pub mod assemble;
 pub mod blockinfile;
 pub mod copy;
@@ -15,6 +16,7 @@ pub mod ini_file;
 pub mod install;
 pub mod lineinfile;
 pub mod mount;
+pub mod patch;
 pub mod pattern;
 pub mod replace;
 pub mod slurp;

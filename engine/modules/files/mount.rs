@@ -269,7 +269,7 @@ impl Module for Mount {
             State::AbsentFromFstab | State::Absent => {
                 let source = self.src.as_deref().map(encode);
                 (changed, backup) = self.write(host, |t| unset(t, &entry.path, source.as_deref()))?;
-                if self.state == State::Absent && !swap {
+                if self.state == State::Absent && changed && !swap {
                     if mounted_at(&self.path).is_some() {
                         self.unmount(host)?;
                         changed = true;
@@ -306,10 +306,13 @@ impl Module for Mount {
                 changed = true;
             }
         }
-        Ok(Outcome::new()
-            .with("name", text(&self.path))
-            .with("src", self.src.clone())
-            .with("fstype", self.fstype.clone())
+        let mut outcome = Outcome::new().with("name", text(&self.path));
+        for (name, value) in [("src", &self.src), ("fstype", &self.fstype)] {
+            if let Some(value) = value {
+                outcome = outcome.with(name, value.as_str());
+            }
+        }
+        Ok(outcome
             .with("opts", decode(&entry.options))
             .with("dump", self.dump.clone())
             .with("passno", self.passno.clone())

@@ -187,7 +187,7 @@ impl Module for Unarchive {
         let archive = self.archive(host, &mut scratch)?;
         if !self.dest.is_dir() {
             return Err(Failure::new(format!(
-                "Destination '{}' is not a directory",
+                "dest '{}' must be an existing dir",
                 self.dest.display()
             )));
         }

@@ -116,7 +116,7 @@ impl Drop for Scratch {
 }
 
 /// Seconds since 1970 as the web writes dates.
-fn http_date(seconds: i64) -> String {
+pub(super) fn http_date(seconds: i64) -> String {
     let (days, rest) = (seconds.div_euclid(86400), seconds.rem_euclid(86400));
     // Days since 0000-03-01, in eras of 400 years.
     let z = days + 719_468;

@@ -245,10 +245,16 @@ impl Uri {
         request
             .headers
             .push(("User-Agent".into(), self.http_agent.clone()));
+        let old = self.dest.as_ref().filter(|d| d.is_file() && !self.force);
+        if let Some(meta) = old.and_then(|d| d.metadata().ok()) {
+            let date = super::get_url::http_date(std::os::unix::fs::MetadataExt::mtime(&meta));
+            request.headers.push(("If-Modified-Since".into(), date));
+        }
         if self.force {
             request.headers.push(("cache-control".into(), "no-cache".into()));
         }
-        if let Some(kind) = kind {
+        let form = "application/x-www-form-urlencoded".to_owned();
+        if let Some(kind) = kind.or_else(|| (!request.body.is_empty()).then_some(form)) {
             request.headers.push(("Content-Type".into(), kind));
         }
         if let Some(AnyDict(headers)) = &self.headers {
@@ -317,12 +323,7 @@ impl Module for Uri {
         if self.use_gssapi {
             return Err("Kerberos (use_gssapi) is not supported".into());
         }
-        let skipped = |message: String| {
-            Ok(Outcome::new()
-                .with("stdout", message.clone())
-                .with("msg", message)
-                .changed(false))
-        };
+        let skipped = |message: String| Ok(Outcome::new().with("stdout", message).changed(false));
         if let Some(path) = self.creates.as_ref().filter(|p| pattern::any_match(p)) {
             return skipped(format!("skipped, since '{}' exists", path.display()));
         }
@@ -334,7 +335,7 @@ impl Module for Uri {
                 .with("skipped", true)
                 .with(
                     "msg",
-                    "remote module (ansible.builtin.uri) does not support check mode",
+                    "This action (ansible.builtin.uri) does not support check mode.",
                 )
                 .changed(false));
         }
@@ -393,6 +394,13 @@ impl Module for Uri {
                 cookies.push((k.trim().to_owned(), v.trim().to_owned()));
             }
             let key = name.replace('-', "_");
+            let absolute = match name.as_str() {
+                "location" => super::url::Url::parse(&response.url)
+                    .and_then(|u| u.join(value))
+                    .map(|u| u.text()),
+                _ => None,
+            };
+            let value = absolute.as_ref().unwrap_or(value);
             let value = match out
                 .values
                 .get(&key)
@@ -406,9 +414,11 @@ impl Module for Uri {
             }
         }
         let line: Vec<_> = cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        out = out
-            .with("cookies_string", line.join("; "))
-            .with("cookies", Map::from_iter(cookies));
+        if (200..300).contains(&response.status) {
+            out = out
+                .with("cookies_string", line.join("; "))
+                .with("cookies", Map::from_iter(cookies));
+        }
         let good = self.status_code.contains(&response.status);
         let kind = response
             .header("content-type")
@@ -438,11 +448,13 @@ impl Module for Uri {
                 response.status,
                 wanted()
             );
-            return Ok(out
-                .with("content", content)
-                .with("failed", true)
-                .with("msg", text)
-                .changed(false));
+            if self.return_content {
+                out = out.with("content", content);
+            }
+            return Ok(out.with("failed", true).with("msg", text).changed(false));
+        }
+        if !(200..300).contains(&response.status) {
+            out = out.with("body", content.clone());
         }
         if self.return_content {
             out = out.with("content", content);
