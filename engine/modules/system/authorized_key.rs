@@ -226,9 +226,8 @@ impl AuthorizedKey {
             host.make_directory(folder)?;
             own(folder, 0o700)?;
         }
-        if host.make_empty(file)? {
-            own(file, 0o600)?;
-        }
+        host.make_empty(file)?;
+        own(file, 0o600)?;
         Ok(())
     }
 }
@@ -301,7 +300,7 @@ impl Module for AuthorizedKey {
                 if !host.check() {
                     return Err(Failure::new(format!("Failed to lookup user {}", self.user)));
                 }
-                return Ok(Outcome::new().changed(true));
+                return Ok(Outcome::new().with("keyfile", text(&file)).changed(true));
             };
             self.prepare(host, &file, user.uid, user.gid)?;
             let save = Save::default();
@@ -315,9 +314,6 @@ impl Module for AuthorizedKey {
                     &FileAttrs::default(),
                 )?;
             }
-        }
-        if host.check() {
-            return Ok(Outcome::new().changed(changed));
         }
         Ok(Outcome::new()
             .with("user", self.user)
