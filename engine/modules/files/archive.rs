@@ -113,23 +113,22 @@ impl Archive {
             })
     }
 
-    /// Everything below a path that is packed.
+    /// Everything below a path that is packed: at every level folders, then files, then what is in the folders.
     fn collect(&self, path: &Path, base: &Path, excluded: &[PathBuf], out: &mut Vec<PathBuf>) {
-        if self.left_out(path, base, excluded) {
-            return;
-        }
-        out.push(path.to_owned());
-        if path.is_dir() && !path.is_symlink() {
-            let mut below: Vec<_> = fs::read_dir(path)
-                .into_iter()
-                .flatten()
-                .flatten()
-                .map(|e| e.path())
-                .collect();
-            below.sort();
-            for path in below {
-                self.collect(&path, base, excluded, out);
-            }
+        let real_folder = |p: &Path| p.is_dir() && !p.is_symlink();
+        let mut below: Vec<_> = fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|e| e.path())
+            .collect();
+        below.retain(|p| !self.left_out(p, base, excluded));
+        below.sort();
+        let (folders, files): (Vec<_>, Vec<_>) = below.into_iter().partition(|p| real_folder(p));
+        out.extend(folders.iter().cloned());
+        out.extend(files);
+        for folder in folders {
+            self.collect(&folder, base, excluded, out);
         }
     }
 
@@ -293,17 +292,17 @@ impl Module for Archive {
                 "Error, created archive can not be contained in source paths when remove=true",
             ));
         }
-        let base = if one && there.first().is_some_and(|p| p.is_dir()) {
-            there.first().cloned().unwrap_or_default()
-        } else {
-            root(&paths)
-        };
+        let base = root(&paths);
         let list = |paths: &[PathBuf]| Value::list(paths.iter().map(|p| Value::str(text(p))));
         let mut members = Vec::new();
-        for path in &there {
-            self.collect(path, &base, &excluded, &mut members);
+        for path in there.iter().filter(|p| !self.left_out(p, &base, &excluded)) {
+            if path.is_dir() && !path.is_symlink() {
+                self.collect(path, &base, &excluded, &mut members);
+            } else {
+                members.push(path.clone());
+            }
         }
-        members.retain(|m| *m != dest && *m != base);
+        members.retain(|m| *m != dest);
         let files: Vec<PathBuf> = members
             .iter()
             .filter(|m| !m.is_dir() || m.is_symlink())
@@ -366,7 +365,13 @@ impl Module for Archive {
         } else {
             "incomplete"
         };
-        outcome = outcome.with("archived", list(&files)).with("dest_state", state);
+        // zip's folders are not counted.
+        let archived = if self.format == Format::Zip {
+            &files
+        } else {
+            &members
+        };
+        outcome = outcome.with("archived", list(archived)).with("dest_state", state);
         Ok(outcome.changed(host.changed()))
     }
 }

@@ -245,8 +245,11 @@ impl Module for KnownHosts {
                 }
                 new.push_str(key.as_deref().unwrap_or_default());
             }
-            if let Some(folder) = file.parent().filter(|f| !f.exists()) {
-                host.make_directory(folder)?;
+            if !host.check() && file.parent().is_some_and(|f| !f.exists()) {
+                return Err(Failure::new(format!(
+                    "Failed to write to file {}: the folder does not exist",
+                    path.display()
+                )));
             }
             host.write(&file, new.as_bytes(), &Save::default(), &FileAttrs::default())?;
         }

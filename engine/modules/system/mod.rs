@@ -1,17 +1,12 @@
 //! Modules about the running system.
 
-<<<<<<< HEAD
 pub mod async_status;
+pub mod authorized_key;
 pub mod boot_id;
 pub mod clock;
 pub mod getent;
 pub mod group;
-=======
-pub mod authorized_key;
-pub mod clock;
-pub mod getent;
 pub mod known_hosts;
->>>>>>> ec15fa5 (Modules: authorized_key, known_hosts, patch, archive)
 pub mod ping;
 pub mod reboot;
 pub mod service;
