@@ -1,6 +1,6 @@
 //! The one list of modules.
 
-use crate::{Entry, commands, entry, files, kernel, packages, source_control, system};
+use crate::{Entry, commands, entry, files, kernel, net, packages, source_control, system};
 
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
@@ -12,8 +12,11 @@ pub const MODULES: &[Entry] = &[
     entry::<files::copy::Copy>(),
     entry::<files::file::File>(),
     entry::<files::find::Find>(),
+    entry::<net::get_url::GetUrl>(),
     entry::<system::getent::Getent>(),
+    entry::<source_control::git::GitModule>(),
     entry::<system::group::Group>(),
+    entry::<system::known_hosts::KnownHosts>(),
     entry::<files::lineinfile::Lineinfile>(),
     entry::<packages::package::Package>(),
     entry::<packages::package_facts::PackageFacts>(),
@@ -27,8 +30,14 @@ pub const MODULES: &[Entry] = &[
     entry::<files::stat::Stat>(),
     entry::<system::systemd_service::SystemdService>(),
     entry::<files::tempfile::Tempfile>(),
+    entry::<files::unarchive::Unarchive>(),
+    entry::<net::uri::Uri>(),
     entry::<system::user::User>(),
+    entry::<system::authorized_key::AuthorizedKey>(),
+    entry::<files::mount::Mount>(),
+    entry::<files::patch::Patch>(),
     entry::<kernel::sysctl::Sysctl>(),
+    entry::<files::archive::Archive>(),
     entry::<source_control::git_config::GitConfig>(),
     entry::<source_control::git_config_info::GitConfigInfo>(),
     entry::<files::ini_file::IniFile>(),

@@ -1,10 +1,12 @@
 //! Modules about the running system.
 
 pub mod async_status;
+pub mod authorized_key;
 pub mod boot_id;
 pub mod clock;
 pub mod getent;
 pub mod group;
+pub mod known_hosts;
 pub mod ping;
 pub mod reboot;
 pub mod service;
