@@ -1,23 +1,29 @@
 //! The one list of modules.
 
-use crate::{Entry, commands, entry, files, kernel, packages, source_control, system};
+use crate::{Entry, commands, entry, files, kernel, net, packages, source_control, system};
 
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
     entry::<packages::apt::Apt>(),
+    entry::<packages::apt_repository::AptRepository>(),
     entry::<files::assemble::Assemble>(),
     entry::<system::async_status::AsyncStatus>(),
     entry::<files::blockinfile::Blockinfile>(),
     entry::<commands::command::Command>(),
     entry::<files::copy::Copy>(),
+    entry::<system::cron::Cron>(),
+    entry::<packages::debconf::Debconf>(),
+    entry::<packages::dpkg_selections::DpkgSelections>(),
     entry::<files::file::File>(),
     entry::<files::find::Find>(),
     entry::<system::getent::Getent>(),
     entry::<system::group::Group>(),
+    entry::<system::hostname::Hostname>(),
     entry::<files::lineinfile::Lineinfile>(),
     entry::<packages::package::Package>(),
     entry::<packages::package_facts::PackageFacts>(),
     entry::<system::ping::Ping>(),
+    entry::<packages::pip::Pip>(),
     entry::<files::replace::Replace>(),
     entry::<commands::script::Script>(),
     entry::<system::service::Service>(),
@@ -28,10 +34,16 @@ pub const MODULES: &[Entry] = &[
     entry::<system::systemd_service::SystemdService>(),
     entry::<files::tempfile::Tempfile>(),
     entry::<system::user::User>(),
+    entry::<net::wait_for::WaitFor>(),
     entry::<kernel::sysctl::Sysctl>(),
+    entry::<kernel::filesystem::Filesystem>(),
     entry::<source_control::git_config::GitConfig>(),
     entry::<source_control::git_config_info::GitConfigInfo>(),
     entry::<files::ini_file::IniFile>(),
+    entry::<commands::make::Make>(),
+    entry::<kernel::modprobe::Modprobe>(),
+    entry::<kernel::parted::Parted>(),
+    entry::<system::timezone::Timezone>(),
     entry::<system::boot_id::BootId>(),
     entry::<files::fetch::Fetch>(),
     entry::<system::reboot::Reboot>(),

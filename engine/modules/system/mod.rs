@@ -3,8 +3,11 @@
 pub mod async_status;
 pub mod boot_id;
 pub mod clock;
+pub mod cron;
+mod crontab;
 pub mod getent;
 pub mod group;
+pub mod hostname;
 pub mod ping;
 pub mod reboot;
 pub mod service;
@@ -13,5 +16,6 @@ pub mod setup;
 mod shadow;
 mod systemctl;
 pub mod systemd_service;
+pub mod timezone;
 pub mod user;
 mod user_key;
