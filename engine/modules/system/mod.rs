@@ -1,5 +1,6 @@
 //! Modules about the running system.
 
+pub mod alternatives;
 pub mod async_status;
 pub mod boot_id;
 pub mod clock;
@@ -8,6 +9,8 @@ mod crontab;
 pub mod getent;
 pub mod group;
 pub mod hostname;
+pub mod locale_gen;
+pub mod pam_limits;
 pub mod ping;
 pub mod reboot;
 pub mod service;
