@@ -1,5 +1,7 @@
 //! Modules about the network.
 
+pub mod iptables;
+mod iptables_rule;
 mod resolve;
 mod tcp_table;
 pub mod wait_for;

@@ -5,6 +5,7 @@ mod apt_get;
 mod apt_names;
 mod apt_params;
 pub mod apt_repository;
+pub mod deb822_repository;
 pub mod debconf;
 mod debian_version;
 pub mod dnf;
