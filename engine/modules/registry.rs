@@ -50,6 +50,7 @@ pub const MODULES: &[Entry] = &[
     entry::<system::pam_limits::PamLimits>(),
     entry::<kernel::parted::Parted>(),
     entry::<system::timezone::Timezone>(),
+    entry::<net::ufw::Ufw>(),
     entry::<packages::zypper::Zypper>(),
     entry::<system::boot_id::BootId>(),
     entry::<files::fetch::Fetch>(),

@@ -6,7 +6,8 @@ use crate::{host::Command, prelude::*};
 ///
 /// Everything that is to be done to the disk goes to one run of parted.
 #[derive(Params)]
-#[params(required_if(state = "present", number), required_if(state = "absent", number))]
+#[params(required_if(state = "present", number))]
+#[params(required_if(state = "absent", number))]
 pub struct Parted {
     /// How new partitions are aligned.
     #[param(
@@ -202,10 +203,17 @@ impl Parted {
         }
         if let Some(flags) = &self.flags {
             let is: &[String] = now.map_or(&[], |p| &p.flags);
+            // On GPT these two are one flag: it has both names, and taking one away takes both.
+            let twin = |flag: &str| match flag {
+                "boot" if self.label == "gpt" => Some("esp"),
+                "esp" if self.label == "gpt" => Some("boot"),
+                _ => None,
+            };
             for flag in flags.iter().filter(|f| !is.contains(f)) {
                 add(&["set", &number, flag, "on"]);
             }
-            for flag in is.iter().filter(|f| !flags.contains(f)) {
+            let meant = |f: &&String| flags.iter().any(|w| w == *f || Some(w.as_str()) == twin(f));
+            for flag in is.iter().filter(|f| !meant(f)) {
                 add(&["set", &number, flag, "off"]);
             }
         }

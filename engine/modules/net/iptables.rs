@@ -7,13 +7,11 @@ use crate::{host::Command, prelude::*};
 ///
 /// Rules are looked for with `iptables -C`. They are gone after a reboot unless something else saves them.
 #[derive(Params)]
-#[params(
-    exclusive(set_dscp_mark, set_dscp_mark_class),
-    exclusive(flush, policy),
-    required_if(flush = false, chain),
-    required_by(set_dscp_mark, jump),
-    required_by(set_dscp_mark_class, jump)
-)]
+#[params(exclusive(set_dscp_mark, set_dscp_mark_class))]
+#[params(exclusive(flush, policy))]
+#[params(required_if(flush = false, chain))]
+#[params(required_by(set_dscp_mark, jump))]
+#[params(required_by(set_dscp_mark_class, jump))]
 pub struct Iptables {
     /// Where a new rule is put.
     #[param(default = "append", choices("append", "insert"))]

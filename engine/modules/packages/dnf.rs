@@ -216,9 +216,9 @@ impl Dnf {
         let (mut there, mut missing) = (Vec::new(), Vec::new());
         for name in names.iter().filter(|n| *n != "*") {
             if self.there(host, name)? {
-                there.push(name.clone())
+                there.push(name.clone());
             } else {
-                missing.push(name.clone())
+                missing.push(name.clone());
             }
         }
         match self.state.as_deref() {

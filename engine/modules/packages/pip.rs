@@ -38,7 +38,7 @@ pub struct Pip {
     virtualenv: Option<PathBuf>,
     /// The command that makes it.
     #[param(default = "virtualenv")]
-    virtualenv_command: String,
+    virtualenv_command: PathBuf,
     /// Python of the new environment.
     virtualenv_python: Option<String>,
     /// Whether it sees the system's packages.
@@ -115,7 +115,7 @@ impl Pip {
         if env.join("bin/activate").exists() {
             return Ok(false);
         }
-        let mut words = crate::commands::words::split(&self.virtualenv_command)?;
+        let mut words = crate::commands::words::split(&self.virtualenv_command.to_string_lossy())?;
         let venv = words.iter().any(|w| w == "venv" || w.ends_with("pyvenv"));
         if self.virtualenv_site_packages {
             words.push("--system-site-packages".into());

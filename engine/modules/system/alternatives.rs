@@ -44,9 +44,11 @@ struct Now {
     link: Option<String>,
     auto: bool,
     value: Option<String>,
-    /// Paths, priorities and the further links.
-    choices: Vec<(String, i64, Vec<(String, String)>)>,
+    choices: Vec<Choice>,
 }
+
+/// Path, priority and the further links (name and path) of an alternative.
+type Choice = (String, i64, Vec<(String, String)>);
 
 /// What `update-alternatives --query` prints.
 fn parse(text: &str) -> Now {

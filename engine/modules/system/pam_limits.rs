@@ -15,7 +15,7 @@ pub struct PamLimits {
     comment: String,
     /// The file.
     #[param(default = "/etc/security/limits.conf")]
-    dest: PathBuf,
+    dest: String,
     /// Whom it limits: a user, `@group`, `*` or a range.
     #[param(required)]
     domain: String,
@@ -155,6 +155,7 @@ impl Module for PamLimits {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        let dest = PathBuf::from(&self.dest);
         let number = self.value.parse::<i64>();
         let negative = matches!(self.limit_item.as_str(), "nice" | "priority");
         if !NONE.contains(&self.value.as_str())
@@ -164,13 +165,13 @@ impl Module for PamLimits {
                 "Argument 'value' must be one of 'unlimited', 'infinity', '-1' or positive number. Refer to manual pages for more details.",
             ));
         }
-        let old = match host.stat(&self.dest)? {
-            Some(_) => host.read(&self.dest)?,
-            None if self.dest.parent().is_some_and(|p| p.is_dir()) => Vec::new(),
+        let old = match host.stat(&dest)? {
+            Some(_) => host.read(&dest)?,
+            None if dest.parent().is_some_and(|p| p.is_dir()) => Vec::new(),
             None => {
                 return Err(Failure::new(format!(
                     "directory for {} does not exist",
-                    self.dest.display()
+                    dest.display()
                 )));
             }
         };
@@ -179,7 +180,7 @@ impl Module for PamLimits {
             backup: self.backup,
             ..Save::default()
         };
-        let written = host.write(&self.dest, content.as_bytes(), &save, &FileAttrs::default())?;
+        let written = host.write(&dest, content.as_bytes(), &save, &FileAttrs::default())?;
         let out = Outcome::new().with("msg", line);
         Ok(match written.backup_file {
             Some(file) => out.with("backup_file", file.to_string_lossy().into_owned()),
