@@ -5,6 +5,7 @@ use crate::{Entry, commands, entry, files, kernel, net, packages, source_control
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
     entry::<packages::apt::Apt>(),
+    entry::<packages::apt_key::AptKey>(),
     entry::<packages::apt_repository::AptRepository>(),
     entry::<files::assemble::Assemble>(),
     entry::<system::async_status::AsyncStatus>(),

@@ -2,6 +2,7 @@
 
 pub mod apt;
 mod apt_get;
+pub mod apt_key;
 mod apt_names;
 mod apt_params;
 pub mod apt_repository;
