@@ -2,6 +2,7 @@
 //! documentation. [`Host`] is the only door to the machine.
 
 // Rules between parameters name the same parameter more than once.
+// The rules between parameters name one parameter several times; the lint takes that for a slip.
 #![allow(clippy::duplicated_attributes)]
 
 pub mod commands;
