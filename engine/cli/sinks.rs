@@ -7,7 +7,7 @@ use crate::{
     stop::Result,
 };
 use kdo_event::Sink;
-use kdo_report::{Console, Options, Palette, ResultFormat, color_code};
+use kdo_report::{Console, Options, Palette, ResultFormat, Secrets, color_code, compose, runs_dir};
 use std::io::IsTerminal;
 
 /// What the command wants to be shown if the user does not say.
@@ -28,10 +28,11 @@ pub(crate) fn sinks(
     let _ = (style, run);
     let options = look(args, settings, verbosity);
     let console = Console::stdio(options.color);
-    Ok(vec![
-        Box::new(crate::listing::ListingPrinter),
-        Box::new(kdo_report::Default::new(console, options)),
-    ])
+    let view = settings.text("stdout_callback").unwrap_or("default");
+    let mut also = settings.list("callbacks_enabled").to_vec();
+    also.extend_from_slice(settings.list("callback_whitelist"));
+    let outputs = compose(view, &also, &console, &options, runs_dir(), Secrets::default());
+    Ok(vec![Box::new(crate::listing::ListingPrinter), Box::new(outputs)])
 }
 
 fn look(args: &RunArgs, settings: &Settings, verbosity: u8) -> Options {
