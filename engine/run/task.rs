@@ -598,6 +598,9 @@ impl Engine {
                 return Ok(judged);
             }
             judged.insert("retries", tries);
+            if !judged.contains("changed") {
+                judged.insert("changed", false);
+            }
             self.tell(&Event::Retry {
                 host: step.host.clone(),
                 task: Rc::clone(&step.info),
@@ -785,28 +788,9 @@ impl Engine {
     /// The evaluated arguments of a task, defaults of `module_defaults` below them.
     pub(crate) fn arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
         let failure = |e: kdo_template::TemplateError| self.template_failure(e);
-        let all = Map::new();
+        let all = self.default_arguments(vars, task)?;
         let full = full_name(&task.action.name);
         let finalising = |f: TaskFailure| f.during(&format!("Finalization of task args for '{full}' failed"));
-        for level in task.scope.collected("module_defaults") {
-            let levels = match level {
-                Value::List(l) => l.to_vec(),
-                v => vec![v],
-            };
-            for l in levels {
-                let Value::Map(defaults) = l else { continue };
-                for (name, values) in defaults.text_entries() {
-                    if full_name(&name) != full {
-                        continue;
-                    }
-                    if let Value::Map(values) = self.resolve(vars, &values)? {
-                        values.entries().into_iter().for_each(|(k, v)| {
-                            all.insert(k, v);
-                        });
-                    }
-                }
-            }
-        }
         if let Some(template) = &task.action.template {
             match self
                 .with_templar(vars, |t| t.resolve(&Value::Str(template.clone())))
@@ -832,6 +816,32 @@ impl Engine {
         Ok(all)
     }
 
+    /// What `module_defaults` give the task.
+    fn default_arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
+        let all = Map::new();
+        let full = full_name(&task.action.name);
+        for level in task.scope.collected("module_defaults") {
+            let levels = match level {
+                Value::List(l) => l.to_vec(),
+                v => vec![v],
+            };
+            for l in levels {
+                let Value::Map(defaults) = l else { continue };
+                for (name, values) in defaults.text_entries() {
+                    if full_name(&name) != full {
+                        continue;
+                    }
+                    if let Value::Map(values) = self.resolve(vars, &values)? {
+                        values.entries().into_iter().for_each(|(k, v)| {
+                            all.insert(k, v);
+                        });
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// The evaluated value of one argument; `None` if it is omitted.
     pub(crate) fn argument(
         &self,
@@ -852,7 +862,10 @@ impl Engine {
     /// A condition of the user's.
     pub(crate) fn conditional(&self, vars: &TaskVars, raw: &Value) -> Result<bool, TaskFailure> {
         self.condition(vars, raw)
-            .map_err(|e| e.during("Error while evaluating conditional"))
+            .map_err(|e| match e.undefined {
+                true => e.during("Error while evaluating conditional"),
+                false => e,
+            })
     }
 
     /// The `environment` of all levels, evaluated and merged.
@@ -985,7 +998,7 @@ fn extended_loop(items: &[Value], index: usize, all: bool) -> Map {
 impl Engine {
     /// A step's arguments as written, with those that one template gives.
     pub(crate) fn action_arguments(&self, step: &Step) -> Result<Map, TaskFailure> {
-        let all = Map::new();
+        let all = self.default_arguments(&step.vars, &step.task)?;
         if let Some(template) = &step.task.action.template
             && let Value::Map(m) = self.resolve(&step.vars, &Value::Str(template.clone()))?
         {

@@ -247,8 +247,12 @@ impl Module for Command {
                 }
                 other => other.to_text(),
             };
-            f.with("cmd", line)
-                .with("msg", "Error executing command.")
+            let failure = Failure {
+                message: "Error executing command.".into(),
+                ..f
+            };
+            failure
+                .with("cmd", line)
                 .with("stdout", "")
                 .with("stderr", "")
                 .with("changed", false)
