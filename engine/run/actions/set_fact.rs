@@ -24,9 +24,7 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
         let good = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
             && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !good {
-            return Err(TaskFailure::new(format!(
-                "The variable name '{key}' is not valid. Variables must start with a letter or underscore character, and contain only letters, numbers and underscores."
-            )));
+            return Err(TaskFailure::early(format!("Invalid variable name '{key}'.")));
         }
         facts.insert(key, value);
     }
