@@ -99,7 +99,9 @@ impl Engine {
 
     /// Hosts that the play's pattern selects since the inventory grew are named with the others; they do not take part.
     fn welcome(&self, play: &PlayRun) {
-        let Ok(now) = self.play_hosts(&play.play) else { return };
+        let Ok(now) = self.play_hosts(&play.play) else {
+            return;
+        };
         let mut all = play.vars.all_hosts.borrow_mut();
         for host in now {
             if !all.contains(&host) {
@@ -114,7 +116,7 @@ impl Engine {
         let name = task
             .name
             .as_ref()
-            .map_or_else(|| task.action.name.clone(), |n| n.as_str().to_owned());
+            .map_or_else(String::new, |n| n.as_str().to_owned());
         map.insert("name", name);
         map.insert("action", task.action.name.as_str());
         map.insert("args", untrust(&Value::Map(task.action.args.copied())));

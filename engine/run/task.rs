@@ -98,7 +98,11 @@ impl Engine {
         Rc::new(TaskInfo {
             id: task.id,
             name,
-            role: task.scope.role().map(|r| r.full_name()),
+            role: task
+                .scope
+                .role()
+                .filter(|_| task.action.short() != "include_role")
+                .map(|r| r.full_name()),
             action: task.action.name.clone(),
             path: path.unwrap_or_default(),
             handler: task.handler,
@@ -264,7 +268,9 @@ impl Engine {
             Some(name) => {
                 // `with_LOOKUP` is `query('LOOKUP', …)` over its terms. Where it looks for files depends on the action.
                 let action = &task.action.name;
-                let folder = ["template", "var", "file"].into_iter().find(|f| action.contains(f));
+                let folder = ["template", "var", "file"]
+                    .into_iter()
+                    .find(|f| action.contains(f));
                 let options: Vec<(String, Value)> = match (name.rsplit('.').next(), folder) {
                     (Some("first_found"), Some(folder)) => {
                         vec![("_subdir".into(), Value::str(format!("{folder}s")))]
@@ -898,11 +904,10 @@ impl Engine {
 
     /// A condition of the user's.
     pub(crate) fn conditional(&self, vars: &TaskVars, raw: &Value) -> Result<bool, TaskFailure> {
-        self.condition(vars, raw)
-            .map_err(|e| match e.undefined {
-                true => e.during("Error while evaluating conditional"),
-                false => e,
-            })
+        self.condition(vars, raw).map_err(|e| match e.undefined {
+            true => e.during("Error while evaluating conditional"),
+            false => e,
+        })
     }
 
     /// The `environment` of all levels, evaluated and merged.

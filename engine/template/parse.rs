@@ -102,8 +102,14 @@ fn in_jinja_words(detail: &str, expression: bool) -> String {
         "unexpected end of variable block" => "unexpected 'end of print statement'".into(),
         "unexpected end of block" => "Expected an expression, got 'end of statement block'".into(),
         "unexpected end of input" if expression => "unexpected 'end of template'".into(),
-        _ => match first.strip_prefix("unexpected `").and_then(|t| t.strip_suffix('`')) {
-            Some(token) => format!("unexpected '{token}'{}", detail.get(first.len()..).unwrap_or_default()),
+        _ => match first
+            .strip_prefix("unexpected `")
+            .and_then(|t| t.strip_suffix('`'))
+        {
+            Some(token) => format!(
+                "unexpected '{token}'{}",
+                detail.get(first.len()..).unwrap_or_default()
+            ),
             None => detail.to_owned(),
         },
     }
