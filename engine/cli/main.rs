@@ -15,6 +15,7 @@ mod find_playbook;
 mod inventory;
 mod inventory_args;
 mod lab;
+mod listing;
 mod load_inventory;
 mod play;
 mod prompt;

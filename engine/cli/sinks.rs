@@ -28,14 +28,17 @@ pub(crate) fn sinks(
     let _ = (style, run);
     let options = look(args, settings, verbosity);
     let console = Console::stdio(options.color);
-    Ok(vec![Box::new(kdo_report::Default::new(console, options))])
+    Ok(vec![
+        Box::new(crate::listing::ListingPrinter),
+        Box::new(kdo_report::Default::new(console, options)),
+    ])
 }
 
 fn look(args: &RunArgs, settings: &Settings, verbosity: u8) -> Options {
     let terminal = std::io::stdout().is_terminal();
     Options {
         color: screen::color(Stream::Out),
-        palette: palette(settings),
+        palette: palette(settings).into(),
         width: if terminal {
             columns().saturating_sub(1).max(20)
         } else {

@@ -169,6 +169,11 @@ pub enum Event {
         /// The text.
         text: String,
     },
+    /// What `--list-tasks` and the like show, and nothing else.
+    Listing {
+        /// The text.
+        text: String,
+    },
     /// Information for `-v`.
     Verbose {
         /// From which `-v` count on.

@@ -1,6 +1,6 @@
 //! Results without what is not for people.
 
-use kdo_event::{HostResult, TaskInfo};
+use kdo_event::{HostResult, Status};
 use kdo_value::{Map, Value};
 
 /// Deeper values are cut, so that no output can be made to overflow.
@@ -34,19 +34,26 @@ pub(crate) fn short(action: &str) -> &str {
         .unwrap_or(action)
 }
 
-fn plain(value: &Value, depth: usize) -> Value {
+fn plain(value: &Value, depth: usize, internal: bool) -> Value {
     if depth > MAX_DEPTH {
         return Value::str("…");
     }
     match value {
-        Value::Map(m) => Value::Map(plain_map(m, depth)),
-        Value::List(l) => Value::list(l.to_vec().iter().map(|v| plain(v, depth + 1))),
-        Value::Tuple(t) => Value::list(t.iter().map(|v| plain(v, depth + 1))),
-        Value::None | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Str(_) => value.clone(),
+        Value::Map(m) => Value::Map(plain_map(m, depth, internal)),
+        Value::List(l) => Value::list(l.to_vec().iter().map(|v| plain(v, depth + 1, internal))),
+        Value::Tuple(t) => Value::list(t.iter().map(|v| plain(v, depth + 1, internal))),
+        Value::None | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Str(_) => {
+            value.clone()
+        }
         Value::Object(o) => match o.keys() {
             Some(keys) => Value::Map(
                 keys.into_iter()
-                    .map(|k| (Value::str(k.to_text()), plain(&o.get(&k).unwrap_or(Value::None), depth + 1)))
+                    .map(|k| {
+                        (
+                            Value::str(k.to_text()),
+                            plain(&o.get(&k).unwrap_or(Value::None), depth + 1, internal),
+                        )
+                    })
                     .collect(),
             ),
             None => Value::str(o.to_text()),
@@ -57,30 +64,35 @@ fn plain(value: &Value, depth: usize) -> Value {
     }
 }
 
-fn plain_map(map: &Map, depth: usize) -> Map {
+fn plain_map(map: &Map, depth: usize, internal: bool) -> Map {
     let out = Map::new();
     for (k, v) in map.entries() {
         match k.as_str() {
-            Some(name) if name.starts_with("_ansible_") => {}
+            Some(name) if name.starts_with("_ansible_") && !internal => {}
             Some(_) => {
-                out.insert(k, plain(&v, depth + 1));
+                out.insert(k, plain(&v, depth + 1, internal));
             }
             None => {
-                out.insert(Value::str(k.to_text()), plain(&v, depth + 1));
+                out.insert(Value::str(k.to_text()), plain(&v, depth + 1, internal));
             }
         }
     }
     out
 }
 
+/// A map as the journal keeps it: as JSON can hold it, with internal keys.
+pub(crate) fn journal_value(map: &Map) -> Value {
+    Value::Map(plain_map(map, 0, true))
+}
+
 /// A deep copy that JSON and YAML can hold, without internal keys.
 pub(crate) fn printable(map: &Map) -> Map {
-    plain_map(map, 0)
+    plain_map(map, 0, false)
 }
 
 /// A value JSON and YAML can hold.
 pub(crate) fn printable_value(value: &Value) -> Value {
-    plain(value, 0)
+    plain(value, 0, false)
 }
 
 /// What is left of a result that must not be shown.
@@ -97,23 +109,8 @@ pub(crate) fn censored(result: &Map) -> Map {
 
 /// A result as outputs show it at a verbosity.
 pub(crate) fn shown(of: &HostResult, verbosity: u8) -> Map {
-    let debug = short(&of.task.action) == "debug";
-    if of.task.no_log {
-        let map = censored(&of.result);
-        if debug {
-            map.remove("changed");
-        }
-        return map;
-    }
-    let map = printable(&of.result);
-    for key in ["warnings", "deprecations", "exception", "failed", "skipped"] {
-        map.remove(key);
-    }
-    if verbosity < 3 {
-        map.remove("invocation");
-        map.remove("diff");
-    }
-    if debug {
+    let map = shown_raw(of, verbosity);
+    if short(&of.task.action) == "debug" {
         let item = map.get("ansible_loop_var");
         if let Some(name) = item.as_ref().and_then(Value::as_str) {
             map.remove(name);
@@ -125,20 +122,42 @@ pub(crate) fn shown(of: &HostResult, verbosity: u8) -> Map {
     map
 }
 
+/// The same without what is special about `debug`.
+pub(crate) fn shown_raw(of: &HostResult, verbosity: u8) -> Map {
+    if of.task.no_log {
+        return censored(&of.result);
+    }
+    let map = printable(&of.result);
+    for key in ["warnings", "deprecations", "exception", "failed", "skipped"] {
+        map.remove(key);
+    }
+    if verbosity < 3 {
+        map.remove("invocation");
+        map.remove("diff");
+    }
+    map
+}
+
 fn flag(map: &Map, key: &str) -> bool {
     map.get(key).is_some_and(|v| v.truthy())
 }
 
-/// Whether the result is shown, indented, without `-v` too.
-pub(crate) fn always_verbose(task: &TaskInfo, result: &Map) -> bool {
-    match short(&task.action) {
-        "debug" => true,
-        "assert" => !task.args.as_ref().is_some_and(|a| flag(a, "quiet")),
-        _ => flag(result, "_ansible_verbose_always"),
+/// Whether the result is shown, indented, without `-v` too. The engine may say so in the result; where it does not,
+/// `debug` and `assert` are known to do it when they were carried out.
+pub(crate) fn always_verbose(of: &HostResult) -> bool {
+    if let Some(said) = of.result.get("_ansible_verbose_always") {
+        return said.truthy();
+    }
+    let done = matches!(of.status, Status::Ok | Status::Changed);
+    match short(&of.task.action) {
+        "debug" => done,
+        "assert" => done && !of.task.args.as_ref().is_some_and(|a| flag(a, "quiet")),
+        _ => false,
     }
 }
 
 /// Whether the result is never shown when all is well.
-pub(crate) fn never_verbose(task: &TaskInfo, result: &Map) -> bool {
-    matches!(short(&task.action), "setup" | "gather_facts") || flag(result, "_ansible_verbose_override")
+pub(crate) fn never_verbose(of: &HostResult) -> bool {
+    matches!(short(&of.task.action), "setup" | "gather_facts")
+        || flag(&of.result, "_ansible_verbose_override")
 }

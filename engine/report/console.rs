@@ -55,7 +55,8 @@ impl Console {
         let text = text.strip_suffix('\n').unwrap_or(text);
         let color = self.0.borrow().color && !code.is_empty();
         let text = if color { paint(text, code) } else { text.to_owned() };
-        self.write(&format!("{text}\n"), error);
+        // As Ansible does; coloured text has its codes in between and so keeps them.
+        self.write(&format!("{text}\n").replace("\r\n", "\n"), error);
     }
 
     /// Prints text as it is.

@@ -1,6 +1,8 @@
 //! Ansible's default view, byte for byte.
 
-use crate::{Console, Options, clean, diff::diff_text, lines, notices, recap, render::result_text, text_result};
+use crate::{
+    Console, Options, clean, diff::diff_text, lines, notices, recap, render::result_text, text_result,
+};
 use kdo_event::{Event, HostResult, Sink, Status, TaskInfo};
 use kdo_value::{Map, Value};
 use std::rc::Rc;
@@ -13,7 +15,8 @@ pub struct Default {
     task: Option<Rc<TaskInfo>>,
     /// Whose banner was printed last.
     banner: Option<u64>,
-    play_check: bool,
+    /// The play's strategy has no common task: banners come with results.
+    free: bool,
 }
 
 impl Default {
@@ -24,7 +27,7 @@ impl Default {
             options,
             task: None,
             banner: None,
-            play_check: false,
+            free: false,
         }
     }
 
@@ -49,11 +52,18 @@ impl Default {
         let kind = if task.handler { "RUNNING HANDLER" } else { "TASK" };
         let mut name = lines::full_name(task);
         if let (true, Some(args), false) = (o.display_args_to_stdout, &task.args, task.no_log) {
-            let args: Vec<String> =
-                args.text_entries().iter().map(|(k, v)| format!("{k}={}", v.to_text())).collect();
+            let args: Vec<String> = args
+                .text_entries()
+                .iter()
+                .map(|(k, v)| format!("{k}={}", v.to_text()))
+                .collect();
             name = format!("{name} {}", args.join(", "));
         }
-        let mark = if o.check_mode_markers && task.check { " [CHECK MODE]" } else { "" };
+        let mark = if o.check_mode_markers && task.check {
+            " [CHECK MODE]"
+        } else {
+            ""
+        };
         self.title(&format!("{kind} [{name}]{mark}"));
         if o.verbosity >= 2 {
             self.show(&format!("task path: {}", task.path), &o.palette.debug);
@@ -61,17 +71,17 @@ impl Default {
     }
 
     fn lazy(&self) -> bool {
-        !(self.options.display_ok_hosts && self.options.display_skipped_hosts)
+        self.free || !(self.options.display_ok_hosts && self.options.display_skipped_hosts)
     }
 
     fn verbose(&self, of: &HostResult) -> bool {
-        let always = clean::always_verbose(&of.task, &of.result);
-        (self.options.verbosity > 0 || always) && !clean::never_verbose(&of.task, &of.result)
+        let always = clean::always_verbose(of);
+        (self.options.verbosity > 0 || always) && !clean::never_verbose(of)
     }
 
     fn result(&self, of: &HostResult) -> String {
         let map = clean::shown(of, self.options.verbosity);
-        result_text(&map, clean::always_verbose(&of.task, &of.result), &self.options)
+        result_text(&map, clean::always_verbose(of), &self.options)
     }
 
     fn diff(&mut self, of: &HostResult) {
@@ -89,14 +99,25 @@ impl Default {
     fn error(&mut self, of: &HostResult) {
         self.task_banner(&of.task);
         if let Some(text) = &of.error {
-            self.console.error(text, &self.options.palette.error, self.options.display_failed_stderr);
+            self.console.error(
+                text,
+                &self.options.palette.error,
+                self.options.display_failed_stderr,
+            );
         }
     }
 
     fn async_end(&self, of: &HostResult) {
         if let Some(job) = lines::finished_job(of) {
-            let how = if of.status == Status::Failed { "FAILED" } else { "OK" };
-            self.show(&format!("ASYNC {how} on {}: jid={job}", of.host), &self.options.palette.debug);
+            let how = if of.status == Status::Failed {
+                "FAILED"
+            } else {
+                "OK"
+            };
+            self.show(
+                &format!("ASYNC {how} on {}: jid={job}", of.host),
+                &self.options.palette.debug,
+            );
         }
     }
 
@@ -181,7 +202,7 @@ impl Default {
                 }
                 self.task_banner(&of.task);
                 let mut line = format!("skipping: [{host}]");
-                if self.options.verbosity > 0 && !clean::never_verbose(&of.task, &of.result) {
+                if self.options.verbosity > 0 && !clean::never_verbose(of) {
                     let map = clean::shown(of, self.options.verbosity);
                     map.remove("results");
                     line.push_str(&format!(" => {}", result_text(&map, false, &self.options)));
@@ -196,7 +217,10 @@ impl Default {
                     if self.options.show_task_path_on_failure && self.options.verbosity < 2 {
                         self.show(&format!("task path: {}", of.task.path), &palette.debug);
                     }
-                    self.failure(&format!("fatal: [{host}]: FAILED! => {}", self.result(of)), &palette.error);
+                    self.failure(
+                        &format!("fatal: [{host}]: FAILED! => {}", self.result(of)),
+                        &palette.error,
+                    );
                     self.text_below(of, &palette.error);
                 }
                 if of.ignored {
@@ -205,7 +229,10 @@ impl Default {
             }
             Status::Unreachable => {
                 self.error(of);
-                self.failure(&format!("fatal: [{host}]: UNREACHABLE! => {}", self.result(of)), &palette.unreachable);
+                self.failure(
+                    &format!("fatal: [{host}]: UNREACHABLE! => {}", self.result(of)),
+                    &palette.unreachable,
+                );
                 if of.ignored {
                     self.show("...ignoring", &palette.skip);
                 }
@@ -214,9 +241,16 @@ impl Default {
     }
 
     fn retry(&self, host: &str, task: &Rc<TaskInfo>, left: u64, result: &Map) {
-        let mut line = format!("FAILED - RETRYING: [{host}]: {} ({left} retries left).", lines::full_name(task));
+        let mut line = format!(
+            "FAILED - RETRYING: [{host}]: {} ({left} retries left).",
+            lines::full_name(task)
+        );
         if self.options.verbosity > 2 {
-            let map = if task.no_log { clean::censored(result) } else { clean::printable(result) };
+            let map = if task.no_log {
+                clean::censored(result)
+            } else {
+                clean::printable(result)
+            };
             for key in ["warnings", "deprecations", "exception", "failed"] {
                 map.remove(key);
             }
@@ -233,7 +267,10 @@ impl Default {
     }
 
     fn recap(&self, stats: &[(String, kdo_event::Stats)], custom: &Map) {
-        self.console.raw(&format!("{}\n", recap::recap(stats, &self.options).trim_end_matches('\n')));
+        self.console.raw(&format!(
+            "{}\n",
+            recap::recap(stats, &self.options).trim_end_matches('\n')
+        ));
         self.show("", "");
         if self.options.show_custom_stats {
             recap::custom_stats(custom, &self.console, &self.options);
@@ -258,10 +295,19 @@ impl Sink for Default {
                     self.title("DRY RUN");
                 }
             }
-            Event::PlayStart { name, check, .. } => {
-                self.play_check = *check;
+            Event::PlayStart {
+                name,
+                check,
+                strategy,
+                ..
+            } => {
+                self.free = matches!(clean::short(strategy), "free" | "host_pinned");
                 (self.task, self.banner) = (None, None);
-                let mark = if *check && self.options.check_mode_markers { " [CHECK MODE]" } else { "" };
+                let mark = if *check && self.options.check_mode_markers {
+                    " [CHECK MODE]"
+                } else {
+                    ""
+                };
                 self.title(&format!("PLAY [{}]{mark}", name.trim()));
             }
             Event::NoHostsMatched => self.show("skipping: no hosts matched", &palette.skip),
@@ -277,12 +323,20 @@ impl Sink for Default {
                 if self.options.show_per_host_start {
                     self.task_banner(task);
                     let kind = if task.handler { "HANDLER" } else { "TASK" };
-                    self.show(&format!(" [started {kind}: {} on {host}]", lines::full_name(task)), &palette.ok);
+                    self.show(
+                        &format!(" [started {kind}: {} on {host}]", lines::full_name(task)),
+                        &palette.ok,
+                    );
                 }
             }
             Event::ItemResult(of) => self.item(of),
             Event::HostResult(of) => self.host(of),
-            Event::Retry { host, task, left, result } => self.retry(host, task, *left, result),
+            Event::Retry {
+                host,
+                task,
+                left,
+                result,
+            } => self.retry(host, task, *left, result),
             Event::Include { what, hosts, item } => {
                 if let (true, Some(task)) = (self.lazy(), self.task.clone()) {
                     self.task_banner(&task);
@@ -294,10 +348,17 @@ impl Sink for Default {
                 self.show(&line, &palette.included);
             }
             Event::Notified { handler, .. } => {
-                self.verbose_line(2, None, &format!("Notification for handler {handler} has been saved."));
+                self.verbose_line(
+                    2,
+                    None,
+                    &format!("Notification for handler {handler} has been saved."),
+                );
             }
             Event::AsyncPoll { host, job, .. } => {
-                self.show(&format!("ASYNC POLL on {host}: jid={job} started=True finished=False"), &palette.debug);
+                self.show(
+                    &format!("ASYNC POLL on {host}: jid={job} started=True finished=False"),
+                    &palette.debug,
+                );
             }
             Event::Warning { text } => self.console.warning(text, &palette.warn),
             Event::Deprecation { text } if self.options.deprecation_warnings => {
@@ -306,7 +367,11 @@ impl Sink for Default {
             Event::Error { text } => self.console.error(text, &palette.error, true),
             Event::Verbose { level, host, text } => self.verbose_line(*level, host.as_deref(), text),
             Event::Recap { stats, custom } => self.recap(stats, custom),
-            Event::RunStart { .. } | Event::Output { .. } | Event::Deprecation { .. } | Event::RunEnd { .. } => {}
+            Event::RunStart { .. }
+            | Event::Output { .. }
+            | Event::Deprecation { .. }
+            | Event::Listing { .. }
+            | Event::RunEnd { .. } => {}
         }
     }
 }

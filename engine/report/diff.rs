@@ -29,7 +29,10 @@ fn one(diff: &Map, options: &Options) -> String {
     }
     for (key, text) in [("dst_larger", "destination"), ("src_larger", "source")] {
         if let Some(size) = diff.get(key) {
-            out.push_str(&format!("diff skipped: {text} file size is greater than {}\n", size.to_text()));
+            out.push_str(&format!(
+                "diff skipped: {text} file size is greater than {}\n",
+                size.to_text()
+            ));
         }
     }
     if let (Some(before), Some(after)) = (diff.get("before"), diff.get("after")) {
@@ -38,7 +41,12 @@ fn one(diff: &Map, options: &Options) -> String {
             _ => name.to_owned(),
         };
         let headers = (head("before_header", "before"), head("after_header", "after"));
-        out.push_str(&unified(&side(&before, options), &side(&after, options), &headers, options));
+        out.push_str(&unified(
+            &side(&before, options),
+            &side(&after, options),
+            &headers,
+            options,
+        ));
     }
     if let Some(text) = diff.get("prepared") {
         let text = text.to_text();
@@ -105,7 +113,11 @@ fn unified(before: &str, after: &str, headers: &(String, String), options: &Opti
     let (a, b) = (lines(before), lines(after));
     let palette = &options.palette;
     let color = |line: &str, code: &str| {
-        if options.color { paint(line, code) } else { line.to_owned() }
+        if options.color {
+            paint(line, code)
+        } else {
+            line.to_owned()
+        }
     };
     let mut out = String::new();
     for group in sequence::groups(&a, &b, 3) {
@@ -116,7 +128,11 @@ fn unified(before: &str, after: &str, headers: &(String, String), options: &Opti
             out.push_str(&color(&format!("--- {}\n", headers.0), &palette.diff_remove));
             out.push_str(&color(&format!("+++ {}\n", headers.1), &palette.diff_add));
         }
-        let place = format!("@@ -{} +{} @@\n", range(first.a0, last.a1), range(first.b0, last.b1));
+        let place = format!(
+            "@@ -{} +{} @@\n",
+            range(first.a0, last.a1),
+            range(first.b0, last.b1)
+        );
         out.push_str(&color(&place, &palette.diff_lines));
         for step in &group {
             let old = a.get(step.a0..step.a1).unwrap_or(&[]);
@@ -149,7 +165,14 @@ mod tests {
 
     #[test]
     fn odd_differences_do_not_break() {
-        for json in ["[]", "{}", "\"text\"", "null", "[1, null]", r#"{"before": 1, "after": [1]}"#] {
+        for json in [
+            "[]",
+            "{}",
+            "\"text\"",
+            "null",
+            "[1, null]",
+            r#"{"before": 1, "after": [1]}"#,
+        ] {
             let _ = diff_text(&read(json).unwrap(), &Options::default());
         }
     }

@@ -29,7 +29,11 @@ pub(crate) fn host_label(of: &HostResult) -> String {
 /// An item's label.
 pub(crate) fn item_label(of: &HostResult) -> Option<String> {
     let item = of.item.as_ref()?;
-    Some(if of.task.no_log { crate::clean::CENSORED_ITEM.to_owned() } else { item.to_text() })
+    Some(if of.task.no_log {
+        crate::clean::CENSORED_ITEM.to_owned()
+    } else {
+        item.to_text()
+    })
 }
 
 /// The job's id if an asynchronous task has just ended.

@@ -13,7 +13,11 @@ pub(crate) fn show(result: &Map, console: &Console, options: &Options) {
         return;
     }
     for deprecation in list("deprecations") {
-        console.deprecation(&sentence(&deprecation), &options.palette.deprecate, &options.palette.warn);
+        console.deprecation(
+            &sentence(&deprecation),
+            &options.palette.deprecate,
+            &options.palette.warn,
+        );
     }
 }
 
@@ -27,13 +31,21 @@ fn sentence(deprecation: &Value) -> String {
         out.push('.');
     }
     let from = text("collection_name").map_or(String::new(), |name| {
-        if name == "ansible.builtin" { "from ansible-core".to_owned() } else { format!("from collection '{name}'") }
+        if name == "ansible.builtin" {
+            "from ansible-core".to_owned()
+        } else {
+            format!("from collection '{name}'")
+        }
     });
     let space = if from.is_empty() { "" } else { " " };
     match (from.is_empty(), text("date"), text("version")) {
-        (false, Some(date), _) => out.push_str(&format!(" This feature will be removed {from} in a release after {date}.")),
+        (false, Some(date), _) => out.push_str(&format!(
+            " This feature will be removed {from} in a release after {date}."
+        )),
         (false, None, Some(v)) => out.push_str(&format!(" This feature will be removed {from} version {v}.")),
-        _ => out.push_str(&format!(" This feature will be removed{space}{from} in the future.")),
+        _ => out.push_str(&format!(
+            " This feature will be removed{space}{from} in the future."
+        )),
     }
     out
 }

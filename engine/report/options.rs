@@ -1,7 +1,7 @@
 //! How outputs look.
 
 use crate::Palette;
-use std::path::PathBuf;
+use std::{io::IsTerminal, path::PathBuf, rc::Rc};
 
 /// How results are laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Options {
     /// Whether to colour (a terminal, or forced).
     pub color: bool,
     /// Which colours.
-    pub palette: Palette,
+    pub palette: Rc<Palette>,
     /// Columns that banners fill; Ansible takes the terminal's width less one, and 79 without a terminal.
     pub width: usize,
     /// `-v` count.
@@ -60,7 +60,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             color: false,
-            palette: Palette::default(),
+            palette: Rc::default(),
             width: 79,
             verbosity: 0,
             terminal: false,
@@ -78,6 +78,26 @@ impl Default for Options {
             text_results: false,
             deprecation_warnings: true,
             folder: None,
+        }
+    }
+}
+
+impl Options {
+    /// What fits the process' standard output: on a terminal colours, its width, failures' texts as text; in a pipe
+    /// the bytes that programs expect.
+    pub fn for_stdout() -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let width = if terminal {
+            crate::terminal_size().0.saturating_sub(1).max(79)
+        } else {
+            79
+        };
+        Self {
+            color: terminal,
+            terminal,
+            width,
+            text_results: terminal,
+            ..Self::default()
         }
     }
 }

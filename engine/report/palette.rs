@@ -81,9 +81,17 @@ pub fn color_code(name: &str) -> Option<String> {
         return n.parse::<u8>().ok().map(|n| format!("38;5;{n}"));
     }
     if let Some(n) = name.strip_prefix("gray").or_else(|| name.strip_prefix("grey")) {
-        return n.parse::<u8>().ok().filter(|n| *n < 24).map(|n| format!("38;5;{}", 232 + n));
+        return n
+            .parse::<u8>()
+            .ok()
+            .filter(|n| *n < 24)
+            .map(|n| format!("38;5;{}", 232 + n));
     }
-    let digits: Vec<u32> = name.strip_prefix("rgb")?.chars().map_while(|c| c.to_digit(6)).collect();
+    let digits: Vec<u32> = name
+        .strip_prefix("rgb")?
+        .chars()
+        .map_while(|c| c.to_digit(6))
+        .collect();
     match (digits.as_slice(), name.len()) {
         ([r, g, b], 6) => Some(format!("38;5;{}", 16 + 36 * r + 6 * g + b)),
         _ => None,
@@ -92,7 +100,10 @@ pub fn color_code(name: &str) -> Option<String> {
 
 /// Colours each line on its own, so that a pager that cuts lines keeps the colours.
 pub(crate) fn paint(text: &str, code: &str) -> String {
-    let lines: Vec<String> = text.split('\n').map(|l| format!("\x1b[{code}m{l}\x1b[0m")).collect();
+    let lines: Vec<String> = text
+        .split('\n')
+        .map(|l| format!("\x1b[{code}m{l}\x1b[0m"))
+        .collect();
     lines.join("\n")
 }
 

@@ -12,7 +12,11 @@ pub(crate) fn recap(stats: &[(String, Stats)], options: &Options) -> String {
     let mut out = format!("{}\n", banner("PLAY RECAP", options));
     for (host, s) in stats {
         let color = |text: String, code: &str| {
-            if options.color && !code.is_empty() { paint(&text, code) } else { text }
+            if options.color && !code.is_empty() {
+                paint(&text, code)
+            } else {
+                text
+            }
         };
         let code = if s.failed > 0 || s.unreachable > 0 {
             &p.error

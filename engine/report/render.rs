@@ -45,7 +45,13 @@ pub(crate) fn indented(text: &str) -> String {
     let lines: Vec<String> = text
         .trim_end_matches('\n')
         .split('\n')
-        .map(|l| if l.is_empty() { String::new() } else { format!("    {l}") })
+        .map(|l| {
+            if l.is_empty() {
+                String::new()
+            } else {
+                format!("    {l}")
+            }
+        })
         .collect();
     lines.join("\n")
 }

@@ -54,7 +54,12 @@ impl<'a> Matcher<'a> {
                 if y >= b1 {
                     break;
                 }
-                let k = y.checked_sub(1).and_then(|p| lengths.get(&p)).copied().unwrap_or(0) + 1;
+                let k = y
+                    .checked_sub(1)
+                    .and_then(|p| lengths.get(&p))
+                    .copied()
+                    .unwrap_or(0)
+                    + 1;
                 next.insert(y, k);
                 if k > size {
                     (i, j, size) = (x + 1 - k, y + 1 - k, k);
@@ -103,13 +108,25 @@ fn steps(a: &[String], b: &[String]) -> Vec<Step> {
             (false, false) => None,
         };
         if let Some(kind) = kind {
-            out.push(Step { kind, a0: i, a1: x, b0: j, b1: y });
+            out.push(Step {
+                kind,
+                a0: i,
+                a1: x,
+                b0: j,
+                b1: y,
+            });
         }
         (i, j) = (x + size, y + size);
         if size > 0 {
             match out.last_mut() {
                 Some(last) if last.kind == Kind::Equal => (last.a1, last.b1) = (i, j),
-                _ => out.push(Step { kind: Kind::Equal, a0: x, a1: i, b0: y, b1: j }),
+                _ => out.push(Step {
+                    kind: Kind::Equal,
+                    a0: x,
+                    a1: i,
+                    b0: y,
+                    b1: j,
+                }),
             }
         }
     }
@@ -131,7 +148,11 @@ pub(crate) fn groups(a: &[String], b: &[String], context: usize) -> Vec<Vec<Step
     let mut group: Vec<Step> = Vec::new();
     for mut step in all {
         if step.kind == Kind::Equal && step.a1 - step.a0 > 2 * context {
-            group.push(Step { a1: step.a0 + context, b1: step.b0 + context, ..step });
+            group.push(Step {
+                a1: step.a0 + context,
+                b1: step.b0 + context,
+                ..step
+            });
             out.push(std::mem::take(&mut group));
             (step.a0, step.b0) = (step.a1 - context, step.b1 - context);
         }

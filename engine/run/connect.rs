@@ -69,7 +69,11 @@ impl Connections {
         let connector = match route.kind.as_str() {
             "local" => &self.local,
             "ssh" | "smart" | "paramiko" | "paramiko_ssh" => &self.ssh,
-            other => return Err(TaskFailure::new(format!("the connection plugin '{other}' was not found: kdo has ssh and local"))),
+            other => {
+                return Err(TaskFailure::new(format!(
+                    "the connection plugin '{other}' was not found: kdo has ssh and local"
+                )));
+            }
         };
         let connection = connector.connect(&route.endpoint).await.map_err(failure)?;
         *held = Some(Arc::clone(&connection));
@@ -84,7 +88,8 @@ impl Connections {
             return Ok(Rc::clone(session));
         }
         let connection = self.connection(route).await?;
-        let started = AgentSession::start(&*connection, &self.agents, route.escalation.as_ref(), route.limit).await;
+        let started =
+            AgentSession::start(&*connection, &self.agents, route.escalation.as_ref(), route.limit).await;
         let session = Rc::new(started.map_err(failure)?);
         *held = Some(Rc::clone(&session));
         Ok(session)

@@ -25,12 +25,21 @@ pub(crate) struct Engine {
     stats: RefCell<Vec<(String, Stats)>>,
     pub(crate) custom_stats: Map,
     warned: RefCell<HashSet<String>>,
+    /// Hosts that have failed in this run.
+    pub(crate) failed: RefCell<HashSet<String>>,
+    /// Hosts that could not be reached in this run.
+    pub(crate) unreachable: RefCell<HashSet<String>>,
     /// `--start-at-task` has not been met yet.
     pub(crate) waiting_for_start: Cell<bool>,
 }
 
 impl Engine {
-    pub(crate) fn new(mut options: Options, store: Rc<Store>, loader: Loader, connections: Connections) -> Self {
+    pub(crate) fn new(
+        mut options: Options,
+        store: Rc<Store>,
+        loader: Loader,
+        connections: Connections,
+    ) -> Self {
         let sinks = std::mem::take(&mut options.sinks);
         let waiting = options.start_at_task.is_some();
         Self {
@@ -43,6 +52,8 @@ impl Engine {
             stats: RefCell::default(),
             custom_stats: Map::new(),
             warned: RefCell::default(),
+            failed: RefCell::default(),
+            unreachable: RefCell::default(),
             waiting_for_start: Cell::new(waiting),
         }
     }
@@ -94,12 +105,16 @@ impl Engine {
     pub(crate) fn with_templar<T>(&self, vars: &TaskVars, f: impl FnOnce(&Templar<'_>) -> T) -> T {
         let sources = Rc::clone(&self.store.sources);
         let warn = move |text: String, origin: Option<Origin>| {
-            let at = origin.map(|o| format!(" ({})", sources.place(o))).unwrap_or_default();
+            let at = origin
+                .map(|o| format!(" ({})", sources.place(o)))
+                .unwrap_or_default();
             self.warn(format!("{text}{at}"));
         };
         let environment = Environment {
             vault: self.store.vault.as_deref(),
-            search: SearchPath { bases: vars.search_bases() },
+            search: SearchPath {
+                bases: vars.search_bases(),
+            },
             escape_backslashes: true,
             strict_conditions: self.options.strict,
             jinja2_extensions: self.options.jinja2_extensions.clone(),
@@ -110,18 +125,22 @@ impl Engine {
 
     /// Evaluates a raw value.
     pub(crate) fn resolve(&self, vars: &TaskVars, raw: &Value) -> Result<Value, TaskFailure> {
-        self.with_templar(vars, |t| t.resolve(raw)).map_err(|e| self.template_failure(e))
+        self.with_templar(vars, |t| t.resolve(raw))
+            .map_err(|e| self.template_failure(e))
     }
 
     /// Evaluates a raw value that may be `omit`, which gives `None`.
     pub(crate) fn resolve_or_omit(&self, vars: &TaskVars, raw: &Value) -> Result<Option<Value>, TaskFailure> {
-        let value = self.with_templar(vars, |t| t.resolve_keep_omit(raw)).map_err(|e| self.template_failure(e))?;
+        let value = self
+            .with_templar(vars, |t| t.resolve_keep_omit(raw))
+            .map_err(|e| self.template_failure(e))?;
         Ok(Some(value).filter(|v| !v.is_omit()))
     }
 
     /// Evaluates a condition.
     pub(crate) fn condition(&self, vars: &TaskVars, raw: &Value) -> Result<bool, TaskFailure> {
-        self.with_templar(vars, |t| t.condition(raw)).map_err(|e| self.template_failure(e))
+        self.with_templar(vars, |t| t.condition(raw))
+            .map_err(|e| self.template_failure(e))
     }
 
     /// A template's error as a task's failure: the message, and the place with a snippet for people.
@@ -143,7 +162,11 @@ impl Engine {
             d = d.help(help);
         }
         let shown = place.map(|_| render(&d, &self.store.sources, false));
-        TaskFailure { message: error.message, undefined: error.undefined, rendered: shown, ..TaskFailure::default() }
+        TaskFailure {
+            message: error.message,
+            rendered: shown,
+            ..TaskFailure::default()
+        }
     }
 
     /// The place of a character of a scalar that is written in one line.
@@ -153,7 +176,10 @@ impl Engine {
         let first = source.lines().next()?;
         let at = line.find(first)?;
         let column = line.get(..at)?.chars().count() + offset + 1;
-        Some(Origin { column: u32::try_from(column).ok()?, ..origin })
+        Some(Origin {
+            column: u32::try_from(column).ok()?,
+            ..origin
+        })
     }
 
     /// The texts read so far.

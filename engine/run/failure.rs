@@ -2,13 +2,19 @@
 
 use kdo_value::{Map, Value};
 
+/// Key of a result under which the message with its place travels to the outputs; never seen by the user's variables.
+pub(crate) const RENDERED: &str = "_kdo_rendered";
+
+/// Takes the message with its place out of a result.
+pub(crate) fn take_rendered(result: &Map) -> Option<String> {
+    result.remove(RENDERED).map(|v| v.to_text())
+}
+
 /// A failure on one host.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TaskFailure {
     /// What went wrong.
     pub(crate) message: String,
-    /// Whether a missing variable is the cause.
-    pub(crate) undefined: bool,
     /// Whether the host could not be reached.
     pub(crate) unreachable: bool,
     /// The message with its place and a snippet.
@@ -19,11 +25,18 @@ pub(crate) struct TaskFailure {
 
 impl TaskFailure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), ..Self::default() }
+        Self {
+            message: message.into(),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn unreachable(message: impl Into<String>) -> Self {
-        Self { message: message.into(), unreachable: true, ..Self::default() }
+        Self {
+            message: message.into(),
+            unreachable: true,
+            ..Self::default()
+        }
     }
 
     /// As a result.
@@ -31,6 +44,9 @@ impl TaskFailure {
         let map = self.values.unwrap_or_default();
         map.insert(if self.unreachable { "unreachable" } else { "failed" }, true);
         map.insert("msg", Value::str(self.message));
+        if let Some(rendered) = self.rendered {
+            map.insert(RENDERED, rendered);
+        }
         map.insert("changed", false);
         map
     }

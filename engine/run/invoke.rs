@@ -30,8 +30,17 @@ pub(crate) struct Order {
 
 impl Engine {
     /// Runs a module where the step runs and gives its result.
-    pub(crate) async fn invoke(&self, step: &Step, module: &str, args: &Map, order: Order) -> Result<Map, TaskFailure> {
-        let route = step.route.as_ref().ok_or_else(|| TaskFailure::new("the task has no connection"))?;
+    pub(crate) async fn invoke(
+        &self,
+        step: &Step,
+        module: &str,
+        args: &Map,
+        order: Order,
+    ) -> Result<Map, TaskFailure> {
+        let route = step
+            .route
+            .as_ref()
+            .ok_or_else(|| TaskFailure::new("the task has no connection"))?;
         self.invoke_over(step, route, module, args, order).await
     }
 
@@ -60,15 +69,21 @@ impl Engine {
         let lost = |e: kdo_transport::TransportError| TaskFailure::unreachable(e.message);
         let mut channel = session.invoke(invoke.encode()).await.map_err(lost)?;
         let mut received = match &order.receive {
-            Some(path) => Some(std::fs::File::create(path).map_err(|e| TaskFailure::new(format!("cannot write {}: {e}", path.display())))?),
+            Some(path) => Some(
+                std::fs::File::create(path)
+                    .map_err(|e| TaskFailure::new(format!("cannot write {}: {e}", path.display())))?,
+            ),
             None => None,
         };
         loop {
             let frame = channel.next().await.map_err(lost)?;
             match frame.kind {
                 Kind::Result => {
-                    let (value, _) = codec::decode(&frame.payload).ok_or_else(|| TaskFailure::new("the agent's result is damaged"))?;
-                    let Value::Map(map) = value else { return Err(TaskFailure::new("the agent's result is no dictionary")) };
+                    let (value, _) = codec::decode(&frame.payload)
+                        .ok_or_else(|| TaskFailure::new("the agent's result is damaged"))?;
+                    let Value::Map(map) = value else {
+                        return Err(TaskFailure::new("the agent's result is no dictionary"));
+                    };
                     return Ok(map);
                 }
                 Kind::Output if !step.info.no_log => {
@@ -83,7 +98,8 @@ impl Engine {
                 Kind::Chunk => {
                     if let Some(file) = &mut received {
                         use std::io::Write;
-                        file.write_all(&frame.payload).map_err(|e| TaskFailure::new(format!("cannot write what was fetched: {e}")))?;
+                        file.write_all(&frame.payload)
+                            .map_err(|e| TaskFailure::new(format!("cannot write what was fetched: {e}")))?;
                     }
                 }
                 Kind::Need => {
@@ -92,7 +108,10 @@ impl Engine {
                         Some(path) => send_file(&mut channel, &path).await.map_err(lost)?,
                         None => Some(format!("the controller has no file {name}")),
                     };
-                    channel.send(Kind::BlobEnd, error.unwrap_or_default().into_bytes()).await.map_err(lost)?;
+                    channel
+                        .send(Kind::BlobEnd, error.unwrap_or_default().into_bytes())
+                        .await
+                        .map_err(lost)?;
                 }
                 _ => {}
             }
@@ -106,12 +125,17 @@ fn offered(order: &Order, name: &str) -> Option<PathBuf> {
         return Some(path.clone());
     }
     let relative = Path::new(name);
-    let inside = relative.components().all(|c| matches!(c, std::path::Component::Normal(_)));
+    let inside = relative
+        .components()
+        .all(|c| matches!(c, std::path::Component::Normal(_)));
     order.tree.as_ref().filter(|_| inside).map(|t| t.join(relative))
 }
 
 /// Sends a file in pieces; gives a message if it cannot be read.
-async fn send_file(channel: &mut kdo_transport::StepChannel, path: &Path) -> Result<Option<String>, kdo_transport::TransportError> {
+async fn send_file(
+    channel: &mut kdo_transport::StepChannel,
+    path: &Path,
+) -> Result<Option<String>, kdo_transport::TransportError> {
     let problem = |e: std::io::Error| Some(format!("cannot read {}: {e}", path.display()));
     let mut file = match std::fs::File::open(path) {
         Ok(file) => file,
@@ -121,7 +145,11 @@ async fn send_file(channel: &mut kdo_transport::StepChannel, path: &Path) -> Res
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return Ok(None),
-            Ok(n) => channel.send(Kind::Blob, buffer.get(..n).unwrap_or_default().to_vec()).await?,
+            Ok(n) => {
+                channel
+                    .send(Kind::Blob, buffer.get(..n).unwrap_or_default().to_vec())
+                    .await?
+            }
             Err(e) => return Ok(problem(e)),
         }
     }

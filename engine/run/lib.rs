@@ -1,12 +1,194 @@
 //! The scheduler: hosts walk the plan's graph, steps run when they are ready, events tell what happens.
 
+mod actions;
+mod check_args;
+mod connect;
+mod engine;
+mod failure;
+mod handlers;
+mod include;
+mod invoke;
+mod listing;
 mod options;
+mod play;
+mod play_run;
+mod process;
+mod route;
+mod step;
+mod tags;
+mod task;
+mod walk;
 
 pub use options::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 
+use connect::Connections;
+use engine::{Engine, known_action};
+use kdo_event::Event;
+use kdo_playbook::{Loader, Play};
+use kdo_syntax::{Diagnostic, Severity};
+use kdo_template::Vault;
+use kdo_vars::Store;
+use play::Ended;
+use std::{path::PathBuf, rc::Rc, time::Duration};
+use tokio::{runtime, task::LocalSet};
+
+/// Exit codes, as ansible-playbook has them.
+mod code {
+    pub(crate) const OK: u8 = 0;
+    pub(crate) const ERROR: u8 = 1;
+    pub(crate) const FAILED: u8 = 2;
+    pub(crate) const UNREACHABLE: u8 = 4;
+    pub(crate) const INTERRUPTED: u8 = 99;
+    pub(crate) const UNEXPECTED: u8 = 250;
+}
+
 /// Runs the playbooks and gives the exit code: 0 well, 1 error, 2 failed hosts, 4 unreachable hosts or bad input,
 /// 99 interrupted, 250 unexpected.
-pub fn run(options: Options) -> u8 {
-    let _ = options;
-    250
+pub fn run(mut options: Options) -> u8 {
+    let Ok(runtime) = runtime::Builder::new_current_thread().enable_all().build() else {
+        return code::UNEXPECTED;
+    };
+    let vault: Option<Rc<dyn Vault>> = if options.vault.is_empty() {
+        None
+    } else {
+        Some(Rc::new(std::mem::take(&mut options.vault)))
+    };
+    let mut loader = Loader::new(Rc::clone(&options.sources), Rc::new(known_action));
+    loader.roles_path.clone_from(&options.roles_path);
+    loader.collections_path.clone_from(&options.collections_path);
+    loader.vault.clone_from(&vault);
+    loader.extra_vars = options.extra_vars.clone();
+    let inventory = std::mem::take(&mut options.inventory);
+    let store = Store::new(
+        inventory,
+        Rc::clone(&options.sources),
+        vault,
+        options.extra_vars.clone(),
+        options.info.clone(),
+    );
+    let connections = Connections::new(&options);
+    let engine = Rc::new(Engine::new(options, Rc::new(store), loader, connections));
+    engine.tell(&Event::RunStart {
+        run: engine.options.run_id.clone(),
+        argv: engine.options.argv.clone(),
+        verbosity: u8::try_from(engine.options.info.verbosity).unwrap_or(u8::MAX),
+    });
+    let set = LocalSet::new();
+    let code = set.block_on(&runtime, whole(&engine));
+    engine.tell(&Event::RunEnd { code });
+    // Streams of agents that do not answer must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    code
+}
+
+/// The whole run, until it ends or the user has had enough.
+async fn whole(engine: &Rc<Engine>) -> u8 {
+    let work = tokio::task::spawn_local({
+        let engine = Rc::clone(engine);
+        async move { playbooks(&engine).await }
+    });
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done.unwrap_or(code::UNEXPECTED),
+            signal = tokio::signal::ctrl_c() => {
+                if signal.is_err() {
+                    continue;
+                }
+                if engine.interrupted.replace(true) {
+                    engine.tell(&Event::Error { text: "User interrupted execution".into() });
+                    work.abort();
+                    return code::INTERRUPTED;
+                }
+                engine.tell(&Event::Error {
+                    text: "interrupted: no new task is started, running ones are waited for (again to cancel them)".into(),
+                });
+            }
+        }
+    }
+}
+
+async fn playbooks(engine: &Rc<Engine>) -> u8 {
+    let mut all: Vec<(PathBuf, Vec<Rc<Play>>)> = Vec::new();
+    let mut problems: Vec<Diagnostic> = Vec::new();
+    for path in &engine.options.playbooks {
+        if !path.is_file() {
+            problems.push(Diagnostic::error(format!(
+                "the playbook: {} could not be found",
+                path.display()
+            )));
+            continue;
+        }
+        let plays = engine.loader.playbook(path);
+        problems.extend(engine.loader.take_diagnostics());
+        for play in &plays {
+            for task in check_args::all_tasks(play) {
+                problems.extend(check_args::unknown_arguments(&task));
+            }
+        }
+        all.push((path.clone(), plays));
+    }
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        problems.into_iter().partition(|d| d.severity == Severity::Error);
+    for w in &warnings {
+        let at = w
+            .place
+            .map(|o| format!("{}: ", engine.sources().place(o)))
+            .unwrap_or_default();
+        engine.warn(format!("{at}{}", w.message));
+    }
+    if !errors.is_empty() {
+        engine.errors(&errors);
+        return code::UNREACHABLE;
+    }
+    if engine.options.listing.any() {
+        let text = engine.listing(&all);
+        engine.tell(&Event::Listing { text });
+        return code::OK;
+    }
+    if engine.options.flush_cache {
+        let hosts: Vec<String> = engine.store.inventory.borrow().hosts.keys().cloned().collect();
+        hosts.iter().for_each(|h| engine.store.clear_facts(h));
+    }
+    let mut result = code::OK;
+    'all: for (path, plays) in &all {
+        engine.tell(&Event::PlaybookStart {
+            path: path.to_string_lossy().into_owned(),
+            plays: plays.len(),
+        });
+        for play in plays {
+            let ended = engine.play(play).await;
+            for problem in engine.store.take_problems() {
+                match problem.severity {
+                    Severity::Error => engine.errors(&[problem]),
+                    _ => engine.warn(problem.message),
+                }
+            }
+            match ended {
+                Ended::On => {}
+                Ended::Stop => break 'all,
+                Ended::Error => {
+                    result = code::ERROR;
+                    break 'all;
+                }
+            }
+        }
+    }
+    if result == code::OK {
+        if engine.interrupted.get() {
+            result = code::INTERRUPTED;
+        } else if !engine.unreachable.borrow().is_empty() {
+            result = code::UNREACHABLE;
+        } else if !engine.failed.borrow().is_empty() {
+            result = code::FAILED;
+        }
+    }
+    if result != code::ERROR {
+        engine.tell(&Event::Recap {
+            stats: engine.stats(),
+            custom: engine.custom_stats.clone(),
+        });
+    }
+    engine.connections.close().await;
+    result
 }

@@ -23,12 +23,21 @@ pub(crate) enum Fate {
 
 impl Engine {
     /// Registers, notifies, counts. `hosts`: those that the result counts for (with `run_once`, all of the batch).
-    pub(crate) fn process(&self, play: &Rc<PlayRun>, task: &Rc<Task>, done: &Done, hosts: &[String], rescued: bool) -> Fate {
+    pub(crate) fn process(
+        &self,
+        play: &Rc<PlayRun>,
+        task: &Rc<Task>,
+        done: &Done,
+        hosts: &[String],
+        rescued: bool,
+    ) -> Fate {
         for host in hosts {
             self.register(task, host, done);
             self.keep_facts(task, host, &done.result);
         }
-        if matches!(done.status, Status::Changed) || (done.status == Status::Failed && done.ignored && truthy(&done.result, "changed")) {
+        if matches!(done.status, Status::Changed)
+            || (done.status == Status::Failed && done.ignored && truthy(&done.result, "changed"))
+        {
             self.notify(play, task, done, hosts);
         }
         let host = &done.host;
@@ -87,7 +96,10 @@ impl Engine {
 
     fn describe(&self, task: &Task) -> Map {
         let map = Map::new();
-        let name = task.name.as_ref().map_or_else(|| task.action.name.clone(), |n| n.as_str().to_owned());
+        let name = task
+            .name
+            .as_ref()
+            .map_or_else(|| task.action.name.clone(), |n| n.as_str().to_owned());
         map.insert("name", name);
         map.insert("action", task.action.name.as_str());
         map.insert("args", untrust(&Value::Map(task.action.args.copied())));
@@ -159,7 +171,10 @@ impl Engine {
                 for host in hosts {
                     if !list.contains(host) {
                         list.push(host.clone());
-                        self.tell(&Event::Notified { handler: name.clone(), host: host.clone() });
+                        self.tell(&Event::Notified {
+                            handler: name.clone(),
+                            host: host.clone(),
+                        });
                     }
                 }
             }
@@ -219,10 +234,12 @@ pub(crate) fn clean(result: &Map) -> Map {
             continue;
         }
         let value = match (&value, name.as_str()) {
-            (Value::List(items), "results") => Value::list(items.to_vec().into_iter().map(|v| match v.as_map() {
-                Some(map) => Value::Map(clean(map)),
-                None => v,
-            })),
+            (Value::List(items), "results") => {
+                Value::list(items.to_vec().into_iter().map(|v| match v.as_map() {
+                    Some(map) => Value::Map(clean(map)),
+                    None => v,
+                }))
+            }
             _ => value,
         };
         if name != "_ansible_no_log" {
@@ -237,7 +254,12 @@ fn untrust(value: &Value) -> Value {
     match value {
         Value::Str(t) => Value::Str(t.untrusted()),
         Value::List(l) => Value::list(l.to_vec().iter().map(untrust)),
-        Value::Map(m) => Value::Map(m.entries().into_iter().map(|(k, v)| (untrust(&k), untrust(&v))).collect()),
+        Value::Map(m) => Value::Map(
+            m.entries()
+                .into_iter()
+                .map(|(k, v)| (untrust(&k), untrust(&v)))
+                .collect(),
+        ),
         v => v.clone(),
     }
 }

@@ -32,7 +32,12 @@ impl Engine {
     }
 
     /// A keyword of the task, evaluated.
-    pub(crate) fn keyword(&self, vars: &TaskVars, task: &Task, name: &str) -> Result<Option<Value>, TaskFailure> {
+    pub(crate) fn keyword(
+        &self,
+        vars: &TaskVars,
+        task: &Task,
+        name: &str,
+    ) -> Result<Option<Value>, TaskFailure> {
         match task.keyword(name) {
             None => Ok(None),
             Some(raw) => Ok(self.resolve_or_omit(vars, &raw)?.filter(|v| !v.is_none())),
@@ -41,15 +46,23 @@ impl Engine {
 
     /// A keyword that is a truth value.
     pub(crate) fn flag(&self, vars: &TaskVars, task: &Task, name: &str) -> Result<Option<bool>, TaskFailure> {
-        let Some(value) = self.keyword(vars, task, name)? else { return Ok(None) };
+        let Some(value) = self.keyword(vars, task, name)? else {
+            return Ok(None);
+        };
         match &value {
             Value::Bool(b) => Ok(Some(*b)),
             Value::Int(n) => Ok(Some(*n != 0)),
             Value::Str(s) => match parse_bool(s) {
                 Some(b) => Ok(Some(b)),
-                None => Err(TaskFailure::new(format!("the field '{name}' has an invalid value ({}), and could not be converted to a bool", s.as_str()))),
+                None => Err(TaskFailure::new(format!(
+                    "the field '{name}' has an invalid value ({}), and could not be converted to a bool",
+                    s.as_str()
+                ))),
             },
-            other => Err(TaskFailure::new(format!("the field '{name}' has an invalid value ({}), and could not be converted to a bool", other.repr()))),
+            other => Err(TaskFailure::new(format!(
+                "the field '{name}' has an invalid value ({}), and could not be converted to a bool",
+                other.repr()
+            ))),
         }
     }
 
@@ -70,7 +83,12 @@ impl Engine {
         if kind != "local" {
             self.fill_endpoint(vars, task, &mut endpoint)?;
         }
-        Ok(Route { kind, endpoint, escalation: self.escalation(vars, task)?, limit: Duration::from_secs(60) })
+        Ok(Route {
+            kind,
+            endpoint,
+            escalation: self.escalation(vars, task)?,
+            limit: Duration::from_secs(60),
+        })
     }
 
     fn fill_endpoint(&self, vars: &TaskVars, task: &Task, e: &mut Endpoint) -> Result<(), TaskFailure> {
@@ -81,7 +99,12 @@ impl Engine {
             None => self.keyword(vars, task, "port")?,
         };
         e.port = match port {
-            Some(v) => Some(v.to_text().trim().parse().map_err(|_| TaskFailure::new(format!("'{}' is no port number", v.to_text())))?),
+            Some(v) => Some(
+                v.to_text()
+                    .trim()
+                    .parse()
+                    .map_err(|_| TaskFailure::new(format!("'{}' is no port number", v.to_text())))?,
+            ),
             None => defaults.port,
         };
         e.user = match self.text_variable(vars, &["ansible_ssh_user", "ansible_user"])? {
@@ -91,22 +114,43 @@ impl Engine {
                 None => defaults.user.clone(),
             },
         };
-        e.password = match self.text_variable(vars, &["ansible_ssh_password", "ansible_ssh_pass", "ansible_password"])? {
+        e.password = match self.text_variable(
+            vars,
+            &["ansible_ssh_password", "ansible_ssh_pass", "ansible_password"],
+        )? {
             Some(p) => Some(Secret::new(p)),
             None => defaults.password.clone(),
         };
-        e.private_key_file = match self.text_variable(vars, &["ansible_ssh_private_key_file", "ansible_private_key_file"])? {
+        e.private_key_file = match self.text_variable(
+            vars,
+            &["ansible_ssh_private_key_file", "ansible_private_key_file"],
+        )? {
             Some(p) => Some(PathBuf::from(kdo_modules::host::expand(&p))),
             None => defaults.private_key_file.clone(),
         };
-        e.private_key_passphrase = self.text_variable(vars, &["ansible_ssh_private_key_passphrase", "ansible_private_key_passphrase"])?.map(Secret::new);
+        e.private_key_passphrase = self
+            .text_variable(
+                vars,
+                &[
+                    "ansible_ssh_private_key_passphrase",
+                    "ansible_private_key_passphrase",
+                ],
+            )?
+            .map(Secret::new);
         e.ssh_args = defaults.ssh_args.clone();
-        for name in ["ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args"] {
+        for name in [
+            "ansible_ssh_args",
+            "ansible_ssh_common_args",
+            "ansible_ssh_extra_args",
+        ] {
             if let Some(text) = self.text_variable(vars, &[name])? {
                 e.ssh_args.extend(kdo_modules::commands::words::split(&text)?);
             }
         }
-        e.host_key_checking = match self.first_variable(vars, &["ansible_ssh_host_key_checking", "ansible_host_key_checking"])? {
+        e.host_key_checking = match self.first_variable(
+            vars,
+            &["ansible_ssh_host_key_checking", "ansible_host_key_checking"],
+        )? {
             Some(v) => truth(&v),
             None => defaults.host_key_checking,
         };
@@ -130,7 +174,10 @@ impl Engine {
         if !wanted {
             return Ok(None);
         }
-        let pick = |variables: &[&str], keyword: &str, default: &Option<String>| -> Result<Option<String>, TaskFailure> {
+        let pick = |variables: &[&str],
+                    keyword: &str,
+                    default: &Option<String>|
+         -> Result<Option<String>, TaskFailure> {
             if let Some(text) = self.text_variable(vars, variables)? {
                 return Ok(Some(text));
             }
@@ -139,23 +186,41 @@ impl Engine {
                 None => Ok(default.clone()),
             }
         };
-        let method = pick(&["ansible_become_method"], "become_method", &defaults.method)?.unwrap_or_else(|| "sudo".into());
+        let method = pick(&["ansible_become_method"], "become_method", &defaults.method)?
+            .unwrap_or_else(|| "sudo".into());
         let method = method.rsplit('.').next().unwrap_or(&method).to_owned();
-        let own = |suffix: &str| [format!("ansible_{method}_{suffix}"), format!("ansible_become_{suffix}")];
+        let own = |suffix: &str| {
+            [
+                format!("ansible_{method}_{suffix}"),
+                format!("ansible_become_{suffix}"),
+            ]
+        };
         let names = own("user");
-        let user = pick(&[&names[1], &names[0]], "become_user", &defaults.user)?.unwrap_or_else(|| "root".into());
+        let user =
+            pick(&[&names[1], &names[0]], "become_user", &defaults.user)?.unwrap_or_else(|| "root".into());
         let names = own("flags");
         let flags = pick(&[&names[1], &names[0]], "become_flags", &defaults.flags)?;
         let names = own("exe");
         let executable = pick(&[&names[1], &names[0]], "become_exe", &defaults.executable)?;
         let password = match self.text_variable(
             vars,
-            &["ansible_become_password", "ansible_become_pass", &format!("ansible_{method}_pass"), &format!("ansible_{method}_password")],
+            &[
+                "ansible_become_password",
+                "ansible_become_pass",
+                &format!("ansible_{method}_pass"),
+                &format!("ansible_{method}_password"),
+            ],
         )? {
             Some(p) => Some(Secret::new(p)),
             None => defaults.password.clone(),
         };
-        Ok(Some(Become { method, user, executable, flags, password }))
+        Ok(Some(Become {
+            method,
+            user,
+            executable,
+            flags,
+            password,
+        }))
     }
 }
 

@@ -1,14 +1,18 @@
 //! Choosing tasks by tags.
 
 use kdo_playbook::Task;
-use kdo_value::{Value};
+use kdo_value::Value;
 use std::rc::Rc;
 
 /// Tags of a `tags` value as written: list, or words between commas.
 pub(crate) fn words(value: &Value) -> Vec<String> {
     match value {
         Value::List(l) => l.to_vec().iter().flat_map(words).collect(),
-        Value::Str(s) => s.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect(),
+        Value::Str(s) => s
+            .split(',')
+            .map(|t| t.trim().to_owned())
+            .filter(|t| !t.is_empty())
+            .collect(),
         Value::None => Vec::new(),
         other => vec![other.to_text()],
     }
@@ -22,8 +26,15 @@ pub(crate) struct TagFilter {
 
 impl TagFilter {
     pub(crate) fn new(only: &[String], skip: &[String]) -> Self {
-        let only = if only.is_empty() { vec!["all".to_owned()] } else { only.to_vec() };
-        Self { only, skip: skip.to_vec() }
+        let only = if only.is_empty() {
+            vec!["all".to_owned()]
+        } else {
+            only.to_vec()
+        };
+        Self {
+            only,
+            skip: skip.to_vec(),
+        }
     }
 
     /// Whether a task with these tags runs.
@@ -65,9 +76,19 @@ mod tests {
     #[test]
     fn tasks_are_chosen_as_by_the_reference_engine() {
         assert!(runs(&[], &[], &[]) && runs(&[], &[], &["a"]) && !runs(&[], &[], &["never"]));
-        assert!(runs(&["a"], &[], &["a", "never"]) && !runs(&["a"], &[], &["b"]) && runs(&["a"], &[], &["always"]));
-        assert!(runs(&["tagged"], &[], &["x"]) && !runs(&["tagged"], &[], &[]) && runs(&["untagged"], &[], &[]));
-        assert!(!runs(&[], &["a"], &["a"]) && !runs(&[], &["always"], &["always"]) && !runs(&[], &["tagged"], &["x"]));
+        assert!(
+            runs(&["a"], &[], &["a", "never"])
+                && !runs(&["a"], &[], &["b"])
+                && runs(&["a"], &[], &["always"])
+        );
+        assert!(
+            runs(&["tagged"], &[], &["x"]) && !runs(&["tagged"], &[], &[]) && runs(&["untagged"], &[], &[])
+        );
+        assert!(
+            !runs(&[], &["a"], &["a"])
+                && !runs(&[], &["always"], &["always"])
+                && !runs(&[], &["tagged"], &["x"])
+        );
         assert!(runs(&[], &["all"], &["always"]) && !runs(&[], &["all"], &["x"]));
     }
 }

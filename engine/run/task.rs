@@ -3,7 +3,7 @@
 use crate::{
     actions,
     engine::Engine,
-    failure::TaskFailure,
+    failure::{TaskFailure, take_rendered},
     invoke::Order,
     play_run::PlayRun,
     step::Step,
@@ -102,7 +102,12 @@ impl Engine {
             check: flag("check_mode", self.options.info.check),
             diff: flag("diff", self.options.info.diff),
             no_log: flag("no_log", false),
-            tags: task.scope.collected("tags").iter().flat_map(crate::tags::words).collect(),
+            tags: task
+                .scope
+                .collected("tags")
+                .iter()
+                .flat_map(crate::tags::words)
+                .collect(),
             args: None,
         })
     }
@@ -115,7 +120,10 @@ impl Engine {
             vars.push(rescue.clone());
         }
         let info = self.task_info(&vars, task);
-        self.tell(&Event::HostStart { host: host.to_owned(), task: Rc::clone(&info) });
+        self.tell(&Event::HostStart {
+            host: host.to_owned(),
+            task: Rc::clone(&info),
+        });
         let mut done = match self.items(&vars, task) {
             Ok(None) => {
                 let item = self.run_item(play, task, &info, &vars, host).await;
@@ -128,22 +136,37 @@ impl Engine {
                     includes: item.include.into_iter().collect(),
                 }
             }
-            Ok(Some(items)) => self.run_loop(play, task, &info, &vars, host, items, started).await,
+            Ok(Some(items)) => {
+                self.run_loop(play, task, &info, &vars, host, items, started)
+                    .await
+            }
             Err(failure) => {
                 // What makes the loop impossible does not matter where the task is not to run.
                 let result = match self.when(&vars, task) {
                     Ok(Some(skipped)) => skipped,
                     _ => failure.into_result(),
                 };
-                Done { host: host.to_owned(), status: status(&result), result, ignored: false, delegated: None, includes: Vec::new() }
+                Done {
+                    host: host.to_owned(),
+                    status: status(&result),
+                    result,
+                    ignored: false,
+                    delegated: None,
+                    includes: Vec::new(),
+                }
             }
         };
         if done.status == Status::Failed && !done.ignored {
             done.ignored = self.ignores(&vars, task);
         }
         if done.status == Status::Unreachable {
-            done.ignored = self.flag(&vars, task, "ignore_unreachable").ok().flatten().unwrap_or(false);
+            done.ignored = self
+                .flag(&vars, task, "ignore_unreachable")
+                .ok()
+                .flatten()
+                .unwrap_or(false);
         }
+        let error = take_rendered(&done.result);
         let quiet = !done.includes.is_empty() && done.status == Status::Ok;
         if !quiet {
             self.tell(&Event::HostResult(HostResult {
@@ -155,6 +178,7 @@ impl Engine {
                 result: done.result.clone(),
                 item: None,
                 looped: done.result.contains("results") && task.repeat.is_some(),
+                error,
                 elapsed: started.elapsed().as_secs_f64(),
             }));
         }
@@ -162,15 +186,22 @@ impl Engine {
     }
 
     fn ignores(&self, vars: &TaskVars, task: &Task) -> bool {
-        self.flag(vars, task, "ignore_errors").ok().flatten().unwrap_or(false)
+        self.flag(vars, task, "ignore_errors")
+            .ok()
+            .flatten()
+            .unwrap_or(false)
     }
 
     /// The loop's items, if the task is looped.
     fn items(&self, vars: &TaskVars, task: &Task) -> Result<Option<Vec<Value>>, TaskFailure> {
-        let Some(repeat) = &task.repeat else { return Ok(None) };
+        let Some(repeat) = &task.repeat else {
+            return Ok(None);
+        };
         let list = match &repeat.lookup {
             None => {
-                let Some(value) = self.resolve_or_omit(vars, &repeat.value)? else { return Ok(None) };
+                let Some(value) = self.resolve_or_omit(vars, &repeat.value)? else {
+                    return Ok(None);
+                };
                 match value {
                     Value::List(l) => l.to_vec(),
                     Value::Tuple(t) => t.to_vec(),
@@ -184,7 +215,9 @@ impl Engine {
             }
             Some(name) => {
                 // `with_LOOKUP` is `query('LOOKUP', …)` over its terms.
-                let terms = self.with_templar(vars, |t| t.lookup_terms(name, &repeat.value)).map_err(|e| self.template_failure(e))?;
+                let terms = self
+                    .with_templar(vars, |t| t.lookup_terms(name, &repeat.value))
+                    .map_err(|e| self.template_failure(e))?;
                 terms
             }
         };
@@ -210,10 +243,16 @@ impl Engine {
             None | Some(Value::None) => None,
             Some(raw) => self.resolve(vars, &raw).ok().map(|v| v.to_text()),
         };
-        let flag = |key: &str| control.get(key).is_some_and(|raw| self.resolve(vars, &raw).is_ok_and(|v| v.truthy()));
+        let flag = |key: &str| {
+            control
+                .get(key)
+                .is_some_and(|raw| self.resolve(vars, &raw).is_ok_and(|v| v.truthy()))
+        };
         let loop_var = text("loop_var").unwrap_or_else(|| "item".into());
         let index_var = text("index_var");
-        let pause = text("pause").and_then(|p| p.trim().parse::<f64>().ok()).unwrap_or(0.0);
+        let pause = text("pause")
+            .and_then(|p| p.trim().parse::<f64>().ok())
+            .unwrap_or(0.0);
         let extended = flag("extended");
         let all_items = control.get("extended_allitems").is_none_or(|v| v.truthy());
         if vars.get(&loop_var).is_some() && loop_var == "item" && in_loop(vars) {
@@ -287,8 +326,13 @@ impl Engine {
                     status: state,
                     ignored: failed && every_failure_ignored,
                     result: result.clone(),
-                    item: Some(if info.no_log { Value::str("(censored due to no_log)") } else { label }),
+                    item: Some(if info.no_log {
+                        Value::str("(censored due to no_log)")
+                    } else {
+                        label
+                    }),
                     looped: false,
+                    error: take_rendered(&result),
                     elapsed: began.elapsed().as_secs_f64(),
                 }));
             }
@@ -302,7 +346,14 @@ impl Engine {
         let result = loop_result(&results);
         let state = status(&result);
         let ignored = state == Status::Failed && every_failure_ignored;
-        Done { host: host.to_owned(), status: state, result, ignored, delegated, includes }
+        Done {
+            host: host.to_owned(),
+            status: state,
+            result,
+            ignored,
+            delegated,
+            includes,
+        }
     }
 
     /// The first condition that does not hold, as the result of a skipped task.
@@ -330,17 +381,19 @@ impl Engine {
         Ok(None)
     }
 
-    async fn run_item(&self, play: &Rc<PlayRun>, task: &Rc<Task>, info: &Rc<TaskInfo>, vars: &TaskVars, host: &str) -> ItemDone {
+    async fn run_item(
+        &self,
+        play: &Rc<PlayRun>,
+        task: &Rc<Task>,
+        info: &Rc<TaskInfo>,
+        vars: &TaskVars,
+        host: &str,
+    ) -> ItemDone {
         let mut delegated = None;
         let outcome = self.try_item(play, task, info, vars, host, &mut delegated).await;
         let (result, include) = match outcome {
             Ok((result, include)) => (result, include),
-            Err(failure) => {
-                if let Some(text) = &failure.rendered {
-                    self.tell(&Event::Error { text: text.clone() });
-                }
-                (failure.into_result(), None)
-            }
+            Err(failure) => (failure.into_result(), None),
         };
         if !result.contains("changed") {
             result.insert("changed", false);
@@ -352,7 +405,12 @@ impl Engine {
             result.insert("_ansible_no_log", true);
         }
         let ignored = status(&result) == Status::Failed && self.ignores(vars, task);
-        ItemDone { result, include, delegated, ignored }
+        ItemDone {
+            result,
+            include,
+            delegated,
+            ignored,
+        }
     }
 
     async fn try_item(
@@ -367,7 +425,11 @@ impl Engine {
         if let Some(skipped) = self.when(vars, task)? {
             return Ok((skipped, None));
         }
-        if let Some(target) = self.keyword(vars, task, "delegate_to")?.map(|v| v.to_text()).filter(|t| !t.is_empty()) {
+        if let Some(target) = self
+            .keyword(vars, task, "delegate_to")?
+            .map(|v| v.to_text())
+            .filter(|t| !t.is_empty())
+        {
             *delegated = Some(target);
         }
         let short = task.action.short().to_owned();
@@ -375,14 +437,21 @@ impl Engine {
             let args = self.arguments(vars, task)?;
             let map = Map::new();
             map.insert("changed", false);
-            let include = Include { args, vars: Map::new(), item: None };
+            let include = Include {
+                args,
+                vars: Map::new(),
+                item: None,
+            };
             return Ok((map, Some(include)));
         }
         let environment = self.environment(vars, task)?;
         let needs_route = actions::needs_connection(&short);
         let route = if needs_route {
             let target = delegated.as_deref().unwrap_or(host);
-            let route_vars = TaskVars { host: target.to_owned(), ..vars.clone() };
+            let route_vars = TaskVars {
+                host: target.to_owned(),
+                ..vars.clone()
+            };
             Some(self.route(&route_vars, task)?)
         } else {
             None
@@ -424,7 +493,11 @@ impl Engine {
             }
         };
         let retries = number("retries")?;
-        let tries = if until.is_some() || retries.is_some() { retries.unwrap_or(3.0).max(0.0) as u64 + 1 } else { 1 };
+        let tries = if until.is_some() || retries.is_some() {
+            retries.unwrap_or(3.0).max(0.0) as u64 + 1
+        } else {
+            1
+        };
         let delay = number("delay")?.unwrap_or(5.0).max(0.0);
         let mut attempt = 1;
         loop {
@@ -472,7 +545,12 @@ impl Engine {
                 return Ok(judged);
             }
             judged.insert("retries", tries);
-            self.tell(&Event::Retry { host: step.host.clone(), task: Rc::clone(&step.info), left: tries - attempt, result: judged });
+            self.tell(&Event::Retry {
+                host: step.host.clone(),
+                task: Rc::clone(&step.info),
+                left: tries - attempt,
+                result: judged,
+            });
             attempt += 1;
             tokio::time::sleep(Duration::from_secs_f64(delay)).await;
         }
@@ -497,7 +575,10 @@ impl Engine {
             if let Some(Value::Str(text)) = result.get(name)
                 && !result.contains(&lines)
             {
-                result.insert(lines, Value::list(kdo_template::splitlines(&text).into_iter().map(Value::from)));
+                result.insert(
+                    lines,
+                    Value::list(kdo_template::splitlines(&text).into_iter().map(Value::from)),
+                );
             }
         }
         if !result.contains("failed")
@@ -514,7 +595,9 @@ impl Engine {
         for key in ["changed", "failed"] {
             let keyword = format!("{key}_when");
             // An empty condition is as if there were none, as it was before ansible-core 2.12.
-            let Some(condition) = task.own(&keyword) else { continue };
+            let Some(condition) = task.own(&keyword) else {
+                continue;
+            };
             if condition.as_list().is_some_and(kdo_value::List::is_empty) {
                 continue;
             }
@@ -560,7 +643,9 @@ impl Engine {
             self.arguments(&step.vars, task)?
         };
         let asynchronous = match task.own("async") {
-            Some(raw) => self.resolve_or_omit(&step.vars, &raw)?.map_or(0, |v| v.to_text().trim().parse::<i64>().unwrap_or(0)),
+            Some(raw) => self
+                .resolve_or_omit(&step.vars, &raw)?
+                .map_or(0, |v| v.to_text().trim().parse::<i64>().unwrap_or(0)),
             None => 0,
         };
         if asynchronous > 0 && step.route.is_some() {
@@ -572,12 +657,21 @@ impl Engine {
     /// Starts a detached job and, unless `poll` is 0, waits for it.
     async fn detached(&self, step: &Step, args: &Map, limit: i64) -> Result<Map, TaskFailure> {
         let poll = match step.task.own("poll") {
-            Some(raw) => self.resolve_or_omit(&step.vars, &raw)?.map_or(15, |v| v.to_text().trim().parse::<u64>().unwrap_or(15)),
+            Some(raw) => self
+                .resolve_or_omit(&step.vars, &raw)?
+                .map_or(15, |v| v.to_text().trim().parse::<u64>().unwrap_or(15)),
             None => 15,
         };
-        let job = format!("j{}.{}", rand::random_range(100_000_000_000_u64..1_000_000_000_000), std::process::id());
-        let (module, args) = actions::module_of(step, args)?;
-        let order = Order { job: Some((job.clone(), limit)), ..Order::default() };
+        let job = format!(
+            "j{}.{}",
+            rand::random_range(100_000_000_000_u64..1_000_000_000_000),
+            std::process::id()
+        );
+        let (module, args) = actions::module_of(step, args.copied())?;
+        let order = Order {
+            job: Some((job.clone(), limit)),
+            ..Order::default()
+        };
         let started = self.invoke(step, &module, &args, order).await?;
         if poll == 0 || truthy(&started, "failed") {
             return Ok(started);
@@ -587,18 +681,43 @@ impl Engine {
         query.insert("jid", job.as_str());
         loop {
             tokio::time::sleep(Duration::from_secs(poll)).await;
-            let state = self.invoke(step, "ansible.builtin.async_status", &query, Order { check: Some(false), ..Order::default() }).await?;
+            let state = self
+                .invoke(
+                    step,
+                    "ansible.builtin.async_status",
+                    &query,
+                    Order {
+                        check: Some(false),
+                        ..Order::default()
+                    },
+                )
+                .await?;
             if truthy(&state, "finished") {
                 let cleanup = Map::new();
                 cleanup.insert("jid", job.as_str());
                 cleanup.insert("mode", "cleanup");
-                self.invoke(step, "ansible.builtin.async_status", &cleanup, Order { check: Some(false), ..Order::default() }).await?;
+                self.invoke(
+                    step,
+                    "ansible.builtin.async_status",
+                    &cleanup,
+                    Order {
+                        check: Some(false),
+                        ..Order::default()
+                    },
+                )
+                .await?;
                 return Ok(state);
             }
             let elapsed = begin.elapsed().as_secs_f64();
-            self.tell(&Event::AsyncPoll { host: step.host.clone(), job: job.clone(), elapsed });
+            self.tell(&Event::AsyncPoll {
+                host: step.host.clone(),
+                job: job.clone(),
+                elapsed,
+            });
             if elapsed > limit as f64 + 5.0 {
-                return Err(TaskFailure::new(format!("async task did not complete within the requested time - {limit}s")));
+                return Err(TaskFailure::new(format!(
+                    "async task did not complete within the requested time - {limit}s"
+                )));
             }
         }
     }
@@ -606,7 +725,14 @@ impl Engine {
     /// The evaluated arguments of a task, defaults of `module_defaults` below them.
     pub(crate) fn arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
         let failure = |e: kdo_template::TemplateError| self.template_failure(e);
-        let finalising = |f: TaskFailure| TaskFailure { message: format!("Finalization of task args for '{}' failed: {}", full_name(&task.action.name), f.message), ..f };
+        let finalising = |f: TaskFailure| TaskFailure {
+            message: format!(
+                "Finalization of task args for '{}' failed: {}",
+                full_name(&task.action.name),
+                f.message
+            ),
+            ..f
+        };
         let all = Map::new();
         let full = full_name(&task.action.name);
         for level in task.scope.collected("module_defaults") {
@@ -629,16 +755,25 @@ impl Engine {
             }
         }
         if let Some(template) = &task.action.template {
-            match self.with_templar(vars, |t| t.resolve(&Value::Str(template.clone()))).map_err(failure)? {
+            match self
+                .with_templar(vars, |t| t.resolve(&Value::Str(template.clone())))
+                .map_err(failure)?
+            {
                 Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| {
                     all.insert(k, v);
                 }),
                 other => {
-                    return Err(TaskFailure::new(format!("the arguments' template gave a {} instead of a dictionary", other.type_name())));
+                    return Err(TaskFailure::new(format!(
+                        "the arguments' template gave a {} instead of a dictionary",
+                        other.type_name()
+                    )));
                 }
             }
         }
-        let own = self.with_templar(vars, |t| t.resolve_map(&task.action.args)).map_err(failure).map_err(finalising)?;
+        let own = self
+            .with_templar(vars, |t| t.resolve_map(&task.action.args))
+            .map_err(failure)
+            .map_err(finalising)?;
         own.entries().into_iter().for_each(|(k, v)| {
             all.insert(k, v);
         });
@@ -662,7 +797,11 @@ impl Engine {
                     Value::None => {}
                     Value::Str(s) if s.is_empty() => {}
                     other => {
-                        return Err(TaskFailure::new(format!("environment must be a dictionary, received {} ({})", other.to_text(), other.type_name())));
+                        return Err(TaskFailure::new(format!(
+                            "environment must be a dictionary, received {} ({})",
+                            other.to_text(),
+                            other.type_name()
+                        )));
                     }
                 }
             }
@@ -684,7 +823,11 @@ pub(crate) fn full_name(name: &str) -> String {
         },
         None => {
             let short = name.strip_prefix("ansible.legacy.").unwrap_or(name);
-            if short.contains('.') { short.to_owned() } else { format!("ansible.builtin.{short}") }
+            if short.contains('.') {
+                short.to_owned()
+            } else {
+                format!("ansible.builtin.{short}")
+            }
         }
     }
 }
@@ -705,7 +848,9 @@ fn untrusted(value: &Value) -> Value {
 fn loop_result(results: &[Value]) -> Map {
     let map = Map::new();
     let any = |key: &str| results.iter().any(|r| r.as_map().is_some_and(|m| truthy(m, key)));
-    let all_skipped = results.iter().all(|r| r.as_map().is_some_and(|m| truthy(m, "skipped")));
+    let all_skipped = results
+        .iter()
+        .all(|r| r.as_map().is_some_and(|m| truthy(m, "skipped")));
     map.insert("changed", any("changed"));
     if results.is_empty() {
         map.insert("skipped", true);

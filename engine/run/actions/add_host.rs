@@ -23,11 +23,18 @@ pub(crate) fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map, Task
         vars.insert("ansible_ssh_port", u32::from(port));
     }
     for (key, value) in args.text_entries() {
-        if !matches!(key.as_str(), "name" | "host" | "hostname" | "groupname" | "groups" | "group") {
+        if !matches!(
+            key.as_str(),
+            "name" | "host" | "hostname" | "groupname" | "groups" | "group"
+        ) {
             vars.insert(key, value.into_frozen());
         }
     }
-    let changed = engine.store.inventory.borrow_mut().add_host_at_run_time(&name, &groups, &vars);
+    let changed = engine
+        .store
+        .inventory
+        .borrow_mut()
+        .add_host_at_run_time(&name, &groups, &vars);
     engine.store.inventory_changed();
     let added = Map::new();
     added.insert("host_name", name);

@@ -12,7 +12,9 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
         }
     };
     let quiet = text(&["quiet"])?.is_some_and(|v| v.truthy());
-    let Some(that) = args.get("that") else { return Err(TaskFailure::new("missing required arguments: that")) };
+    let Some(that) = args.get("that") else {
+        return Err(TaskFailure::new("missing required arguments: that"));
+    };
     let conditions = match that {
         Value::List(l) => l.to_vec(),
         // A list that comes out of a template.
@@ -42,7 +44,10 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
         result.remove("_ansible_verbose_always");
     }
     result.insert("changed", false);
-    result.insert("msg", text(&["success_msg"])?.unwrap_or_else(|| Value::str("All assertions passed")));
+    result.insert(
+        "msg",
+        text(&["success_msg"])?.unwrap_or_else(|| Value::str("All assertions passed")),
+    );
     Ok(result)
 }
 

@@ -15,10 +15,12 @@ const INLINE: u64 = 32 << 10;
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
     let module = "ansible.builtin.copy";
-    let truth = |name: &str| args.get(name).is_some_and(|v| match &v {
-        Value::Str(s) => kdo_modules::params::parse_bool(s).unwrap_or(false),
-        v => v.truthy(),
-    });
+    let truth = |name: &str| {
+        args.get(name).is_some_and(|v| match &v {
+            Value::Str(s) => kdo_modules::params::parse_bool(s).unwrap_or(false),
+            v => v.truthy(),
+        })
+    };
     let given = |name: &str| args.get(name).filter(|v| !v.is_none());
     if given("src").is_some() && given("content").is_some() {
         return Err(TaskFailure::new("src and content are mutually exclusive"));
@@ -39,7 +41,9 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
     if truth("remote_src") {
         return engine.invoke(step, module, &args, Order::default()).await;
     }
-    let Some(src) = given("src") else { return Err(TaskFailure::new("src (or content) is required")) };
+    let Some(src) = given("src") else {
+        return Err(TaskFailure::new("src (or content) is required"));
+    };
     if given("dest").is_none() {
         return Err(TaskFailure::new("dest is required"));
     }
@@ -49,13 +53,21 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         return tree(engine, step, &args, &src, &path).await;
     }
     let mut order = Order::default();
-    offer(engine, &args, &path, truth("decrypt") || given("decrypt").is_none(), &mut order)?;
+    offer(
+        engine,
+        &args,
+        &path,
+        truth("decrypt") || given("decrypt").is_none(),
+        &mut order,
+    )?;
     engine.invoke(step, module, &args, order).await
 }
 
 /// Where a file of the controller is, as the task's search path says.
 pub(crate) fn find(step: &Step, folder: &str, name: &str) -> Result<PathBuf, TaskFailure> {
-    let search = SearchPath { bases: step.vars.search_bases() };
+    let search = SearchPath {
+        bases: step.vars.search_bases(),
+    };
     search.find(folder, name).ok_or_else(|| {
         let looked: Vec<_> = search.candidates(folder, name).iter().map(|p| format!("\t{}", p.display())).collect();
         TaskFailure::new(format!(
@@ -71,29 +83,53 @@ pub(crate) fn inline(args: &Map, content: &[u8]) {
 }
 
 /// Puts a file into the order: small ones whole, larger ones by checksum, to be asked for.
-pub(crate) fn offer(engine: &Engine, args: &Map, path: &Path, decrypt: bool, order: &mut Order) -> Result<(), TaskFailure> {
+pub(crate) fn offer(
+    engine: &Engine,
+    args: &Map,
+    path: &Path,
+    decrypt: bool,
+    order: &mut Order,
+) -> Result<(), TaskFailure> {
     let failed = |e: std::io::Error| TaskFailure::new(format!("cannot read {}: {e}", path.display()));
     let meta = fs::metadata(path).map_err(failed)?;
     args.remove("src");
-    args.insert("_kdo_name", path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default());
+    args.insert(
+        "_kdo_name",
+        path.file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+    );
     args.insert("_kdo_mode", meta.permissions().mode() & 0o7777);
     args.insert("_kdo_original", path.to_string_lossy().into_owned());
     let mut head = [0; 14];
     let vaulted = decrypt
         && meta.is_file()
-        && fs::File::open(path).and_then(|mut f| std::io::Read::read_exact(&mut f, &mut head)).is_ok()
+        && fs::File::open(path)
+            .and_then(|mut f| std::io::Read::read_exact(&mut f, &mut head))
+            .is_ok()
         && &head == b"$ANSIBLE_VAULT";
     if vaulted {
         let text = fs::read_to_string(path).map_err(failed)?;
-        let vault = engine.store.vault.as_ref().ok_or_else(|| TaskFailure::new(format!("{} is encrypted, but no vault password was given", path.display())))?;
-        inline(args, &vault.decrypt_text(&text).map_err(|e| TaskFailure::new(e.message))?);
+        let vault = engine.store.vault.as_ref().ok_or_else(|| {
+            TaskFailure::new(format!(
+                "{} is encrypted, but no vault password was given",
+                path.display()
+            ))
+        })?;
+        inline(
+            args,
+            &vault
+                .decrypt_text(&text)
+                .map_err(|e| TaskFailure::new(e.message))?,
+        );
         return Ok(());
     }
     if meta.len() <= INLINE {
         inline(args, &fs::read(path).map_err(failed)?);
         return Ok(());
     }
-    let checksum = file_checksum(path, "sha1").ok_or_else(|| TaskFailure::new(format!("cannot read {}", path.display())))?;
+    let checksum = file_checksum(path, "sha1")
+        .ok_or_else(|| TaskFailure::new(format!("cannot read {}", path.display())))?;
     args.insert("_kdo_size", meta.len());
     args.insert("_kdo_checksum", checksum);
     order.files.push(("content".into(), path.to_owned()));
@@ -108,22 +144,39 @@ async fn tree(engine: &Engine, step: &Step, args: &Map, src: &str, path: &Path) 
     args.insert("_kdo_tree", Value::list(entries));
     // With a slash at its end the folder's content is meant, without it the folder itself.
     if !src.ends_with('/') {
-        args.insert("_kdo_name", path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default());
+        args.insert(
+            "_kdo_name",
+            path.file_name()
+                .map(|n| n.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+        );
     }
     args.insert("_kdo_original", path.to_string_lossy().into_owned());
-    let order = Order { tree: Some(path.to_owned()), ..Order::default() };
+    let order = Order {
+        tree: Some(path.to_owned()),
+        ..Order::default()
+    };
     engine.invoke(step, "ansible.builtin.copy", args, order).await
 }
 
 fn walk(root: &Path, below: &Path, follow: bool, out: &mut Vec<Value>) -> Result<(), TaskFailure> {
     let folder = root.join(below);
     let failed = |e: std::io::Error| TaskFailure::new(format!("cannot read {}: {e}", folder.display()));
-    let mut names: Vec<_> = fs::read_dir(&folder).map_err(failed)?.flatten().map(|e| e.file_name()).collect();
+    let mut names: Vec<_> = fs::read_dir(&folder)
+        .map_err(failed)?
+        .flatten()
+        .map(|e| e.file_name())
+        .collect();
     names.sort();
     for name in names {
         let relative = below.join(&name);
         let path = root.join(&relative);
-        let meta = if follow { fs::metadata(&path).or_else(|_| fs::symlink_metadata(&path)) } else { fs::symlink_metadata(&path) }.map_err(failed)?;
+        let meta = if follow {
+            fs::metadata(&path).or_else(|_| fs::symlink_metadata(&path))
+        } else {
+            fs::symlink_metadata(&path)
+        }
+        .map_err(failed)?;
         let entry = Map::new();
         entry.insert("path", relative.to_string_lossy().into_owned());
         entry.insert("mode", meta.permissions().mode() & 0o7777);
@@ -133,12 +186,22 @@ fn walk(root: &Path, below: &Path, follow: bool, out: &mut Vec<Value>) -> Result
             walk(root, &relative, follow, out)?;
         } else if meta.file_type().is_symlink() {
             entry.insert("kind", "link");
-            entry.insert("target", fs::read_link(&path).map_err(failed)?.to_string_lossy().into_owned());
+            entry.insert(
+                "target",
+                fs::read_link(&path)
+                    .map_err(failed)?
+                    .to_string_lossy()
+                    .into_owned(),
+            );
             out.push(entry.into());
         } else if meta.is_file() {
             entry.insert("kind", "file");
             entry.insert("size", meta.len());
-            entry.insert("checksum", file_checksum(&path, "sha1").ok_or_else(|| TaskFailure::new(format!("cannot read {}", path.display())))?);
+            entry.insert(
+                "checksum",
+                file_checksum(&path, "sha1")
+                    .ok_or_else(|| TaskFailure::new(format!("cannot read {}", path.display())))?,
+            );
             out.push(entry.into());
         }
     }

@@ -17,7 +17,12 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
     }
     let result = Map::new();
     let verbosity = match args.get("verbosity") {
-        Some(raw) => engine.resolve(&step.vars, &raw)?.to_text().trim().parse().unwrap_or(0),
+        Some(raw) => engine
+            .resolve(&step.vars, &raw)?
+            .to_text()
+            .trim()
+            .parse()
+            .unwrap_or(0),
         None => 0_i64,
     };
     if verbosity > engine.options.info.verbosity {
@@ -37,7 +42,11 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
                     Err(e) if e.undefined => Value::str("VARIABLE IS NOT DEFINED!"),
                     Err(e) => return Err(engine.template_failure(e)),
                 };
-                let value = if value.is_omit() { Value::str("<<Omit>>") } else { value };
+                let value = if value.is_omit() {
+                    Value::str("<<Omit>>")
+                } else {
+                    value
+                };
                 result.insert(text.as_str(), value);
             }
             other => {
@@ -46,7 +55,9 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
         }
     } else {
         let message = match args.get("msg") {
-            Some(raw) => engine.resolve_or_omit(&step.vars, &raw)?.unwrap_or_else(|| Value::str("Hello world!")),
+            Some(raw) => engine
+                .resolve_or_omit(&step.vars, &raw)?
+                .unwrap_or_else(|| Value::str("Hello world!")),
             None => Value::str("Hello world!"),
         };
         result.insert("msg", message);

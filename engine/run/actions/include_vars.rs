@@ -9,11 +9,30 @@ use std::path::{Path, PathBuf};
 pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
     let text = |name: &str| args.get(name).filter(|v| !v.is_none()).map(|v| v.to_text());
     let free = text("_raw_params");
-    let known = ["file", "dir", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions", "name", "hash_behaviour", "_raw_params"];
-    if let Some((key, _)) = args.text_entries().into_iter().find(|(k, _)| !known.contains(&k.as_str())) {
-        return Err(TaskFailure::new(format!("{key} is not a valid option in include_vars")));
+    let known = [
+        "file",
+        "dir",
+        "depth",
+        "files_matching",
+        "ignore_files",
+        "extensions",
+        "ignore_unknown_extensions",
+        "name",
+        "hash_behaviour",
+        "_raw_params",
+    ];
+    if let Some((key, _)) = args
+        .text_entries()
+        .into_iter()
+        .find(|(k, _)| !known.contains(&k.as_str()))
+    {
+        return Err(TaskFailure::new(format!(
+            "{key} is not a valid option in include_vars"
+        )));
     }
-    let search = SearchPath { bases: step.vars.search_bases() };
+    let search = SearchPath {
+        bases: step.vars.search_bases(),
+    };
     let behaviour = match text("hash_behaviour").as_deref() {
         Some("merge") => HashBehaviour::Merge,
         Some("replace") => HashBehaviour::Replace,
@@ -34,10 +53,16 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
         }
     } else {
         let Some(name) = text("file").or(free) else {
-            return Err(TaskFailure::new("one of 'file' or 'dir' is needed by include_vars"));
+            return Err(TaskFailure::new(
+                "one of 'file' or 'dir' is needed by include_vars",
+            ));
         };
         let Some(path) = search.candidates("vars", &name).into_iter().find(|p| p.is_file()) else {
-            let looked: Vec<_> = search.candidates("vars", &name).iter().map(|p| format!("\t{}", p.display())).collect();
+            let looked: Vec<_> = search
+                .candidates("vars", &name)
+                .iter()
+                .map(|p| format!("\t{}", p.display()))
+                .collect();
             return Err(TaskFailure::new(format!(
                 "Could not find or access '{name}'\nSearched in:\n{} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option",
                 looked.join("\n")
@@ -54,7 +79,10 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
     engine.store.include(&step.host, &facts, behaviour);
     let result = Map::new();
     result.insert("ansible_facts", facts);
-    result.insert("ansible_included_var_files", Value::list(files.iter().map(|f| Value::str(f.to_string_lossy()))));
+    result.insert(
+        "ansible_included_var_files",
+        Value::list(files.iter().map(|f| Value::str(f.to_string_lossy()))),
+    );
     result.insert("changed", false);
     result.insert("_ansible_no_log", false);
     Ok(result)
@@ -76,10 +104,17 @@ fn load(engine: &Engine, path: &Path) -> Result<Map, TaskFailure> {
     match engine.loader.try_yaml(path) {
         Ok(Value::Map(map)) => Ok(map),
         Ok(Value::None) => Ok(Map::new()),
-        Ok(_) => Err(TaskFailure::new(format!("{} must be stored as a dictionary/hash", path.display()))),
+        Ok(_) => Err(TaskFailure::new(format!(
+            "{} must be stored as a dictionary/hash",
+            path.display()
+        ))),
         Err(d) => {
             let text = kdo_syntax::render(&d, engine.sources(), false);
-            Err(TaskFailure { message: d.message.clone(), rendered: Some(text), ..TaskFailure::default() })
+            Err(TaskFailure {
+                message: d.message.clone(),
+                rendered: Some(text),
+                ..TaskFailure::default()
+            })
         }
     }
 }
@@ -103,11 +138,17 @@ impl Choice {
             _ => default.iter().map(|s| (*s).to_owned()).collect(),
         };
         let matching = match args.get("files_matching").filter(|v| !v.is_none()) {
-            Some(v) => Some(fancy::Regex::new(&v.to_text()).map_err(|e| TaskFailure::new(format!("files_matching: {e}")))?),
+            Some(v) => Some(
+                fancy::Regex::new(&v.to_text())
+                    .map_err(|e| TaskFailure::new(format!("files_matching: {e}")))?,
+            ),
             None => None,
         };
         Ok(Self {
-            depth: args.get("depth").and_then(|v| v.to_text().trim().parse().ok()).unwrap_or(0),
+            depth: args
+                .get("depth")
+                .and_then(|v| v.to_text().trim().parse().ok())
+                .unwrap_or(0),
             matching,
             ignore: list("ignore_files", &[]),
             extensions: list("extensions", &["yaml", "yml", "json"]),
@@ -116,16 +157,26 @@ impl Choice {
     }
 
     fn collect(&self, folder: &Path, level: usize, out: &mut Vec<PathBuf>) -> Result<(), TaskFailure> {
-        let entries = std::fs::read_dir(folder).map_err(|e| TaskFailure::new(format!("cannot read {}: {e}", folder.display())))?;
+        let entries = std::fs::read_dir(folder)
+            .map_err(|e| TaskFailure::new(format!("cannot read {}: {e}", folder.display())))?;
         let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
         paths.sort();
         let (dirs, files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|p| p.is_dir());
         for path in files {
-            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            if self.matching.as_ref().is_some_and(|r| !r.is_match(&name).unwrap_or(false)) {
+            let name = path
+                .file_name()
+                .map(|n| n.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            if self
+                .matching
+                .as_ref()
+                .is_some_and(|r| !r.is_match(&name).unwrap_or(false))
+            {
                 continue;
             }
-            if self.ignore.iter().any(|i| fancy::Regex::new(&format!("{i}$")).is_ok_and(|r| r.is_match(&name).unwrap_or(false))) {
+            if self.ignore.iter().any(|i| {
+                fancy::Regex::new(&format!("{i}$")).is_ok_and(|r| r.is_match(&name).unwrap_or(false))
+            }) {
                 continue;
             }
             let known = self.extensions.iter().any(|e| name.ends_with(&format!(".{e}")));

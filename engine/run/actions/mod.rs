@@ -78,7 +78,9 @@ pub(crate) fn exists(name: &str) -> bool {
 }
 
 fn short(name: &str) -> &str {
-    name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
+    name.strip_prefix("ansible.builtin.")
+        .or_else(|| name.strip_prefix("ansible.legacy."))
+        .unwrap_or(name)
 }
 
 /// Whether the action reaches a host.

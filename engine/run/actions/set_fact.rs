@@ -16,10 +16,13 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
             continue;
         }
         if key == "_raw_params" {
-            return Err(TaskFailure::new("No key/value pairs provided, at least one is required for this action to succeed"));
+            return Err(TaskFailure::new(
+                "No key/value pairs provided, at least one is required for this action to succeed",
+            ));
         }
         let mut chars = key.chars();
-        let good = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_') && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let good = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+            && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !good {
             return Err(TaskFailure::new(format!(
                 "The variable name '{key}' is not valid. Variables must start with a letter or underscore character, and contain only letters, numbers and underscores."
@@ -28,7 +31,9 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
         facts.insert(key, value);
     }
     if facts.is_empty() {
-        return Err(TaskFailure::new("No key/value pairs provided, at least one is required for this action to succeed"));
+        return Err(TaskFailure::new(
+            "No key/value pairs provided, at least one is required for this action to succeed",
+        ));
     }
     let map = Map::new();
     map.insert("changed", false);

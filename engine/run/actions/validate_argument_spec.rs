@@ -25,7 +25,9 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
     let mut errors = Vec::new();
     check(&spec, &values, "", &mut errors);
     let result = Map::new();
-    let context = args.get("validate_args_context").unwrap_or_else(|| Map::new().into());
+    let context = args
+        .get("validate_args_context")
+        .unwrap_or_else(|| Map::new().into());
     result.insert("validate_args_context", context);
     if errors.is_empty() {
         result.insert("changed", false);
@@ -33,7 +35,10 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
         return Ok(result);
     }
     result.insert("failed", true);
-    result.insert("msg", format!("Validation of arguments failed:\n{}", errors.join("\n")));
+    result.insert(
+        "msg",
+        format!("Validation of arguments failed:\n{}", errors.join("\n")),
+    );
     result.insert("argument_errors", errors);
     result.insert("argument_spec_data", spec);
     Ok(result)
@@ -57,7 +62,11 @@ fn kind(name: &str) -> Option<Kind> {
 }
 
 fn check(spec: &Map, values: &Map, context: &str, errors: &mut Vec<String>) {
-    let found_in = if context.is_empty() { String::new() } else { format!(" found in {context}") };
+    let found_in = if context.is_empty() {
+        String::new()
+    } else {
+        format!(" found in {context}")
+    };
     let mut missing = Vec::new();
     for (name, option) in spec.text_entries() {
         let option = option.as_map().cloned().unwrap_or_default();
@@ -68,8 +77,12 @@ fn check(spec: &Map, values: &Map, context: &str, errors: &mut Vec<String>) {
             }
             continue;
         };
-        let wanted = option.get("type").map_or_else(|| "str".to_owned(), |v| v.to_text());
-        let Some(wanted_kind) = kind(&wanted) else { continue };
+        let wanted = option
+            .get("type")
+            .map_or_else(|| "str".to_owned(), |v| v.to_text());
+        let Some(wanted_kind) = kind(&wanted) else {
+            continue;
+        };
         let converted = match convert(&value, wanted_kind) {
             Ok(v) => v,
             Err(e) => {
@@ -82,7 +95,11 @@ fn check(spec: &Map, values: &Map, context: &str, errors: &mut Vec<String>) {
         };
         choices(&name, &option, &converted, &found_in, errors);
         let inner = option.get("options").and_then(|v| v.as_map().cloned());
-        let path = if context.is_empty() { name.clone() } else { format!("{context} -> {name}") };
+        let path = if context.is_empty() {
+            name.clone()
+        } else {
+            format!("{context} -> {name}")
+        };
         if let Value::List(items) = &converted {
             let element = option.get("elements").and_then(|v| kind(&v.to_text()));
             for item in items.to_vec() {
@@ -105,24 +122,40 @@ fn check(spec: &Map, values: &Map, context: &str, errors: &mut Vec<String>) {
         }
     }
     if !missing.is_empty() {
-        errors.push(format!("missing required arguments: {}{found_in}", missing.join(", ")));
+        errors.push(format!(
+            "missing required arguments: {}{found_in}",
+            missing.join(", ")
+        ));
     }
 }
 
 fn choices(name: &str, option: &Map, value: &Value, found_in: &str, errors: &mut Vec<String>) {
-    let Some(Value::List(allowed)) = option.get("choices") else { return };
+    let Some(Value::List(allowed)) = option.get("choices") else {
+        return;
+    };
     let allowed = allowed.to_vec();
     let texts: Vec<String> = allowed.iter().map(Value::to_text).collect();
     let list = texts.join(", ");
     match value {
         Value::List(items) => {
-            let bad: Vec<String> = items.to_vec().iter().filter(|i| !texts.contains(&i.to_text())).map(Value::to_text).collect();
+            let bad: Vec<String> = items
+                .to_vec()
+                .iter()
+                .filter(|i| !texts.contains(&i.to_text()))
+                .map(Value::to_text)
+                .collect();
             if !bad.is_empty() {
-                errors.push(format!("value of {name} must be one or more of: {list}. Got no match for: {}{found_in}", bad.join(", ")));
+                errors.push(format!(
+                    "value of {name} must be one or more of: {list}. Got no match for: {}{found_in}",
+                    bad.join(", ")
+                ));
             }
         }
         v if !texts.contains(&v.to_text()) => {
-            errors.push(format!("value of {name} must be one of: {list}, got: {}{found_in}", v.to_text()));
+            errors.push(format!(
+                "value of {name} must be one of: {list}, got: {}{found_in}",
+                v.to_text()
+            ));
         }
         _ => {}
     }

@@ -1,0 +1,149 @@
+//! The layout of `ansible.posix.json`: one document at the end of the run.
+
+use crate::{Console, Options, clean, lines, render::json_text};
+use kdo_event::{Event, HostResult, Sink, Stats, Status, TaskInfo};
+use kdo_value::{Map, Value};
+
+/// Prints the whole run as one JSON document.
+pub struct Json {
+    console: Console,
+    options: Options,
+    plays: Vec<Map>,
+    tasks: Vec<(u64, Map)>,
+}
+
+fn now() -> String {
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%S.%6fZ")
+        .to_string()
+}
+
+fn head(name: &str, id: &str, path: Option<&str>) -> Map {
+    let duration: Map = [("start", now())].into_iter().collect();
+    let map = Map::new();
+    map.insert("duration", duration);
+    map.insert("id", id);
+    map.insert("name", name);
+    if let Some(path) = path {
+        map.insert("path", path);
+    }
+    map
+}
+
+fn end(of: &Map) {
+    if let Some(Value::Map(duration)) = of.get("duration") {
+        duration.insert("end", now());
+    }
+}
+
+impl Json {
+    /// Prints to a console.
+    pub fn new(console: Console, options: Options) -> Self {
+        Self {
+            console,
+            options,
+            plays: Vec::new(),
+            tasks: Vec::new(),
+        }
+    }
+
+    fn close_play(&mut self) {
+        let tasks: Vec<Value> = self.tasks.drain(..).map(|(_, t)| Value::Map(t)).collect();
+        if let Some(play) = self.plays.last().filter(|p| !p.contains("tasks")) {
+            play.insert("tasks", Value::list(tasks));
+        }
+    }
+
+    fn task(&mut self, task: &TaskInfo) -> Map {
+        if let Some((_, known)) = self.tasks.iter().rev().find(|(id, _)| *id == task.id) {
+            return known.clone();
+        }
+        let map = Map::new();
+        map.insert("hosts", Map::new());
+        map.insert(
+            "task",
+            head(&lines::full_name(task), &task.id.to_string(), Some(&task.path)),
+        );
+        self.tasks.push((task.id, map.clone()));
+        map
+    }
+
+    fn result(&mut self, of: &HostResult) {
+        let map = self.task(&of.task);
+        let result = if of.task.no_log {
+            clean::censored(&of.result)
+        } else {
+            clean::printable(&of.result)
+        };
+        result.insert("action", of.task.action.as_str());
+        for (key, is) in [
+            ("failed", of.status == Status::Failed),
+            ("skipped", of.status == Status::Skipped),
+            ("unreachable", of.status == Status::Unreachable),
+        ] {
+            if is {
+                result.insert(key, true);
+            }
+        }
+        if let Some(Value::Map(hosts)) = map.get("hosts") {
+            hosts.insert(of.host.as_str(), result);
+        }
+        if let Some(Value::Map(task)) = map.get("task") {
+            end(&task);
+        }
+        if let Some(Value::Map(play)) = self.plays.last().and_then(|p| p.get("play")) {
+            end(&play);
+        }
+    }
+
+    fn print(&mut self, stats: &[(String, Stats)], custom: &Map) {
+        self.close_play();
+        let totals: Map = stats
+            .iter()
+            .map(|(host, s)| {
+                let numbers: Map = [
+                    ("changed", s.changed),
+                    ("failures", s.failed),
+                    ("ignored", s.ignored),
+                    ("ok", s.ok),
+                    ("rescued", s.rescued),
+                    ("skipped", s.skipped),
+                    ("unreachable", s.unreachable),
+                ]
+                .into_iter()
+                .collect();
+                (host, numbers)
+            })
+            .collect();
+        let custom = clean::printable(custom);
+        let run = custom.remove("_run").unwrap_or_else(|| Value::Map(Map::new()));
+        let out = Map::new();
+        out.insert("custom_stats", custom);
+        out.insert("global_custom_stats", run);
+        out.insert("plays", Value::list(self.plays.drain(..).map(Value::Map)));
+        out.insert("stats", totals);
+        self.console.show(&json_text(&out, Some(4)), "", false);
+    }
+}
+
+impl Sink for Json {
+    fn event(&mut self, event: &Event) {
+        let p = &self.options.palette;
+        match event {
+            Event::PlayStart { name, .. } => {
+                self.close_play();
+                let play = Map::new();
+                play.insert("play", head(name, &(self.plays.len() + 1).to_string(), None));
+                self.plays.push(play);
+            }
+            Event::TaskStart { task } => {
+                self.task(task);
+            }
+            Event::HostResult(of) => self.result(of),
+            Event::Recap { stats, custom } => self.print(stats, custom),
+            Event::Warning { text } => self.console.warning(text, &p.warn),
+            Event::Error { text } => self.console.error(text, &p.error, true),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `--list-hosts`, `--list-tasks`, `--list-tags`.
+
+use crate::{check_args::each_task, engine::Engine, play::evaluated_tags};
+use kdo_playbook::{Item, Play, Task};
+use kdo_value::Value;
+use std::{fmt::Write, path::Path, rc::Rc};
+
+impl Engine {
+    /// What is asked for, as text.
+    pub(crate) fn listing(&self, playbooks: &[(std::path::PathBuf, Vec<Rc<Play>>)]) -> String {
+        let mut out = String::new();
+        for (path, plays) in playbooks {
+            // Writing to a String cannot fail.
+            let _ = writeln!(out, "\nplaybook: {}", path.display());
+            for (i, play) in plays.iter().enumerate() {
+                self.list_play(&mut out, i + 1, play, path);
+            }
+        }
+        out
+    }
+
+    fn list_play(&self, out: &mut String, number: usize, play: &Rc<Play>, _path: &Path) {
+        let listing = self.options.listing;
+        let pattern = match self
+            .play_value(play, &play.hosts)
+            .unwrap_or_else(|_| play.hosts.clone())
+        {
+            Value::List(l) => l
+                .to_vec()
+                .iter()
+                .map(Value::to_text)
+                .collect::<Vec<_>>()
+                .join(","),
+            v => v.to_text(),
+        };
+        let name = match &play.name {
+            Some(text) => self
+                .play_value(play, &Value::Str(text.clone()))
+                .map_or_else(|_| text.as_str().to_owned(), |v| v.to_text()),
+            None => pattern.clone(),
+        };
+        let play_tags = sorted(
+            play.scope
+                .collected("tags")
+                .iter()
+                .flat_map(crate::tags::words)
+                .collect(),
+        );
+        let _ = writeln!(
+            out,
+            "\n  play #{number} ({pattern}): {name}\tTAGS: [{}]",
+            play_tags.join(",")
+        );
+        if listing.hosts {
+            let hosts = self.play_hosts(play).unwrap_or_default();
+            let patterns: Vec<String> = match &play.hosts {
+                Value::List(l) => l.to_vec().iter().map(|v| format!("'{}'", v.to_text())).collect(),
+                _ => vec![format!("'{pattern}'")],
+            };
+            let _ = writeln!(
+                out,
+                "    pattern: [{}]\n    hosts ({}):",
+                patterns.join(", "),
+                hosts.len()
+            );
+            for host in hosts {
+                let _ = writeln!(out, "      {host}");
+            }
+        }
+        if !listing.tasks && !listing.tags {
+            return;
+        }
+        let mut all_tags: Vec<String> = play_tags;
+        let select = self.selector(play);
+        if listing.tasks {
+            let _ = writeln!(out, "    tasks:");
+        }
+        for items in [&play.pre_tasks, &play.role_tasks, &play.tasks, &play.post_tasks] {
+            self.list_items(out, items, play, &*select, &mut all_tags);
+        }
+        if listing.tags {
+            let _ = writeln!(out, "      TASK TAGS: [{}]", sorted(all_tags).join(", "));
+        }
+    }
+
+    fn list_items(
+        &self,
+        out: &mut String,
+        items: &[Item],
+        play: &Rc<Play>,
+        select: &dyn Fn(&Rc<Task>) -> bool,
+        all: &mut Vec<String>,
+    ) {
+        let mut tasks = Vec::new();
+        each_task(items, &mut |t| tasks.push(Rc::clone(t)));
+        for task in tasks {
+            let own = evaluated_tags(&task, &self.store.extra, play);
+            if task.action.short() == "meta" || !select(&task) {
+                continue;
+            }
+            all.extend(own.iter().cloned());
+            if self.options.listing.tasks {
+                let name = task
+                    .name
+                    .as_ref()
+                    .map_or_else(|| task.action.name.clone(), |n| n.as_str().to_owned());
+                let name = match task.scope.role() {
+                    Some(role) => format!("{} : {name}", role.full_name()),
+                    None => name,
+                };
+                let _ = writeln!(out, "      {name}\tTAGS: [{}]", sorted(own).join(", "));
+            }
+        }
+    }
+}
+
+fn sorted(mut tags: Vec<String>) -> Vec<String> {
+    tags.sort();
+    tags.dedup();
+    tags
+}
