@@ -120,7 +120,7 @@ impl Module for Sysctl {
             .lines()
             .filter_map(setting)
             .filter(|(k, _)| *k == self.name)
-            .last();
+            .next_back();
         let write = match now {
             None => present,
             Some((_, v)) => !present || v != value,
