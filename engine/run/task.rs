@@ -122,6 +122,9 @@ impl Engine {
         if let Some(rescue) = play.rescue_vars.borrow().get(host) {
             vars.push(rescue.clone());
         }
+        if task.keyword("delegate_to").is_none() {
+            vars.push(self.connection_facts(&vars, task));
+        }
         let info = self.task_info(&vars, task);
         self.tell(&Event::HostStart {
             host: host.to_owned(),
@@ -191,6 +194,29 @@ impl Engine {
         done
     }
 
+    /// How the host is reached, under the names of the variables that say so, where these are not given.
+    fn connection_facts(&self, vars: &TaskVars, task: &Task) -> Map {
+        let defaults = &self.options.connection;
+        let known = Map::new();
+        if vars.get("ansible_host").is_none() && vars.get("ansible_ssh_host").is_none() {
+            known.insert("ansible_host", vars.host.as_str());
+        }
+        if vars.get("ansible_connection").is_none() {
+            let kind = self.keyword(vars, task, "connection").ok().flatten();
+            known.insert(
+                "ansible_connection",
+                kind.unwrap_or_else(|| Value::str(defaults.connection.as_str())),
+            );
+        }
+        if vars.get("ansible_user").is_none() && vars.get("ansible_ssh_user").is_none() {
+            let user = self.keyword(vars, task, "remote_user").ok().flatten();
+            if let Some(user) = user.or_else(|| defaults.user.as_deref().map(Value::str)) {
+                known.insert("ansible_user", user);
+            }
+        }
+        known
+    }
+
     fn ignores(&self, vars: &TaskVars, task: &Task) -> bool {
         self.flag(vars, task, "ignore_errors")
             .ok()
@@ -220,9 +246,17 @@ impl Engine {
                 }
             }
             Some(name) => {
-                // `with_LOOKUP` is `query('LOOKUP', …)` over its terms.
+                // `with_LOOKUP` is `query('LOOKUP', …)` over its terms. Where it looks for files depends on the action.
+                let action = &task.action.name;
+                let folder = ["template", "var", "file"].into_iter().find(|f| action.contains(f));
+                let options: Vec<(String, Value)> = match (name.rsplit('.').next(), folder) {
+                    (Some("first_found"), Some(folder)) => {
+                        vec![("_subdir".into(), Value::str(format!("{folder}s")))]
+                    }
+                    _ => Vec::new(),
+                };
                 let terms = self
-                    .with_templar(vars, |t| t.lookup_terms(name, &repeat.value))
+                    .with_templar(vars, |t| t.lookup_terms(name, &repeat.value, options))
                     .map_err(|e| self.template_failure(e))?;
                 terms
             }
@@ -564,6 +598,9 @@ impl Engine {
                 return Ok(judged);
             }
             judged.insert("retries", tries);
+            if !judged.contains("changed") {
+                judged.insert("changed", false);
+            }
             self.tell(&Event::Retry {
                 host: step.host.clone(),
                 task: Rc::clone(&step.info),
@@ -751,28 +788,9 @@ impl Engine {
     /// The evaluated arguments of a task, defaults of `module_defaults` below them.
     pub(crate) fn arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
         let failure = |e: kdo_template::TemplateError| self.template_failure(e);
-        let all = Map::new();
+        let all = self.default_arguments(vars, task)?;
         let full = full_name(&task.action.name);
         let finalising = |f: TaskFailure| f.during(&format!("Finalization of task args for '{full}' failed"));
-        for level in task.scope.collected("module_defaults") {
-            let levels = match level {
-                Value::List(l) => l.to_vec(),
-                v => vec![v],
-            };
-            for l in levels {
-                let Value::Map(defaults) = l else { continue };
-                for (name, values) in defaults.text_entries() {
-                    if full_name(&name) != full {
-                        continue;
-                    }
-                    if let Value::Map(values) = self.resolve(vars, &values)? {
-                        values.entries().into_iter().for_each(|(k, v)| {
-                            all.insert(k, v);
-                        });
-                    }
-                }
-            }
-        }
         if let Some(template) = &task.action.template {
             match self
                 .with_templar(vars, |t| t.resolve(&Value::Str(template.clone())))
@@ -798,6 +816,32 @@ impl Engine {
         Ok(all)
     }
 
+    /// What `module_defaults` give the task.
+    fn default_arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
+        let all = Map::new();
+        let full = full_name(&task.action.name);
+        for level in task.scope.collected("module_defaults") {
+            let levels = match level {
+                Value::List(l) => l.to_vec(),
+                v => vec![v],
+            };
+            for l in levels {
+                let Value::Map(defaults) = l else { continue };
+                for (name, values) in defaults.text_entries() {
+                    if full_name(&name) != full {
+                        continue;
+                    }
+                    if let Value::Map(values) = self.resolve(vars, &values)? {
+                        values.entries().into_iter().for_each(|(k, v)| {
+                            all.insert(k, v);
+                        });
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// The evaluated value of one argument; `None` if it is omitted.
     pub(crate) fn argument(
         &self,
@@ -818,7 +862,10 @@ impl Engine {
     /// A condition of the user's.
     pub(crate) fn conditional(&self, vars: &TaskVars, raw: &Value) -> Result<bool, TaskFailure> {
         self.condition(vars, raw)
-            .map_err(|e| e.during("Error while evaluating conditional"))
+            .map_err(|e| match e.undefined {
+                true => e.during("Error while evaluating conditional"),
+                false => e,
+            })
     }
 
     /// The `environment` of all levels, evaluated and merged.
@@ -951,7 +998,7 @@ fn extended_loop(items: &[Value], index: usize, all: bool) -> Map {
 impl Engine {
     /// A step's arguments as written, with those that one template gives.
     pub(crate) fn action_arguments(&self, step: &Step) -> Result<Map, TaskFailure> {
-        let all = Map::new();
+        let all = self.default_arguments(&step.vars, &step.task)?;
         if let Some(template) = &step.task.action.template
             && let Value::Map(m) = self.resolve(&step.vars, &Value::Str(template.clone()))?
         {
