@@ -165,6 +165,7 @@ impl Engine {
         TaskFailure {
             message: error.message,
             rendered: shown,
+            raised: true,
             ..TaskFailure::default()
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct TaskFailure {
     pub(crate) unreachable: bool,
     /// The message with its place and a snippet.
     pub(crate) rendered: Option<String>,
+    /// Whether it came up in kdo itself (a template, a keyword) and not in an action or module.
+    pub(crate) raised: bool,
     /// Further keys of the result.
     pub(crate) values: Option<Map>,
 }
@@ -39,11 +41,24 @@ impl TaskFailure {
         }
     }
 
+    /// A failure of a task's own keywords or templates.
+    pub(crate) fn raised(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            raised: true,
+            ..Self::default()
+        }
+    }
+
     /// As a result.
     pub(crate) fn into_result(self) -> Map {
         let map = self.values.unwrap_or_default();
         map.insert(if self.unreachable { "unreachable" } else { "failed" }, true);
-        map.insert("msg", Value::str(self.message));
+        let message = match self.raised && !self.message.starts_with("Task failed: ") {
+            true => format!("Task failed: {}", self.message),
+            false => self.message,
+        };
+        map.insert("msg", Value::str(message));
         if let Some(rendered) = self.rendered {
             map.insert(RENDERED, rendered);
         }

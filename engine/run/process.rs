@@ -116,7 +116,7 @@ impl Engine {
         self.store.set(host, &map);
     }
 
-    fn keep_facts(&self, task: &Task, host: &str, result: &Map) {
+    pub(crate) fn keep_facts(&self, task: &Task, host: &str, result: &Map) {
         if task.action.short() != "set_fact" {
             return;
         }
@@ -132,9 +132,12 @@ impl Engine {
                 }
             }
         };
-        // Items of a loop set their facts as they run; see `set_facts_now`.
-        if !result.contains("results") || task.repeat.is_none() {
-            one(result);
+        match result.get("results") {
+            // Of a loop: the facts of each item, for hosts that the task did not run on (`run_once`).
+            Some(Value::List(items)) if task.repeat.is_some() => {
+                items.to_vec().iter().filter_map(Value::as_map).for_each(one);
+            }
+            _ => one(result),
         }
     }
 

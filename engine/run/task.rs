@@ -116,6 +116,11 @@ impl Engine {
     pub(crate) async fn run_task(&self, play: &Rc<PlayRun>, task: &Rc<Task>, host: &str) -> Done {
         let started = Instant::now();
         let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
+        let (task, problem) = match self.with_known_action(task, &vars) {
+            Ok(task) => (task, None),
+            Err(failure) => (Rc::clone(task), Some(failure)),
+        };
+        let task = &task;
         if let Some(rescue) = play.rescue_vars.borrow().get(host) {
             vars.push(rescue.clone());
         }
@@ -124,7 +129,7 @@ impl Engine {
             host: host.to_owned(),
             task: Rc::clone(&info),
         });
-        let mut done = match self.items(&vars, task) {
+        let mut done = match problem.map_or_else(|| self.items(&vars, task), Err) {
             Ok(None) => {
                 let item = self.run_item(play, task, &info, &vars, host).await;
                 Done {
@@ -185,6 +190,34 @@ impl Engine {
         done
     }
 
+    /// The task with the name of its action evaluated, if that is a template.
+    pub(crate) fn with_known_action(
+        &self,
+        task: &Rc<Task>,
+        vars: &TaskVars,
+    ) -> Result<Rc<Task>, TaskFailure> {
+        if !task.action.name.contains("{{") {
+            return Ok(Rc::clone(task));
+        }
+        let text = Text::trusted(task.action.name.as_str(), task.action.origin);
+        let name = self.resolve(vars, &Value::Str(text))?.to_text();
+        if (self.loader.known)(&name).is_err() {
+            return Err(TaskFailure::raised(format!("couldn't resolve module/action '{name}'")));
+        }
+        Ok(Rc::new(Task {
+            id: task.id,
+            name: task.name.clone(),
+            action: kdo_playbook::Action {
+                name,
+                ..task.action.clone()
+            },
+            scope: Rc::clone(&task.scope),
+            repeat: task.repeat.clone(),
+            handler: task.handler,
+            origin: task.origin,
+        }))
+    }
+
     fn ignores(&self, vars: &TaskVars, task: &Task) -> bool {
         self.flag(vars, task, "ignore_errors")
             .ok()
@@ -207,8 +240,8 @@ impl Engine {
                     Value::Tuple(t) => t.to_vec(),
                     other => {
                         return Err(TaskFailure::new(format!(
-                            "Invalid data passed to 'loop', it requires a list, got this instead: {}. Hint: If you passed a list/dict of just one element, try adding wantlist=True to your lookup invocation or use q/query instead of lookup.",
-                            other.to_text()
+                            "The `loop` value must resolve to a 'list', not '{}'.",
+                            other.type_name()
                         )));
                     }
                 }
@@ -285,6 +318,8 @@ impl Engine {
             };
             let done = self.run_item(play, task, info, vars, host).await;
             let result = done.result;
+            // The next item sees what this one set.
+            self.keep_facts(task, host, &result);
             result.insert("ansible_loop_var", loop_var.as_str());
             result.insert(loop_var.as_str(), item.clone());
             if let Some(name) = &index_var {
@@ -364,10 +399,7 @@ impl Engine {
                 v => vec![v.clone()],
             };
             for c in conditions {
-                let holds = self.condition(vars, &c).map_err(|e| TaskFailure {
-                    message: format!("Error while evaluating conditional: {}", e.message),
-                    ..e
-                })?;
+                let holds = self.condition(vars, &c).map_err(conditional)?;
                 if !holds {
                     let map = Map::new();
                     map.insert("changed", false);
@@ -467,7 +499,20 @@ impl Engine {
             route,
         };
         let limit = match self.keyword(vars, task, "timeout")? {
-            Some(v) => v.to_text().trim().parse::<f64>().unwrap_or(0.0) as u64,
+            Some(v) => match v.to_text().trim().parse::<i64>() {
+                Ok(n @ 0..=100_000_000) => n.unsigned_abs(),
+                Ok(n) => {
+                    return Err(TaskFailure::raised(format!(
+                        "Timeout {n} is invalid, it must be between 0 and 100000000."
+                    )));
+                }
+                Err(_) => {
+                    return Err(TaskFailure::raised(format!(
+                        "Error processing keyword 'timeout': The value {} could not be converted to 'int'.",
+                        v.repr()
+                    )));
+                }
+            },
             None => self.options.task_timeout,
         };
         let result = self.tries(&step, limit).await?;
@@ -532,7 +577,7 @@ impl Engine {
                     if registered {
                         vars.pop();
                     }
-                    held?
+                    held.map_err(conditional)?
                 }
                 None => !truthy(&judged, "failed"),
             };
@@ -611,8 +656,8 @@ impl Engine {
                 }
                 Err(e) => {
                     result.insert("failed", true);
-                    result.insert(format!("{keyword}_result"), Value::str(e.message.clone()));
-                    result.insert("msg", Value::str(format!("Task failed: {}", e.message)));
+                    let text = format!("Error while evaluating conditional: {}", e.message);
+                    result.insert(format!("{keyword}_result"), Value::str(text));
                 }
             }
         }
@@ -757,7 +802,8 @@ impl Engine {
         if let Some(template) = &task.action.template {
             match self
                 .with_templar(vars, |t| t.resolve(&Value::Str(template.clone())))
-                .map_err(failure)?
+                .map_err(failure)
+                .map_err(finalising)?
             {
                 Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| {
                     all.insert(k, v);
@@ -770,13 +816,26 @@ impl Engine {
                 }
             }
         }
-        let own = self
-            .with_templar(vars, |t| t.resolve_map(&task.action.args))
-            .map_err(failure)
-            .map_err(finalising)?;
-        own.entries().into_iter().for_each(|(k, v)| {
-            all.insert(k, v);
-        });
+        for (key, raw) in task.action.args.entries() {
+            let value = self
+                .with_templar(vars, |t| t.resolve_keep_omit(&raw))
+                .map_err(failure)
+                .map_err(|f| {
+                    finalising(TaskFailure {
+                        message: format!("Error while resolving value for '{}': {}", key.to_text(), f.message),
+                        ..f
+                    })
+                })?;
+            if value.is_omit() {
+                all.remove(&key.to_text());
+            } else {
+                let key = self
+                    .with_templar(vars, |t| t.resolve(&key))
+                    .map_err(failure)
+                    .map_err(finalising)?;
+                all.insert(key, value);
+            }
+        }
         Ok(all)
     }
 
@@ -797,16 +856,23 @@ impl Engine {
                     Value::None => {}
                     Value::Str(s) if s.is_empty() => {}
                     other => {
-                        return Err(TaskFailure::new(format!(
-                            "environment must be a dictionary, received {} ({})",
-                            other.to_text(),
-                            other.type_name()
-                        )));
+                        self.warn(format!(
+                            "could not parse environment value, skipping: {}",
+                            other.to_text()
+                        ));
                     }
                 }
             }
         }
         Ok(all)
+    }
+}
+
+/// A failure of a condition.
+pub(crate) fn conditional(failure: TaskFailure) -> TaskFailure {
+    TaskFailure {
+        message: format!("Error while evaluating conditional: {}", failure.message),
+        ..failure
     }
 }
 

@@ -195,8 +195,12 @@ impl Engine {
         let finished = self.run_on_hosts(&play, task, here, info).await;
         let rescued = play.plan.borrow().is_rescued(step);
         let mut includes: Vec<(Include, Vec<String>)> = Vec::new();
+        let mut failed_here: HashSet<String> = HashSet::new();
         for (done, counts_for) in finished {
             let fate = self.process(&play, task, &done, &counts_for, rescued);
+            if fate != Fate::Next {
+                failed_here.extend(counts_for.iter().cloned());
+            }
             match fate {
                 Fate::Next => counts_for.iter().for_each(|h| walk.advance(h)),
                 Fate::Failed => {
@@ -219,6 +223,22 @@ impl Engine {
         play.update_active();
         if !includes.is_empty() {
             self.insert_includes(walk, step, task, includes, rescued);
+        }
+        if play.fatal.take() {
+            // `any_errors_fatal`: the others fail where they are, and are rescued where they can be.
+            for host in walk.active() {
+                if failed_here.contains(&host) {
+                    continue;
+                }
+                if here.contains(&host) {
+                    walk.at.insert(host.clone(), step);
+                }
+                if !walk.fail(&host) {
+                    play.failed.borrow_mut().insert(host.clone());
+                    play.dragged.borrow_mut().insert(host);
+                }
+            }
+            play.update_active();
         }
     }
 

@@ -1,6 +1,6 @@
 //! `assert`: conditions that must hold.
 
-use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use crate::{engine::Engine, failure::TaskFailure, step::Step, task::conditional};
 use kdo_value::{Map, Value};
 
 pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
@@ -27,7 +27,7 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
     let result = Map::new();
     result.insert("_ansible_verbose_always", true);
     for condition in conditions {
-        let held = engine.condition(&step.vars, &condition)?;
+        let held = engine.condition(&step.vars, &condition).map_err(conditional)?;
         if !held {
             result.insert("failed", true);
             result.insert("evaluated_to", false);
