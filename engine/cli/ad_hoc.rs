@@ -71,7 +71,12 @@ pub(crate) fn run(args: AdHocArgs) -> Result<u8> {
     let folder = tempfile::TempDir::with_prefix("kdo-run-")?;
     let file = folder.path().join("run.yml");
     std::fs::write(&file, playbook(&args)?)?;
-    let mut options = run_options::options(&args.run, &settings, vec![file], &args.pattern, Style::Play)?;
+    let style = Style::AdHoc {
+        one_line: args.one_line,
+        tree: args.tree.clone(),
+    };
+    let listing = args.run.list_hosts;
+    let mut options = run_options::options(&args.run, &settings, vec![file], &args.pattern, style, !listing)?;
     if args.run.list_hosts {
         let selection = options
             .inventory

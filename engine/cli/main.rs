@@ -17,6 +17,7 @@ mod inventory_args;
 mod lab;
 mod listing;
 mod load_inventory;
+mod log;
 mod play;
 mod prompt;
 mod run_args;
@@ -62,6 +63,8 @@ enum Command {
     Vault(vault::VaultCommandArgs),
     /// Tell about modules, filters, tests, lookups and keywords
     Doc(doc::DocArgs),
+    /// List runs and show one again
+    Log(log::LogArgs),
     /// Show the settings and where they come from
     Config(config::ConfigArgs),
     /// Start and stop throw-away SSH hosts on this machine
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Command::Inventory(args) => inventory::inventory(args),
         Command::Vault(args) => vault::vault(args),
         Command::Doc(args) => doc::doc(args),
+        Command::Log(args) => log::log(&args),
         Command::Config(args) => config::config(&args),
         Command::Lab(args) => lab::lab(args),
     };

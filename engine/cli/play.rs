@@ -48,8 +48,9 @@ pub(crate) struct PlayArgs {
 pub(crate) fn play(args: PlayArgs) -> Result<u8> {
     let settings = Settings::load()?;
     let playbooks = find_playbook::find(&args.names, &settings.roles_path())?;
-    let mut options =
-        run_options::options(&args.run, &settings, playbooks.files.clone(), "all", Style::Play)?;
+    let listing = args.syntax_check || args.list_tasks || args.list_tags || args.run.list_hosts;
+    let files = playbooks.files.clone();
+    let mut options = run_options::options(&args.run, &settings, files, "all", Style::Play, !listing)?;
     let split = |given: &[String]| -> Vec<String> {
         given
             .iter()

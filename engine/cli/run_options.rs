@@ -8,6 +8,7 @@ use crate::{
     sinks,
     stop::{Result, Stop},
 };
+use kdo_report::Secrets;
 use kdo_run::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 use kdo_ssh::SshConnector;
 use kdo_syntax::SourceMap;
@@ -15,19 +16,31 @@ use kdo_transport::{LocalConnector, Secret};
 use kdo_vars::RunInfo;
 use std::{path::PathBuf, rc::Rc, sync::Arc, time::Duration};
 
-/// Everything but what is particular to a command: the playbooks, tags and the like.
+/// Everything but what is particular to a command: the playbooks, tags and the like. `record`: whether the run is worth
+/// a journal.
 pub(crate) fn options(
     args: &RunArgs,
     settings: &Settings,
     playbooks: Vec<PathBuf>,
     pattern: &str,
     style: sinks::Style,
+    record: bool,
 ) -> Result<Options> {
     for why in args.without_meaning() {
         screen::warn(why);
     }
     let (password, become_password) = passwords(args, settings)?;
-    let vault = secrets::vault_keys(&secrets::vault(&args.vault, settings)?);
+    let vault_secrets = secrets::vault(&args.vault, settings)?;
+    let vault = secrets::vault_keys(&vault_secrets);
+    let escalation = escalation(args, settings, become_password);
+    let connection = connection(args, settings, password)?;
+    let hidden = Secrets::default();
+    for secret in [&connection.password, &escalation.password].into_iter().flatten() {
+        hidden.add(secret.expose());
+    }
+    for secret in &vault_secrets {
+        hidden.add(&String::from_utf8_lossy(&secret.password));
+    }
     let sources = Rc::new(SourceMap::new());
     let behaviour = settings.hash_behaviour();
     let extra = extra_vars::read(&args.inventory.extra_vars, &sources, &vault, behaviour)?;
@@ -79,8 +92,8 @@ pub(crate) fn options(
         any_errors_fatal: settings.bool("any_errors_fatal"),
         strict: args.strict || settings.is_set(broken) && !settings.bool(broken),
         jinja2_extensions: settings.list("jinja2_extensions").to_vec(),
-        escalation: escalation(args, settings, become_password),
-        connection: connection(args, settings, password)?,
+        escalation,
+        connection,
         ssh: Arc::new(SshConnector::new()),
         local: Arc::new(LocalConnector),
         agents: agents::agents()?,
@@ -93,7 +106,7 @@ pub(crate) fn options(
         retry_files: settings
             .bool("retry_files_enabled")
             .then(|| settings.path("retry_files_save_path").unwrap_or_default()),
-        sinks: sinks::sinks(args, settings, verbosity, &style, &run_id)?,
+        sinks: sinks::sinks(args, settings, verbosity, style, hidden, record),
         run_id,
         argv: std::env::args().collect(),
         ask: Some(Rc::new(|text, secret| {

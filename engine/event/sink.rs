@@ -10,3 +10,13 @@ pub trait Sink {
     /// Called now and then (some ten times a second) while nothing happens, for outputs that show time.
     fn tick(&mut self) {}
 }
+
+impl<S: Sink + ?Sized> Sink for Box<S> {
+    fn event(&mut self, event: &Event) {
+        (**self).event(event);
+    }
+
+    fn tick(&mut self) {
+        (**self).tick();
+    }
+}

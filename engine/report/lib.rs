@@ -2,6 +2,7 @@
 
 mod by_name;
 mod clean;
+mod compose;
 mod console;
 mod default;
 mod diff;
@@ -27,6 +28,7 @@ mod render;
 mod runs;
 mod sequence;
 mod state;
+mod table;
 mod tee;
 mod text_result;
 mod timing;
@@ -34,6 +36,7 @@ mod width;
 mod yaml_text;
 
 pub use by_name::{additional_by_name, by_name};
+pub use compose::compose;
 pub use console::Console;
 pub use default::Default;
 pub use files::{Junit, Tree};
@@ -48,5 +51,6 @@ pub use palette::{Palette, color_code};
 pub use redact::{Redact, Secrets};
 pub use runs::{Run, find_run, list_runs, replay};
 pub use state::runs_dir;
+pub use table::runs_table;
 pub use tee::Tee;
 pub use timing::{ProfileTasks, Timer};

@@ -1,6 +1,9 @@
 //! What runs now, below the output, on terminals.
 
-use crate::{Console, Options, lines, width::cut};
+use crate::{
+    Console, Options, lines,
+    width::{cut, harmless},
+};
 use kdo_event::{Event, Sink, TaskInfo};
 use std::{
     rc::Rc,
@@ -105,11 +108,11 @@ impl<S: Sink> Live<S> {
             let seconds = now.saturating_duration_since(r.since).as_secs();
             let open = String::from_utf8_lossy(&r.open);
             let tail = if r.task.no_log {
-                ""
+                String::new()
             } else if open.trim().is_empty() {
-                r.last.trim()
+                harmless(r.last.trim())
             } else {
-                open.trim()
+                harmless(open.trim())
             };
             let line = format!(
                 "  {:<16} {:>6}  {}  {tail}",

@@ -1,6 +1,6 @@
 //! Texts of several lines in a result, shown as text.
 
-use crate::default::text_of;
+use crate::{default::text_of, width::harmless};
 use kdo_value::Map;
 
 /// `stdout`, `stderr` and the like where they have several lines, each under its name.
@@ -14,9 +14,7 @@ pub(crate) fn text(result: &Map) -> String {
         }
         out.push_str(&format!("    {key}:\n"));
         for line in text.lines() {
-            // Control characters of a host's program must not reach the terminal.
-            let line: String = line.chars().filter(|c| *c == '\t' || !c.is_control()).collect();
-            out.push_str(&format!("        {line}\n"));
+            out.push_str(&format!("        {}\n", harmless(line)));
         }
     }
     out

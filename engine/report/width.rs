@@ -48,6 +48,26 @@ pub(crate) fn width(text: &str) -> usize {
     text.chars().map(columns).sum()
 }
 
+/// Text without terminal sequences and control characters (tabs stay): what a host's program prints must not steer
+/// the user's terminal.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\x1b' => match chars.next() {
+                Some('[') => while chars.next().is_some_and(|c| !('@'..='~').contains(&c)) {},
+                Some(']') => while chars.next().is_some_and(|c| c != '\x07' && c != '\x1b') {},
+                _ => {}
+            },
+            '\t' => out.push(c),
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// The beginning of a text that fits, without control characters.
 pub(crate) fn cut(text: &str, limit: usize) -> String {
     let mut used = 0;
@@ -58,4 +78,26 @@ pub(crate) fn cut(text: &str, limit: usize) -> String {
             used <= limit
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cut, harmless, width};
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!((width("日本é"), cut("日本é", 3).as_str()), (5, "日"));
+    }
+
+    #[test]
+    fn terminal_sequences_are_taken_out() {
+        for (text, plain) in [
+            ("a\x1b[31mred\x1b[0m\tb\x07", "ared\tb"),
+            ("\x1b]0;title\x07x", "x"),
+            ("end\x1b[3", "end"),
+            ("\x1b", ""),
+        ] {
+            assert_eq!(harmless(text), plain);
+        }
+    }
 }

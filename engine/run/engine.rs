@@ -164,8 +164,8 @@ impl Engine {
         let shown = place.map(|_| render(&d, &self.store.sources, false));
         TaskFailure {
             message: error.message,
+            early: true,
             rendered: shown,
-            raised: true,
             ..TaskFailure::default()
         }
     }

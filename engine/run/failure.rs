@@ -17,10 +17,10 @@ pub(crate) struct TaskFailure {
     pub(crate) message: String,
     /// Whether the host could not be reached.
     pub(crate) unreachable: bool,
+    /// The engine failed before or around the module: told as "Task failed: …".
+    pub(crate) early: bool,
     /// The message with its place and a snippet.
     pub(crate) rendered: Option<String>,
-    /// Whether it came up in kdo itself (a template, a keyword) and not in an action or module.
-    pub(crate) raised: bool,
     /// Further keys of the result.
     pub(crate) values: Option<Map>,
 }
@@ -33,6 +33,23 @@ impl TaskFailure {
         }
     }
 
+    /// The engine's own failure, before or around the module.
+    pub(crate) fn early(message: impl Into<String>) -> Self {
+        Self {
+            early: true,
+            ..Self::new(message)
+        }
+    }
+
+    /// The same failure, with what was being done in front of its message.
+    #[must_use]
+    pub(crate) fn during(self, what: &str) -> Self {
+        Self {
+            message: format!("{what}: {}", self.message),
+            ..self
+        }
+    }
+
     pub(crate) fn unreachable(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -41,22 +58,14 @@ impl TaskFailure {
         }
     }
 
-    /// A failure of a task's own keywords or templates.
-    pub(crate) fn raised(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            raised: true,
-            ..Self::default()
-        }
-    }
-
     /// As a result.
     pub(crate) fn into_result(self) -> Map {
         let map = self.values.unwrap_or_default();
         map.insert(if self.unreachable { "unreachable" } else { "failed" }, true);
-        let message = match self.raised && !self.message.starts_with("Task failed: ") {
-            true => format!("Task failed: {}", self.message),
-            false => self.message,
+        let message = if self.early && !self.unreachable {
+            format!("Task failed: {}", self.message)
+        } else {
+            self.message
         };
         map.insert("msg", Value::str(message));
         if let Some(rendered) = self.rendered {

@@ -19,6 +19,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Key of an item's result that names the host it was delegated to.
+pub(crate) const DELEGATED: &str = "_ansible_delegated_host";
+
 /// Tasks or a role to be included, as the include action found them for one host and item.
 #[derive(Clone, Debug)]
 pub(crate) struct Include {
@@ -161,6 +164,9 @@ impl Engine {
                 }
             }
         };
+        if done.status == Status::Changed && self.misses_handler(play, task, &vars) {
+            return done;
+        }
         if done.status == Status::Failed && !done.ignored {
             done.ignored = self.ignores(&vars, task);
         }
@@ -202,7 +208,7 @@ impl Engine {
         let text = Text::trusted(task.action.name.as_str(), task.action.origin);
         let name = self.resolve(vars, &Value::Str(text))?.to_text();
         if (self.loader.known)(&name).is_err() {
-            return Err(TaskFailure::raised(format!("couldn't resolve module/action '{name}'")));
+            return Err(TaskFailure::early(format!("couldn't resolve module/action '{name}'")));
         }
         Ok(Rc::new(Task {
             id: task.id,
@@ -318,8 +324,6 @@ impl Engine {
             };
             let done = self.run_item(play, task, info, vars, host).await;
             let result = done.result;
-            // The next item sees what this one set.
-            self.keep_facts(task, host, &result);
             result.insert("ansible_loop_var", loop_var.as_str());
             result.insert(loop_var.as_str(), item.clone());
             if let Some(name) = &index_var {
@@ -356,7 +360,7 @@ impl Engine {
             if includes.is_empty() || state != Status::Ok {
                 self.tell(&Event::ItemResult(HostResult {
                     host: host.to_owned(),
-                    delegated: done.delegated,
+                    delegated: done.delegated.clone(),
                     task: Rc::clone(info),
                     status: state,
                     ignored: failed && every_failure_ignored,
@@ -372,6 +376,13 @@ impl Engine {
                 }));
             }
             let lost = state == Status::Unreachable;
+            if task.action.short() == "set_fact" {
+                // The next item sees what this one set.
+                self.keep_item_facts(task, host, done.delegated.as_deref(), &result);
+                if let Some(target) = &done.delegated {
+                    result.insert(DELEGATED, target.as_str());
+                }
+            }
             results.push(Value::Map(result));
             if lost || stop || self.interrupted.get() {
                 break;
@@ -399,7 +410,7 @@ impl Engine {
                 v => vec![v.clone()],
             };
             for c in conditions {
-                let holds = self.condition(vars, &c).map_err(conditional)?;
+                let holds = self.conditional(vars, &c)?;
                 if !holds {
                     let map = Map::new();
                     map.insert("changed", false);
@@ -429,6 +440,9 @@ impl Engine {
         };
         if !result.contains("changed") {
             result.insert("changed", false);
+        }
+        if truthy(&result, "failed") && !result.contains("msg") {
+            result.insert("msg", "Task failed: Action failed: Unknown error.");
         }
         if !result.contains("failed") && !truthy(&result, "skipped") && !truthy(&result, "unreachable") {
             result.insert("failed", false);
@@ -502,12 +516,12 @@ impl Engine {
             Some(v) => match v.to_text().trim().parse::<i64>() {
                 Ok(n @ 0..=100_000_000) => n.unsigned_abs(),
                 Ok(n) => {
-                    return Err(TaskFailure::raised(format!(
+                    return Err(TaskFailure::early(format!(
                         "Timeout {n} is invalid, it must be between 0 and 100000000."
                     )));
                 }
                 Err(_) => {
-                    return Err(TaskFailure::raised(format!(
+                    return Err(TaskFailure::early(format!(
                         "Error processing keyword 'timeout': The value {} could not be converted to 'int'.",
                         v.repr()
                     )));
@@ -527,11 +541,16 @@ impl Engine {
             match task.own(name) {
                 None => Ok(None),
                 Some(raw) => {
-                    let value = self.resolve_or_omit(vars, &raw)?;
+                    let value = self
+                        .resolve_or_omit(vars, &raw)
+                        .map_err(|e| e.during(&format!("Error processing keyword '{name}'")))?;
                     match value {
                         None => Ok(None),
                         Some(v) => v.to_text().trim().parse().map(Some).map_err(|_| {
-                            TaskFailure::new(format!("the field '{name}' has an invalid value ({}), and could not be converted to an int", v.repr()))
+                            TaskFailure::early(format!(
+                                "Error processing keyword '{name}': The value {} could not be converted to 'int'.",
+                                v.repr()
+                            ))
                         }),
                     }
                 }
@@ -556,7 +575,8 @@ impl Engine {
                         details.insert("period", limit);
                         map.insert("timedout", details);
                         return Err(TaskFailure {
-                            message: format!("Task failed: Timed out after {limit} second(s)."),
+                            message: format!("Timed out after {limit} second(s)."),
+                            early: true,
                             values: Some(map),
                             ..TaskFailure::default()
                         });
@@ -573,11 +593,11 @@ impl Engine {
             let held = match &until {
                 Some(condition) => {
                     let registered = self.with_result(vars, task, &judged);
-                    let held = self.condition(vars, condition);
+                    let held = self.conditional(vars, condition);
                     if registered {
                         vars.pop();
                     }
-                    held.map_err(conditional)?
+                    held?
                 }
                 None => !truthy(&judged, "failed"),
             };
@@ -647,17 +667,24 @@ impl Engine {
                 continue;
             }
             self.with_result(vars, task, &result);
-            let held = self.condition(vars, &condition);
+            let held = self.conditional(vars, &condition);
             vars.pop();
             match held {
                 Ok(held) => {
+                    if key == "failed" {
+                        if !held && truthy(&result, "failed") {
+                            result.insert("failed_when_suppressed_exception", "(traceback unavailable)");
+                        }
+                        result.insert("failed_when_result", held);
+                    }
                     result.insert(key, held);
-                    result.insert(format!("{keyword}_result"), held);
                 }
                 Err(e) => {
                     result.insert("failed", true);
-                    let text = format!("Error while evaluating conditional: {}", e.message);
-                    result.insert(format!("{keyword}_result"), Value::str(text));
+                    result.insert(format!("{keyword}_result"), Value::str(e.message.clone()));
+                    if let Some(rendered) = e.rendered {
+                        result.insert(crate::failure::RENDERED, rendered);
+                    }
                 }
             }
         }
@@ -770,16 +797,9 @@ impl Engine {
     /// The evaluated arguments of a task, defaults of `module_defaults` below them.
     pub(crate) fn arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
         let failure = |e: kdo_template::TemplateError| self.template_failure(e);
-        let finalising = |f: TaskFailure| TaskFailure {
-            message: format!(
-                "Finalization of task args for '{}' failed: {}",
-                full_name(&task.action.name),
-                f.message
-            ),
-            ..f
-        };
         let all = Map::new();
         let full = full_name(&task.action.name);
+        let finalising = |f: TaskFailure| f.during(&format!("Finalization of task args for '{full}' failed"));
         for level in task.scope.collected("module_defaults") {
             let levels = match level {
                 Value::List(l) => l.to_vec(),
@@ -809,41 +829,55 @@ impl Engine {
                     all.insert(k, v);
                 }),
                 other => {
-                    return Err(TaskFailure::new(format!(
+                    return Err(finalising(TaskFailure::early(format!(
                         "the arguments' template gave a {} instead of a dictionary",
                         other.type_name()
-                    )));
+                    ))));
                 }
             }
         }
         for (key, raw) in task.action.args.entries() {
-            let value = self
-                .with_templar(vars, |t| t.resolve_keep_omit(&raw))
-                .map_err(failure)
-                .map_err(|f| {
-                    finalising(TaskFailure {
-                        message: format!("Error while resolving value for '{}': {}", key.to_text(), f.message),
-                        ..f
-                    })
-                })?;
-            if value.is_omit() {
-                all.remove(&key.to_text());
-            } else {
-                let key = self
-                    .with_templar(vars, |t| t.resolve(&key))
-                    .map_err(failure)
-                    .map_err(finalising)?;
+            if let Some(value) = self.argument(vars, task, &key, &raw)? {
+                let key = if key.is_templated() { self.resolve(vars, &key)? } else { key };
                 all.insert(key, value);
+            } else {
+                all.remove(&key.to_text());
             }
         }
         Ok(all)
+    }
+
+    /// The evaluated value of one argument; `None` if it is omitted.
+    pub(crate) fn argument(
+        &self,
+        vars: &TaskVars,
+        task: &Task,
+        key: &Value,
+        raw: &Value,
+    ) -> Result<Option<Value>, TaskFailure> {
+        self.resolve_or_omit(vars, raw).map_err(|e| {
+            e.during(&format!(
+                "Finalization of task args for '{}' failed: Error while resolving value for '{}'",
+                full_name(&task.action.name),
+                key.to_text()
+            ))
+        })
+    }
+
+    /// A condition of the user's.
+    pub(crate) fn conditional(&self, vars: &TaskVars, raw: &Value) -> Result<bool, TaskFailure> {
+        self.condition(vars, raw)
+            .map_err(|e| e.during("Error while evaluating conditional"))
     }
 
     /// The `environment` of all levels, evaluated and merged.
     fn environment(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
         let all = Map::new();
         for level in task.scope.collected("environment") {
-            let parts = match self.resolve_or_omit(vars, &level)? {
+            let parts = match self
+                .resolve_or_omit(vars, &level)
+                .map_err(|e| e.during("Error processing keyword 'environment'"))?
+            {
                 None => continue,
                 Some(Value::List(l)) => l.to_vec(),
                 Some(v) => vec![v],
@@ -865,14 +899,6 @@ impl Engine {
             }
         }
         Ok(all)
-    }
-}
-
-/// A failure of a condition.
-pub(crate) fn conditional(failure: TaskFailure) -> TaskFailure {
-    TaskFailure {
-        message: format!("Error while evaluating conditional: {}", failure.message),
-        ..failure
     }
 }
 
@@ -974,12 +1000,23 @@ impl Engine {
     /// A step's arguments as written, with those that one template gives.
     pub(crate) fn action_arguments(&self, step: &Step) -> Result<Map, TaskFailure> {
         let all = Map::new();
-        if let Some(template) = &step.task.action.template
-            && let Value::Map(m) = self.resolve(&step.vars, &Value::Str(template.clone()))?
-        {
-            m.entries().into_iter().for_each(|(k, v)| {
-                all.insert(k, v);
-            });
+        if let Some(template) = &step.task.action.template {
+            let during = format!(
+                "Finalization of task args for '{}' failed",
+                full_name(&step.task.action.name)
+            );
+            match self
+                .resolve(&step.vars, &Value::Str(template.clone()))
+                .map_err(|f| f.during(&during))?
+            {
+                Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| {
+                    all.insert(k, v);
+                }),
+                other => {
+                    let what = format!("the arguments' template gave a {}", other.type_name());
+                    return Err(TaskFailure::early(what).during(&during));
+                }
+            }
         }
         step.task.action.args.entries().into_iter().for_each(|(k, v)| {
             all.insert(k, v);

@@ -1,1 +1,13 @@
 //! Tests of the `kdo` program as a user meets it, one file for each subject.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, missing_docs)]
+
+mod architecture;
+mod called_as;
+mod cases;
+mod cli_errors;
+mod documentation;
+mod inventory;
+mod lists;
+mod over_ssh;
+mod program;
+mod secrets;

@@ -13,7 +13,7 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
     };
     for (key, value) in args.entries() {
         let Some(key) = key.as_str() else {
-            return Err(TaskFailure::raised(format!(
+            return Err(TaskFailure::early(format!(
                 "Invalid variable name {} of type '{}'.",
                 quoted(&key.repr()),
                 key.type_name()
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
             && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
             && !matches!(key.to_ascii_lowercase().as_str(), "true" | "false" | "none");
         if !good {
-            return Err(TaskFailure::raised(format!("Invalid variable name '{key}'.")));
+            return Err(TaskFailure::early(format!("Invalid variable name '{key}'.")));
         }
         facts.insert(key, value);
     }
