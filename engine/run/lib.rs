@@ -123,6 +123,13 @@ async fn whole(engine: &Rc<Engine>) -> u8 {
     }
 }
 
+/// Whether a role or a file of tasks was not found.
+fn is_missing(d: &Diagnostic) -> bool {
+    (d.message.starts_with("the role '") && d.message.contains("' was not found in"))
+        || d.message.starts_with("Could not find or access '")
+        || (d.message.starts_with("the task file '") && d.message.ends_with("to import was not found"))
+}
+
 async fn playbooks(engine: &Rc<Engine>) -> u8 {
     let mut all: Vec<(PathBuf, Vec<Rc<Play>>)> = Vec::new();
     let mut problems: Vec<Diagnostic> = Vec::new();
@@ -154,7 +161,12 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
     }
     if !errors.is_empty() {
         engine.errors(&errors);
-        return code::UNREACHABLE;
+        // Files that are not there are errors of the run, all else of the playbook.
+        return if errors.iter().all(is_missing) {
+            code::ERROR
+        } else {
+            code::UNREACHABLE
+        };
     }
     if engine.options.listing.any() {
         let text = engine.listing(&all);

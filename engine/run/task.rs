@@ -127,6 +127,9 @@ impl Engine {
         if let Some(rescue) = play.rescue_vars.borrow().get(host) {
             vars.push(rescue.clone());
         }
+        if task.keyword("delegate_to").is_none() {
+            vars.push(self.connection_facts(&vars, task));
+        }
         let info = self.task_info(&vars, task);
         self.tell(&Event::HostStart {
             host: host.to_owned(),
@@ -224,6 +227,29 @@ impl Engine {
         }))
     }
 
+    /// How the host is reached, under the names of the variables that say so, where these are not given.
+    fn connection_facts(&self, vars: &TaskVars, task: &Task) -> Map {
+        let defaults = &self.options.connection;
+        let known = Map::new();
+        if vars.get("ansible_host").is_none() && vars.get("ansible_ssh_host").is_none() {
+            known.insert("ansible_host", vars.host.as_str());
+        }
+        if vars.get("ansible_connection").is_none() {
+            let kind = self.keyword(vars, task, "connection").ok().flatten();
+            known.insert(
+                "ansible_connection",
+                kind.unwrap_or_else(|| Value::str(defaults.connection.as_str())),
+            );
+        }
+        if vars.get("ansible_user").is_none() && vars.get("ansible_ssh_user").is_none() {
+            let user = self.keyword(vars, task, "remote_user").ok().flatten();
+            if let Some(user) = user.or_else(|| defaults.user.as_deref().map(Value::str)) {
+                known.insert("ansible_user", user);
+            }
+        }
+        known
+    }
+
     fn ignores(&self, vars: &TaskVars, task: &Task) -> bool {
         self.flag(vars, task, "ignore_errors")
             .ok()
@@ -253,9 +279,17 @@ impl Engine {
                 }
             }
             Some(name) => {
-                // `with_LOOKUP` is `query('LOOKUP', …)` over its terms.
+                // `with_LOOKUP` is `query('LOOKUP', …)` over its terms. Where it looks for files depends on the action.
+                let action = &task.action.name;
+                let folder = ["template", "var", "file"].into_iter().find(|f| action.contains(f));
+                let options: Vec<(String, Value)> = match (name.rsplit('.').next(), folder) {
+                    (Some("first_found"), Some(folder)) => {
+                        vec![("_subdir".into(), Value::str(format!("{folder}s")))]
+                    }
+                    _ => Vec::new(),
+                };
                 let terms = self
-                    .with_templar(vars, |t| t.lookup_terms(name, &repeat.value))
+                    .with_templar(vars, |t| t.lookup_terms(name, &repeat.value, options))
                     .map_err(|e| self.template_failure(e))?;
                 terms
             }

@@ -491,20 +491,11 @@ impl Engine {
                 all.iter().for_each(|h| self.store.clear_facts(h));
             }
             "clear_host_errors" => {
-                play.failed.borrow_mut().clear();
-                play.unreachable.borrow_mut().clear();
+                let failed: Vec<String> = play.failed.borrow_mut().drain().collect();
+                let lost: Vec<String> = play.unreachable.borrow_mut().drain().collect();
+                play.forgiven.borrow_mut().extend(failed.into_iter().chain(lost));
                 self.failed.borrow_mut().clear();
                 self.unreachable.borrow_mut().clear();
-                let hosts: Vec<String> = walk.hosts.clone();
-                let at = on.first().map(|h| walk.step(h));
-                for host in hosts {
-                    if !goes_on.contains(&host)
-                        && let Some(at) = at
-                    {
-                        walk.at.insert(host.clone(), at);
-                        walk.advance(&host);
-                    }
-                }
                 *play.vars.active_hosts.borrow_mut() = play.vars.all_hosts.borrow().clone();
                 *play.vars.batch.borrow_mut() = walk.hosts.clone();
             }
@@ -518,6 +509,7 @@ impl Engine {
             }
             "end_host" => {
                 play.ended.borrow_mut().extend(on.iter().cloned());
+                play.update_active();
                 return goes_on
                     .iter()
                     .filter(|h| !on.contains(h))
