@@ -17,6 +17,7 @@ mod route;
 mod step;
 mod tags;
 mod task;
+mod unported;
 mod walk;
 
 pub use options::{BecomeDefaults, ConnectionDefaults, Listing, Options};
@@ -53,7 +54,12 @@ pub fn run(mut options: Options) -> u8 {
     } else {
         Some(Rc::new(std::mem::take(&mut options.vault)))
     };
-    let mut loader = Loader::new(Rc::clone(&options.sources), Rc::new(known_action));
+    let unported = unported::Unported::new(&options);
+    let known = move |name: &str| match known_action(name) {
+        Err(_) if unported.has(name) => Ok(()),
+        other => other,
+    };
+    let mut loader = Loader::new(Rc::clone(&options.sources), Rc::new(known));
     loader.roles_path.clone_from(&options.roles_path);
     loader.collections_path.clone_from(&options.collections_path);
     loader.vault.clone_from(&vault);

@@ -276,6 +276,7 @@ impl TaskVars {
             .or_else(|| self.fact(name))
             .or_else(|| self.store.base(&self.host, &self.play.playbook_dir).get(name))
             .or_else(|| self.role_level(|r| r.role.defaults.get(name)))
+            .or_else(|| (name == "ansible_managed").then(|| Value::str("Ansible managed")))
     }
 
     /// With `hash_behaviour = merge`: the dicts of all levels merged.
