@@ -365,6 +365,7 @@ impl Decoder {
                 stats: decode_stats(&f.map("stats")),
                 custom: f.map("custom"),
             },
+            "listing" => Event::Listing { text: f.text("text") },
             "run_end" => Event::RunEnd {
                 code: f.small("code"),
             },

@@ -1,5 +1,6 @@
 //! Modules that run programs.
 
 pub mod command;
+pub mod make;
 pub mod script;
 pub mod words;

@@ -17,7 +17,7 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
 fn parse(info: &str, machine: &str, usable: i64, out: &Map) {
     let mut list = Vec::new();
     // Values per socket and per core, in the order of their first mention.
-    let (mut sockets, mut cores): (Vec<(String, i64)>, Vec<(String, i64)>) = Default::default();
+    let (mut sockets, mut cores) = (Vec::<(String, i64)>::new(), Vec::<(String, i64)>::new());
     let (mut vendors, mut models, mut numbers, mut entries) = (0_i64, 0_i64, 0_i64, 0_i64);
     let (mut socket, mut core) = (String::new(), String::new());
     let set = |table: &mut Vec<(String, i64)>, key: &str, value: Option<i64>| match table

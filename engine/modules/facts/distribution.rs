@@ -138,7 +138,7 @@ fn number(text: &str) -> Option<String> {
 
 fn describe(files: &dyn Fn(&str) -> Option<String>, lsb: bool, out: &Map) {
     let text = files("/etc/os-release").or_else(|| files("/usr/lib/os-release"));
-    let release = OsRelease::parse(&text.clone().unwrap_or_default());
+    let release = OsRelease::parse(&text.unwrap_or_default());
     let missing = if lsb { "n/a" } else { "NA" };
     let id = release.word("ID").unwrap_or("").to_lowercase();
     let name = match id.as_str() {

@@ -38,8 +38,7 @@ pub fn detect(family: &str) -> String {
     let apt = exists("/usr/bin/apt-get") && (family == "Debian" || exists("/usr/bin/dpkg"));
     let found = PROGRAMS
         .iter()
-        .filter(|(path, name)| exists(path) && (*name != "apt" || apt))
-        .next_back();
+        .rfind(|(path, name)| exists(path) && (*name != "apt" || apt));
     if family == "Debian" && apt {
         return "apt".into();
     }

@@ -110,7 +110,7 @@ fn firmware(found: &mut Found) {
     }
     match vendor.as_str() {
         "QEMU" | "Amazon EC2" | "DigitalOcean" | "Google" | "Scaleway" | "Nutanix" | "Hetzner" => {
-            found.guest("kvm")
+            found.guest("kvm");
         }
         "innotek GmbH" => found.guest("virtualbox"),
         "Microsoft Corporation" if product == "Virtual Machine" => found.guest("VirtualPC"),

@@ -235,13 +235,17 @@ impl Search<'_> {
             if path.is_dir() { &mut folders } else { &mut files }.push(path);
         }
         self.examined += files.len() + folders.len();
+        // Folders one level too deep are counted but not looked at, as Ansible does.
+        if self.find.depth.is_some_and(|d| d > 0 && depth > d) {
+            return;
+        }
         for path in files.iter().chain(&folders) {
             self.examine(host, path);
             if self.full() {
                 return;
             }
         }
-        if !self.find.recurse || self.find.depth.is_some_and(|d| d > 0 && depth >= d) || depth > 500 {
+        if !self.find.recurse || depth > 500 {
             return;
         }
         for path in folders {
@@ -444,7 +448,9 @@ impl Module for Find {
                 break;
             }
         }
-        let message = if search.skipped.is_empty() {
+        let message = if search.full() {
+            "Limit of matches reached"
+        } else if search.skipped.is_empty() {
             "All paths examined"
         } else {
             "Not all paths examined, check warnings for details"

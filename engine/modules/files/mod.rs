@@ -1,5 +1,6 @@
 //! Modules that work on files.
 
+pub mod archive;
 pub mod assemble;
 pub mod blockinfile;
 pub mod copy;
@@ -10,15 +11,20 @@ pub mod file;
 mod file_directory;
 mod file_link;
 pub mod find;
+pub mod fstab;
 pub mod ini_file;
 pub mod install;
 pub mod lineinfile;
+pub mod mount;
+pub mod patch;
 pub mod pattern;
 pub mod replace;
 pub mod slurp;
 pub mod stat;
 pub mod tempfile;
 pub mod timestamps;
+pub mod unarchive;
+mod unarchive_kind;
 
 pub(crate) use copy::bytes as copy_bytes;
-pub(crate) use file::resolve as followed;
+pub(crate) use file::{resolve as followed, text as file_text};

@@ -23,6 +23,7 @@ pub struct Command {
     stdin: Option<Vec<u8>>,
     stream: bool,
     timeout: Option<Duration>,
+    umask: Option<u32>,
 }
 
 impl Command {
@@ -35,6 +36,7 @@ impl Command {
             stdin: None,
             stream: false,
             timeout: None,
+            umask: None,
         }
     }
 
@@ -98,6 +100,13 @@ impl Command {
     #[must_use]
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
+        self
+    }
+
+    /// Permissions that files made by the program do not get, instead of the step's.
+    #[must_use]
+    pub fn umask(mut self, umask: Option<u32>) -> Self {
+        self.umask = umask;
         self
     }
 
@@ -229,7 +238,7 @@ impl Host<'_> {
         } else {
             null()
         });
-        if let Some(umask) = self.context().umask {
+        if let Some(umask) = command.umask.or(self.context().umask) {
             let set = move || {
                 rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
                 Ok(())

@@ -99,6 +99,6 @@ pub struct Apt {
     #[param(default = 12)]
     pub(super) update_cache_retry_max_delay: i64,
     /// Upgrade all packages.
-    #[param(choices("dist", "full", "no", "safe", "yes"))]
+    #[param(default = "no", choices("dist", "full", "no", "safe", "yes"))]
     pub(super) upgrade: Option<String>,
 }

@@ -2,9 +2,18 @@
 
 pub mod apt;
 mod apt_get;
+pub mod apt_key;
 mod apt_names;
 mod apt_params;
+pub mod apt_repository;
+pub mod deb822_repository;
+pub mod debconf;
 mod debian_version;
+pub mod dnf;
 mod dpkg;
+pub mod dpkg_selections;
 pub mod package;
 pub mod package_facts;
+pub mod pip;
+mod rpm;
+pub mod zypper;

@@ -66,7 +66,17 @@ impl Spec {
         self.group_rules(&out, &params, &known, &mut errors);
         for param in params {
             if !matches!(param.default, Fixed::None) && out.get(param.name).is_none_or(|v| v.is_none()) {
-                out.insert(param.name, param.default.value());
+                let default = param.default.value();
+                // Defaults of lists are written as texts.
+                let default = match (&default, param.elements) {
+                    (Value::List(list), Some(kind)) => Value::list(
+                        list.to_vec()
+                            .iter()
+                            .map(|i| convert(i, kind).unwrap_or_else(|_| i.clone())),
+                    ),
+                    _ => default,
+                };
+                out.insert(param.name, default);
             }
         }
         if errors.is_empty() { Ok(out) } else { Err(errors) }

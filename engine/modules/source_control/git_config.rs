@@ -62,11 +62,11 @@ pub(super) fn scope_words(scope: Scope, file: Option<&PathBuf>) -> Vec<String> {
     }
 }
 
-fn shown(values: &[String]) -> String {
+fn shown(values: &[String]) -> Value {
     match values {
-        [] => "\n".into(),
-        [one] => format!("{one}\n"),
-        many => many.iter().map(|v| format!("- {v}\n")).collect(),
+        [] => Value::str("\n"),
+        [one] => Value::str(format!("{one}\n")),
+        many => Value::list(many.iter().map(Value::from)),
     }
 }
 

@@ -1,4 +1,6 @@
 //! Modules around version control.
 
+pub mod git;
 pub mod git_config;
 pub mod git_config_info;
+mod git_remote;

@@ -155,7 +155,7 @@ impl Service {
             match (state.as_str(), running) {
                 ("started", Some(true)) | ("stopped", Some(false)) => {}
                 ("started", _) | ("reloaded" | "restarted", Some(false)) => {
-                    self.run_verb(host, &tool, "start")?
+                    self.run_verb(host, &tool, "start")?;
                 }
                 ("stopped", _) => self.run_verb(host, &tool, "stop")?,
                 ("reloaded", _) => self.run_verb(host, &tool, "reload")?,

@@ -8,12 +8,10 @@ use std::path::Path;
 ///
 /// In a chroot, where systemd does not run, units are enabled and masked but not started.
 #[derive(Params, Default)]
-#[params(
-    one_of(state, enabled, masked, daemon_reload, daemon_reexec),
-    required_by(state, name),
-    required_by(enabled, name),
-    required_by(masked, name)
-)]
+#[params(one_of(state, enabled, masked, daemon_reload, daemon_reexec))]
+#[params(required_by(state, name))]
+#[params(required_by(enabled, name))]
+#[params(required_by(masked, name))]
 pub struct SystemdService {
     /// Unit; without an extension a service.
     #[param(alias = "service", alias = "unit")]

@@ -1,0 +1,269 @@
+//! `unarchive`: archives unpacked by the host's own programs.
+
+use super::{
+    file::text,
+    stat::file_checksum,
+    unarchive_kind::{Kind, Unpacker},
+};
+use crate::prelude::*;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Unpack an archive on the host
+///
+/// `tar` and `unzip` of the host do the work; nothing is unpacked if everything is there already.
+#[derive(Params)]
+#[params(exclusive(include, exclude))]
+pub struct Unarchive {
+    /// The archive: on the controller, or on the host or an address with `remote_src`.
+    #[param(required)]
+    src: String,
+    /// Folder to unpack into.
+    #[param(required)]
+    dest: PathBuf,
+    /// Opposite of `remote_src`, from old times.
+    #[param(default = true)]
+    copy: bool,
+    /// Do nothing if this is there.
+    creates: Option<PathBuf>,
+    /// Decrypt archives that are encrypted with a vault password.
+    #[param(default = true)]
+    decrypt: bool,
+    /// Members that are left out.
+    #[param(default = [], elements = "str")]
+    exclude: Vec<String>,
+    /// The only members that are unpacked.
+    #[param(default = [], elements = "str")]
+    include: Vec<String>,
+    /// Further options for the unpacking program.
+    #[param(default = [], elements = "str")]
+    extra_opts: Vec<String>,
+    /// Accepted for compatibility.
+    #[param(default = 65536)]
+    io_buffer_size: i64,
+    /// Keep files that are newer than the archive's.
+    #[param(default = false)]
+    keep_newer: bool,
+    /// Tell the names of the members.
+    #[param(default = false)]
+    list_files: bool,
+    /// The archive is on the host already, or at an address.
+    #[param(default = false)]
+    remote_src: bool,
+    /// Check certificates when the archive is fetched.
+    #[param(default = true)]
+    validate_certs: bool,
+    /// Accepted for the sake of other modules.
+    #[param(default = false)]
+    unsafe_writes: bool,
+    #[param(flatten)]
+    attrs: FileAttrs,
+    #[param(hidden)]
+    _kdo_size: Option<u64>,
+    #[param(hidden)]
+    _kdo_checksum: Option<String>,
+    #[param(hidden)]
+    _kdo_name: Option<String>,
+}
+
+/// A folder that is removed when it is no longer needed.
+struct Scratch(Option<PathBuf>);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
+}
+
+impl Scratch {
+    fn folder(&mut self) -> Result<PathBuf, Failure> {
+        let path = super::tempfile::make_folder(&std::env::temp_dir(), "kdo.", "")?;
+        self.0 = Some(path.clone());
+        Ok(path)
+    }
+}
+
+impl Unarchive {
+    /// The archive as a file of the host.
+    fn archive(&self, host: &mut Host<'_>, scratch: &mut Scratch) -> Result<PathBuf, Failure> {
+        if !self.remote_src && self.copy {
+            let (Some(_), Some(checksum)) = (self._kdo_size, &self._kdo_checksum) else {
+                return Err(Failure::new(format!("Source '{}' failed to transfer", self.src)));
+            };
+            let base = Path::new(self._kdo_name.as_deref().unwrap_or(&self.src));
+            let path = scratch
+                .folder()?
+                .join(base.file_name().unwrap_or("archive".as_ref()));
+            let failed =
+                |e: std::io::Error| Failure::new(format!("Source '{}' failed to transfer: {e}", self.src));
+            let mut file = fs::File::create(&path).map_err(failed)?;
+            host.link().fetch("content", &mut file).map_err(failed)?;
+            if file_checksum(&path, "sha1").as_ref() != Some(checksum) {
+                return Err(Failure::new(format!("Source '{}' failed to transfer", self.src)));
+            }
+            return Ok(path);
+        }
+        if self.src.contains("://") {
+            let path = scratch.folder()?.join(
+                self.src
+                    .rsplit('/')
+                    .next()
+                    .filter(|n| !n.is_empty())
+                    .unwrap_or("archive"),
+            );
+            crate::net::http::download(host, &self.src, &path, self.validate_certs)?;
+            return Ok(path);
+        }
+        let path = PathBuf::from(crate::host::expand(&self.src));
+        if !path.exists() {
+            return Err(Failure::new(format!(
+                "Source '{}' does not exist",
+                path.display()
+            )));
+        }
+        if fs::File::open(&path).is_err() {
+            return Err(Failure::new(format!("Source '{}' not readable", path.display())));
+        }
+        if path.metadata().is_ok_and(|m| m.is_file() && m.len() == 0) {
+            return Err(Failure::new(format!(
+                "Invalid archive '{}', the file is 0 bytes",
+                path.display()
+            )));
+        }
+        Ok(path)
+    }
+}
+
+impl Module for Unarchive {
+    const META: Meta = Meta {
+        name: "ansible.builtin.unarchive",
+        aliases: &[],
+        check: Support::Partial,
+        diff: Support::Partial,
+        returns: &[
+            Return {
+                name: "dest",
+                doc: "The folder.",
+            },
+            Return {
+                name: "files",
+                doc: "Names of the members, with `list_files`.",
+            },
+            Return {
+                name: "handler",
+                doc: "Kind of the archive.",
+            },
+            Return {
+                name: "src",
+                doc: "The archive.",
+            },
+        ],
+        examples: &[Example {
+            title: "A release",
+            args: r#"{"src": "/tmp/app.tar.gz", "dest": "/opt", "remote_src": true, "creates": "/opt/app"}"#,
+            given: &[],
+            then: &[],
+            changed: true,
+            runs: false,
+        }],
+    };
+
+    fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        let _ = (self.decrypt, self.io_buffer_size, self.unsafe_writes);
+        if let Some(path) = &self.creates
+            && path.exists()
+        {
+            let text = format!("skipped, since {} exists", path.display());
+            return Ok(Outcome::new()
+                .with("skipped", true)
+                .with("msg", text)
+                .changed(false));
+        }
+        let mut scratch = Scratch(None);
+        let archive = self.archive(host, &mut scratch)?;
+        if !self.dest.is_dir() {
+            return Err(Failure::new(format!(
+                "dest '{}' must be an existing dir",
+                self.dest.display()
+            )));
+        }
+        let unpacker = Unpacker {
+            kind: Kind::of(host, &archive)?,
+            archive: archive.clone(),
+            dest: self.dest.clone(),
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+            options: self.extra_opts.clone(),
+            keep_newer: self.keep_newer,
+            owner: self.attrs.owner.clone(),
+            group: self.attrs.group.clone(),
+            any_mode: self.attrs.mode.is_some(),
+        };
+        let members = unpacker.members(host)?;
+        let mut outcome = Outcome::new()
+            .with("handler", unpacker.kind.name())
+            .with("dest", text(&self.dest))
+            .with(
+                "src",
+                if self.remote_src {
+                    self.src.clone()
+                } else {
+                    text(&archive)
+                },
+            );
+        let (there, differences) = unpacker.is_unpacked(host, &members)?;
+        if !there {
+            host.record_diff("", "", "", differences);
+            if let Some(out) = host.execute(unpacker.unpack_command(host)?)? {
+                let results = Map::new();
+                results.insert(
+                    "cmd",
+                    Value::list(unpacker.unpack_command(host)?.argv_text().iter().map(Value::from)),
+                );
+                results.insert("rc", out.rc);
+                results.insert("out", out.stdout_text());
+                results.insert("err", out.stderr_text());
+                if !unpacker.fine(out.rc) {
+                    return Err(Failure::new(format!(
+                        "failed to unpack {} to {}",
+                        archive.display(),
+                        self.dest.display()
+                    ))
+                    .with("extract_results", results)
+                    .with("handler", unpacker.kind.name())
+                    .with("dest", text(&self.dest)));
+                }
+                outcome = outcome.with("extract_results", results);
+            }
+        }
+        let mut changed = !there;
+        if !host.check() && !self.attrs.is_empty() {
+            let mut folders = vec![];
+            for name in &members {
+                let path = self.dest.join(name.trim_start_matches('/'));
+                for above in path.ancestors().skip(1) {
+                    if above != self.dest
+                        && above.starts_with(&self.dest)
+                        && !folders.iter().any(|f| f == above)
+                    {
+                        folders.push(above.to_owned());
+                    }
+                }
+                if path.symlink_metadata().is_ok() && !folders.contains(&path) {
+                    changed |= host.apply(&path, &self.attrs, false)?;
+                }
+            }
+            for folder in folders.iter().filter(|f| f.is_dir()) {
+                changed |= host.apply(folder, &self.attrs, true)?;
+            }
+        }
+        if self.list_files {
+            outcome = outcome.with("files", Value::list(members.iter().map(Value::from)));
+        }
+        Ok(outcome.changed(changed))
+    }
+}
