@@ -111,12 +111,17 @@ pub(crate) fn censored(result: &Map) -> Map {
 pub(crate) fn shown(of: &HostResult, verbosity: u8) -> Map {
     let map = shown_raw(of, verbosity);
     if short(&of.task.action) == "debug" {
-        let item = map.get("ansible_loop_var");
-        if let Some(name) = item.as_ref().and_then(Value::as_str) {
-            map.remove(name);
-        }
-        for key in NOT_FOR_DEBUG {
-            map.remove(key);
+        if map.contains("msg") {
+            // A message stands alone.
+            for (key, _) in map.text_entries() {
+                if key != "msg" {
+                    map.remove(key.as_str());
+                }
+            }
+        } else {
+            for key in NOT_FOR_DEBUG {
+                map.remove(key);
+            }
         }
     }
     map
@@ -145,6 +150,9 @@ fn flag(map: &Map, key: &str) -> bool {
 /// Whether the result is shown, indented, without `-v` too. The engine may say so in the result; where it does not,
 /// `debug` and `assert` are known to do it when they were carried out.
 pub(crate) fn always_verbose(of: &HostResult) -> bool {
+    if of.task.no_log {
+        return false;
+    }
     if let Some(said) = of.result.get("_ansible_verbose_always") {
         return said.truthy();
     }

@@ -245,7 +245,7 @@ impl Default {
             "FAILED - RETRYING: [{host}]: {} ({left} retries left).",
             lines::full_name(task)
         );
-        if self.options.verbosity > 2 {
+        if self.options.verbosity > 2 || text_of(result, "_ansible_verbose_always") == "True" {
             let map = if task.no_log {
                 clean::censored(result)
             } else {

@@ -164,6 +164,7 @@ impl Engine {
         let shown = place.map(|_| render(&d, &self.store.sources, false));
         TaskFailure {
             message: error.message,
+            early: true,
             rendered: shown,
             ..TaskFailure::default()
         }

@@ -17,6 +17,8 @@ pub(crate) struct TaskFailure {
     pub(crate) message: String,
     /// Whether the host could not be reached.
     pub(crate) unreachable: bool,
+    /// The engine failed before or around the module: told as "Task failed: …".
+    pub(crate) early: bool,
     /// The message with its place and a snippet.
     pub(crate) rendered: Option<String>,
     /// Further keys of the result.
@@ -28,6 +30,23 @@ impl TaskFailure {
         Self {
             message: message.into(),
             ..Self::default()
+        }
+    }
+
+    /// The engine's own failure, before or around the module.
+    pub(crate) fn early(message: impl Into<String>) -> Self {
+        Self {
+            early: true,
+            ..Self::new(message)
+        }
+    }
+
+    /// The same failure, with what was being done in front of its message.
+    #[must_use]
+    pub(crate) fn during(self, what: &str) -> Self {
+        Self {
+            message: format!("{what}: {}", self.message),
+            ..self
         }
     }
 
@@ -43,7 +62,12 @@ impl TaskFailure {
     pub(crate) fn into_result(self) -> Map {
         let map = self.values.unwrap_or_default();
         map.insert(if self.unreachable { "unreachable" } else { "failed" }, true);
-        map.insert("msg", Value::str(self.message));
+        let message = if self.early && !self.unreachable {
+            format!("Task failed: {}", self.message)
+        } else {
+            self.message
+        };
+        map.insert("msg", Value::str(message));
         if let Some(rendered) = self.rendered {
             map.insert(RENDERED, rendered);
         }

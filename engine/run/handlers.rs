@@ -39,6 +39,7 @@ impl Engine {
         let runs = |h: &&String| {
             let lost = play.unreachable.borrow().contains(*h) || play.ended.borrow().contains(*h);
             let failed = play.failed.borrow().contains(*h);
+            let lost = lost || play.handler_failed.borrow().contains(*h);
             list.contains(h) && !lost && (!failed || play.force_handlers.get())
         };
         hosts.iter().filter(runs).cloned().collect()
@@ -59,7 +60,16 @@ impl Engine {
         for (done, counts_for) in finished {
             let fate = self.process(play, handler, &done, &counts_for, false);
             if fate != Fate::Next {
-                self.drop_hosts(play, handler, fate, &counts_for);
+                // A host whose handler failed runs no more handlers, not even with `force_handlers`.
+                play.handler_failed
+                    .borrow_mut()
+                    .extend(counts_for.iter().cloned());
+                self.drop_hosts(play, fate, &counts_for);
+                if self.is_fatal(&vars, handler) {
+                    let rest: Vec<String> = hosts.iter().filter(|h| play.is_active(h)).cloned().collect();
+                    play.dragged.borrow_mut().extend(rest.iter().cloned());
+                    self.drop_hosts(play, Fate::Failed, &rest);
+                }
             }
             if !done.includes.is_empty() {
                 self.include_for_handlers(play, handler, &done).await;
@@ -89,7 +99,7 @@ impl Engine {
                         Box::pin(self.run_handler(play, &task, &groups)).await;
                     }
                 }
-                Err(failure) => self.include_failed(play, handler, &done.host, failure, false),
+                Err(failure) => self.include_failed(play, handler, &done.host, include, failure, false),
             }
         }
     }

@@ -152,9 +152,11 @@ impl Engine {
             });
         let Some(path) = path else {
             let full = std::path::absolute(here.join(&name)).unwrap_or_else(|_| PathBuf::from(&name));
+            let full = full.display();
+            let access = format!("Could not find or access '{full}' on the Ansible Controller");
             return Err(TaskFailure::new(format!(
-                "Could not find or access '{}' on the Ansible Controller.",
-                full.display()
+                "{access}: Unable to retrieve file contents.\n{access}.\nIf you are using a module and expect the file to \
+                 exist on the remote, see the remote_src option: [Errno 2] No such file or directory: '{full}'"
             )));
         };
         let path = std::path::absolute(&path).unwrap_or(path);
@@ -262,6 +264,7 @@ impl Engine {
         play: &Rc<PlayRun>,
         task: &Rc<Task>,
         host: &str,
+        include: &Include,
         failure: TaskFailure,
         rescued: bool,
     ) {
@@ -272,14 +275,13 @@ impl Engine {
         result.insert("reason", result.get("msg").unwrap_or(Value::None));
         result.remove("msg");
         result.remove(crate::failure::RENDERED);
-        result.remove("changed");
-        result.insert(
-            "include",
-            task.action
-                .arg("file")
-                .or_else(|| task.action.arg("_raw_params"))
-                .map(|v| v.to_text()),
-        );
+        if let Some(file) = include
+            .args
+            .get("file")
+            .or_else(|| include.args.get("_raw_params"))
+        {
+            result.insert("include", file.to_text());
+        }
         self.tell(&Event::HostResult(HostResult {
             host: host.to_owned(),
             delegated: None,
@@ -292,7 +294,7 @@ impl Engine {
             error,
             elapsed: 0.0,
         }));
-        self.count(host, |s| if rescued { s.rescued += 1 } else { s.failed += 1 });
+        self.count(host, |s| s.failed += 1);
         if !rescued {
             play.failed.borrow_mut().insert(host.to_owned());
         }

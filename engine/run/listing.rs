@@ -1,6 +1,6 @@
 //! `--list-hosts`, `--list-tasks`, `--list-tags`.
 
-use crate::{check_args::each_task, engine::Engine, play::evaluated_tags};
+use crate::{engine::Engine, play::evaluated_tags};
 use kdo_playbook::{Item, Play, Task};
 use kdo_value::Value;
 use std::{fmt::Write, path::Path, rc::Rc};
@@ -12,6 +12,9 @@ impl Engine {
         for (path, plays) in playbooks {
             // Writing to a String cannot fail.
             let _ = writeln!(out, "\nplaybook: {}", path.display());
+            if self.options.listing.only_syntax() {
+                continue;
+            }
             for (i, play) in plays.iter().enumerate() {
                 self.list_play(&mut out, i + 1, play, path);
             }
@@ -91,11 +94,21 @@ impl Engine {
         select: &dyn Fn(&Rc<Task>) -> bool,
         all: &mut Vec<String>,
     ) {
-        let mut tasks = Vec::new();
-        each_task(items, &mut |t| tasks.push(Rc::clone(t)));
-        for task in tasks {
-            let own = evaluated_tags(&task, &self.store.extra, play);
-            if task.action.short() == "meta" || !select(&task) {
+        for item in items {
+            // As Ansible: of a block only what is done if all goes well.
+            let task = match item {
+                Item::Task(task) => task,
+                Item::Block(block) => {
+                    self.list_items(out, &block.body, play, select, all);
+                    continue;
+                }
+            };
+            let own = evaluated_tags(task, &self.store.extra, play);
+            let shown = select(task)
+                || (self.options.tags.is_empty()
+                    && self.options.skip_tags.is_empty()
+                    && own.iter().any(|t| t == "never"));
+            if task.action.short() == "meta" || !shown {
                 continue;
             }
             all.extend(own.iter().cloned());

@@ -22,6 +22,11 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// Whether the playbooks are only read.
+    pub fn only_syntax(self) -> bool {
+        self.syntax && !self.hosts && !self.tasks && !self.tags
+    }
+
     /// Whether nothing is to be run.
     pub fn any(self) -> bool {
         self.syntax || self.hosts || self.tasks || self.tags

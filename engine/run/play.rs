@@ -282,6 +282,11 @@ impl Engine {
             return Ended::Error;
         }
         let free = strategy.ends_with("free") || strategy.ends_with("host_pinned");
+        // What cannot be read is told before the play begins.
+        if let Some(Err(d)) = hosts.first().map(|host| self.load_vars_files(&vars, host)) {
+            self.errors(&[*d]);
+            return Ended::Error;
+        }
         self.tell(&Event::PlayStart {
             name,
             check: self.options.info.check,
@@ -337,7 +342,6 @@ impl Engine {
         };
         let select = self.selector(play);
         let facts = facts.filter(|t| select(t));
-        let facts_id = facts.as_ref().map_or(0, |t| t.id);
         let plan = Plan::new(play, facts, &*select, !free);
         let truth = |name: &str| {
             play.keyword(name)
@@ -358,9 +362,9 @@ impl Engine {
             ended: RefCell::default(),
             end_play: Cell::new(false),
             end_batch: Cell::new(false),
-            fatal: Cell::new(false),
             broken: Cell::new(false),
             dragged: RefCell::default(),
+            handler_failed: RefCell::default(),
             max_fail_percentage: Cell::new(percentage),
             included_handlers: RefCell::default(),
             includes: Cell::new(0),
@@ -368,11 +372,11 @@ impl Engine {
             error: RefCell::default(),
             force_handlers: Cell::new(truth("force_handlers") || self.options.force_handlers),
             select,
-            facts_task: Cell::new(facts_id),
         });
         let here: Vec<String> = batch.iter().filter(|h| run.is_active(h)).cloned().collect();
         vars.batch.replace(here.clone());
         let before: HashSet<String> = run.failed.borrow().clone();
+        let lost_before = run.unreachable.borrow().len();
         for host in &here {
             if let Err(d) = self.load_vars_files(vars, host) {
                 self.errors(&[*d]);
@@ -380,11 +384,7 @@ impl Engine {
             }
         }
         if here.is_empty() {
-            return if batch.is_empty() {
-                Ended::On
-            } else {
-                self.none_left()
-            };
+            return Ended::On;
         }
         let mut walk = Walk::new(&run, &here);
         if free {
@@ -412,19 +412,12 @@ impl Engine {
         if self.interrupted.get() {
             return Ended::Stop;
         }
-        let alive = here
-            .iter()
-            .filter(|h| !run.failed.borrow().contains(*h) && !run.unreachable.borrow().contains(*h))
-            .count();
-        if run.broken.get() || alive == 0 {
-            return self.none_left();
+        // Nothing goes on when all hosts of a batch have failed in it.
+        let lost = run.unreachable.borrow().len().saturating_sub(lost_before);
+        if run.broken.get() || new.len() + lost >= batch.len() {
+            return Ended::Stop;
         }
         Ended::On
-    }
-
-    fn none_left(&self) -> Ended {
-        self.tell(&Event::NoHostsRemaining);
-        Ended::Stop
     }
 
     /// Loads `vars_files` for a host. What depends on facts that are not there yet is left out for now.

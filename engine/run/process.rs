@@ -3,7 +3,7 @@
 use crate::{
     engine::Engine,
     play_run::PlayRun,
-    task::{Done, truthy},
+    task::{DELEGATED, Done, truthy},
 };
 use kdo_event::{Event, Status};
 use kdo_playbook::Task;
@@ -33,7 +33,7 @@ impl Engine {
     ) -> Fate {
         for host in hosts {
             self.register(task, host, done);
-            self.keep_facts(task, host, &done.result);
+            self.keep_facts(task, host, done);
         }
         if matches!(done.status, Status::Changed)
             || (done.status == Status::Failed && done.ignored && truthy(&done.result, "changed"))
@@ -116,55 +116,44 @@ impl Engine {
         self.store.set(host, &map);
     }
 
-    fn keep_facts(&self, task: &Task, host: &str, result: &Map) {
+    fn keep_facts(&self, task: &Task, host: &str, done: &Done) {
         if task.action.short() != "set_fact" {
             return;
         }
-        let one = |result: &Map| {
-            if let Some(Value::Map(facts)) = result.get("ansible_facts") {
-                let owner = match self.delegated_owner(task, host) {
-                    Some(owner) => owner,
-                    None => host.to_owned(),
-                };
-                self.store.set(&owner, &facts);
-                if truthy(result, "_ansible_facts_cacheable") {
-                    self.store.add_facts(&owner, &facts);
+        match done.result.get("results") {
+            Some(Value::List(items)) if task.repeat.is_some() => {
+                for item in items.to_vec() {
+                    if let Value::Map(item) = item {
+                        let target = item.get(DELEGATED).map(|v| v.to_text());
+                        self.keep_item_facts(task, host, target.as_deref(), &item);
+                    }
                 }
             }
-        };
-        // Items of a loop set their facts as they run; see `set_facts_now`.
-        if !result.contains("results") || task.repeat.is_none() {
-            one(result);
+            _ => self.keep_item_facts(task, host, done.delegated.as_deref(), &done.result),
         }
     }
 
-    /// Where facts of a delegated task belong, with `delegate_facts`.
-    fn delegated_owner(&self, task: &Task, host: &str) -> Option<String> {
-        let wanted = task.keyword("delegate_facts").is_some_and(|v| v.truthy());
-        let target = task.keyword("delegate_to")?;
-        let _ = host;
-        (wanted && !target.is_templated()).then(|| target.to_text())
+    /// Keeps what `set_fact` set, for the host or, with `delegate_facts`, for the one it was delegated to.
+    pub(crate) fn keep_item_facts(&self, task: &Task, host: &str, delegated: Option<&str>, result: &Map) {
+        let Some(Value::Map(facts)) = result.get("ansible_facts") else {
+            return;
+        };
+        if truthy(result, "skipped") {
+            return;
+        }
+        let to_target = task.keyword("delegate_facts").is_some_and(|v| v.truthy());
+        let owner = delegated.filter(|_| to_target).unwrap_or(host);
+        self.store.set(owner, &facts);
+        if truthy(result, "_ansible_facts_cacheable") {
+            self.store.add_facts(owner, &facts);
+        }
     }
 
     fn notify(&self, play: &Rc<PlayRun>, task: &Rc<Task>, done: &Done, hosts: &[String]) {
         let vars = kdo_vars::TaskVars::new(&self.store, &play.vars, &done.host, Some(&task.scope));
-        let mut wanted = Vec::new();
-        for level in task.scope.collected("notify") {
-            match self.resolve(&vars, &level) {
-                Ok(Value::List(l)) => wanted.extend(l.to_vec().iter().map(Value::to_text)),
-                Ok(v) => wanted.push(v.to_text()),
-                Err(e) => self.warn(format!("notify could not be evaluated: {}", e.message)),
-            }
-        }
+        let wanted = self.wanted_handlers(task, &vars);
         for name in wanted {
             let found = self.find_handlers(play, &name, &done.host);
-            if found.is_empty() {
-                let text = format!(
-                    "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
-                );
-                play.missing_handler(&text);
-                continue;
-            }
             for handler in found {
                 let mut notified = play.notified.borrow_mut();
                 let list = notified.entry(handler.id).or_default();
@@ -179,6 +168,38 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// The names that a task notifies.
+    fn wanted_handlers(&self, task: &Rc<Task>, vars: &kdo_vars::TaskVars) -> Vec<String> {
+        let mut wanted = Vec::new();
+        for level in task.scope.collected("notify") {
+            match self.resolve(vars, &level) {
+                Ok(Value::List(l)) => wanted.extend(l.to_vec().iter().map(Value::to_text)),
+                Ok(v) => wanted.push(v.to_text()),
+                Err(e) => self.warn(format!("notify could not be evaluated: {}", e.message)),
+            }
+        }
+        wanted
+    }
+
+    /// Whether a task that changed something notifies a handler that does not exist; then the play is in error.
+    pub(crate) fn misses_handler(
+        &self,
+        play: &Rc<PlayRun>,
+        task: &Rc<Task>,
+        vars: &kdo_vars::TaskVars,
+    ) -> bool {
+        let missing = self
+            .wanted_handlers(task, vars)
+            .into_iter()
+            .find(|name| self.find_handlers(play, name, &vars.host).is_empty());
+        let Some(name) = missing else { return false };
+        let text = format!(
+            "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
+        );
+        play.error.borrow_mut().get_or_insert(text);
+        true
     }
 
     /// Handlers of that name (the last one defined) and all that listen to it.
@@ -199,18 +220,23 @@ impl Engine {
                 break;
             }
         }
-        for handler in &all {
-            if handler.listen().iter().any(|l| l == name) && !found.iter().any(|f| f.id == handler.id) {
-                found.push(Rc::clone(handler));
+        // Of handlers with the same name, the last one listens.
+        let mut seen: Vec<&str> = Vec::new();
+        let mut listening = Vec::new();
+        for handler in all.iter().rev() {
+            if !handler.listen().iter().any(|l| l == name) || found.iter().any(|f| f.id == handler.id) {
+                continue;
             }
+            if let Some(text) = &handler.name {
+                if seen.contains(&text.as_str()) {
+                    continue;
+                }
+                seen.push(text.as_str());
+            }
+            listening.push(Rc::clone(handler));
         }
+        found.extend(listening.into_iter().rev());
         found
-    }
-}
-
-impl PlayRun {
-    fn missing_handler(&self, text: &str) {
-        self.error.borrow_mut().get_or_insert_with(|| text.to_owned());
     }
 }
 

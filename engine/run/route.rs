@@ -14,7 +14,11 @@ impl Engine {
     fn variable(&self, vars: &TaskVars, name: &str) -> Result<Option<Value>, TaskFailure> {
         match vars.get(name) {
             None | Some(Value::None) => Ok(None),
-            Some(raw) => Ok(self.resolve_or_omit(vars, &raw)?.filter(|v| !v.is_none())),
+            Some(raw) => match self.resolve_or_omit(vars, &raw) {
+                Ok(value) => Ok(value.filter(|v| !v.is_none())),
+                Err(e) if name == "delegate_to" => Err(e),
+                Err(e) => Err(e.during(&format!("Error processing keyword '{name}'"))),
+            },
         }
     }
 
@@ -54,13 +58,13 @@ impl Engine {
             Value::Int(n) => Ok(Some(*n != 0)),
             Value::Str(s) => match parse_bool(s) {
                 Some(b) => Ok(Some(b)),
-                None => Err(TaskFailure::new(format!(
-                    "the field '{name}' has an invalid value ({}), and could not be converted to a bool",
+                None => Err(TaskFailure::early(format!(
+                    "Error processing keyword '{name}': The value '{}' is not a valid boolean.",
                     s.as_str()
                 ))),
             },
-            other => Err(TaskFailure::new(format!(
-                "the field '{name}' has an invalid value ({}), and could not be converted to a bool",
+            other => Err(TaskFailure::early(format!(
+                "Error processing keyword '{name}': The value {} is not a valid boolean.",
                 other.repr()
             ))),
         }

@@ -19,6 +19,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Key of an item's result that names the host it was delegated to.
+pub(crate) const DELEGATED: &str = "_ansible_delegated_host";
+
 /// Tasks or a role to be included, as the include action found them for one host and item.
 #[derive(Clone, Debug)]
 pub(crate) struct Include {
@@ -156,6 +159,9 @@ impl Engine {
                 }
             }
         };
+        if done.status == Status::Changed && self.misses_handler(play, task, &vars) {
+            return done;
+        }
         if done.status == Status::Failed && !done.ignored {
             done.ignored = self.ignores(&vars, task);
         }
@@ -207,8 +213,8 @@ impl Engine {
                     Value::Tuple(t) => t.to_vec(),
                     other => {
                         return Err(TaskFailure::new(format!(
-                            "Invalid data passed to 'loop', it requires a list, got this instead: {}. Hint: If you passed a list/dict of just one element, try adding wantlist=True to your lookup invocation or use q/query instead of lookup.",
-                            other.to_text()
+                            "The `loop` value must resolve to a 'list', not '{}'.",
+                            other.type_name()
                         )));
                     }
                 }
@@ -321,7 +327,7 @@ impl Engine {
             if includes.is_empty() || state != Status::Ok {
                 self.tell(&Event::ItemResult(HostResult {
                     host: host.to_owned(),
-                    delegated: done.delegated,
+                    delegated: done.delegated.clone(),
                     task: Rc::clone(info),
                     status: state,
                     ignored: failed && every_failure_ignored,
@@ -337,6 +343,13 @@ impl Engine {
                 }));
             }
             let lost = state == Status::Unreachable;
+            if task.action.short() == "set_fact" {
+                // The next item sees what this one set.
+                self.keep_item_facts(task, host, done.delegated.as_deref(), &result);
+                if let Some(target) = &done.delegated {
+                    result.insert(DELEGATED, target.as_str());
+                }
+            }
             results.push(Value::Map(result));
             if lost || stop || self.interrupted.get() {
                 break;
@@ -364,10 +377,7 @@ impl Engine {
                 v => vec![v.clone()],
             };
             for c in conditions {
-                let holds = self.condition(vars, &c).map_err(|e| TaskFailure {
-                    message: format!("Error while evaluating conditional: {}", e.message),
-                    ..e
-                })?;
+                let holds = self.conditional(vars, &c)?;
                 if !holds {
                     let map = Map::new();
                     map.insert("changed", false);
@@ -397,6 +407,9 @@ impl Engine {
         };
         if !result.contains("changed") {
             result.insert("changed", false);
+        }
+        if truthy(&result, "failed") && !result.contains("msg") {
+            result.insert("msg", "Task failed: Action failed: Unknown error.");
         }
         if !result.contains("failed") && !truthy(&result, "skipped") && !truthy(&result, "unreachable") {
             result.insert("failed", false);
@@ -482,11 +495,16 @@ impl Engine {
             match task.own(name) {
                 None => Ok(None),
                 Some(raw) => {
-                    let value = self.resolve_or_omit(vars, &raw)?;
+                    let value = self
+                        .resolve_or_omit(vars, &raw)
+                        .map_err(|e| e.during(&format!("Error processing keyword '{name}'")))?;
                     match value {
                         None => Ok(None),
                         Some(v) => v.to_text().trim().parse().map(Some).map_err(|_| {
-                            TaskFailure::new(format!("the field '{name}' has an invalid value ({}), and could not be converted to an int", v.repr()))
+                            TaskFailure::early(format!(
+                                "Error processing keyword '{name}': The value {} could not be converted to 'int'.",
+                                v.repr()
+                            ))
                         }),
                     }
                 }
@@ -511,7 +529,8 @@ impl Engine {
                         details.insert("period", limit);
                         map.insert("timedout", details);
                         return Err(TaskFailure {
-                            message: format!("Task failed: Timed out after {limit} second(s)."),
+                            message: format!("Timed out after {limit} second(s)."),
+                            early: true,
                             values: Some(map),
                             ..TaskFailure::default()
                         });
@@ -528,7 +547,7 @@ impl Engine {
             let held = match &until {
                 Some(condition) => {
                     let registered = self.with_result(vars, task, &judged);
-                    let held = self.condition(vars, condition);
+                    let held = self.conditional(vars, condition);
                     if registered {
                         vars.pop();
                     }
@@ -602,17 +621,24 @@ impl Engine {
                 continue;
             }
             self.with_result(vars, task, &result);
-            let held = self.condition(vars, &condition);
+            let held = self.conditional(vars, &condition);
             vars.pop();
             match held {
                 Ok(held) => {
+                    if key == "failed" {
+                        if !held && truthy(&result, "failed") {
+                            result.insert("failed_when_suppressed_exception", "(traceback unavailable)");
+                        }
+                        result.insert("failed_when_result", held);
+                    }
                     result.insert(key, held);
-                    result.insert(format!("{keyword}_result"), held);
                 }
                 Err(e) => {
                     result.insert("failed", true);
                     result.insert(format!("{keyword}_result"), Value::str(e.message.clone()));
-                    result.insert("msg", Value::str(format!("Task failed: {}", e.message)));
+                    if let Some(rendered) = e.rendered {
+                        result.insert(crate::failure::RENDERED, rendered);
+                    }
                 }
             }
         }
@@ -725,16 +751,9 @@ impl Engine {
     /// The evaluated arguments of a task, defaults of `module_defaults` below them.
     pub(crate) fn arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
         let failure = |e: kdo_template::TemplateError| self.template_failure(e);
-        let finalising = |f: TaskFailure| TaskFailure {
-            message: format!(
-                "Finalization of task args for '{}' failed: {}",
-                full_name(&task.action.name),
-                f.message
-            ),
-            ..f
-        };
         let all = Map::new();
         let full = full_name(&task.action.name);
+        let finalising = |f: TaskFailure| f.during(&format!("Finalization of task args for '{full}' failed"));
         for level in task.scope.collected("module_defaults") {
             let levels = match level {
                 Value::List(l) => l.to_vec(),
@@ -757,7 +776,8 @@ impl Engine {
         if let Some(template) = &task.action.template {
             match self
                 .with_templar(vars, |t| t.resolve(&Value::Str(template.clone())))
-                .map_err(failure)?
+                .map_err(failure)
+                .map_err(finalising)?
             {
                 Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| {
                     all.insert(k, v);
@@ -770,21 +790,45 @@ impl Engine {
                 }
             }
         }
-        let own = self
-            .with_templar(vars, |t| t.resolve_map(&task.action.args))
-            .map_err(failure)
-            .map_err(finalising)?;
-        own.entries().into_iter().for_each(|(k, v)| {
-            all.insert(k, v);
-        });
+        for (key, raw) in task.action.args.entries() {
+            if let Some(value) = self.argument(vars, task, &key, &raw)? {
+                all.insert(key, value);
+            }
+        }
         Ok(all)
+    }
+
+    /// The evaluated value of one argument; `None` if it is omitted.
+    pub(crate) fn argument(
+        &self,
+        vars: &TaskVars,
+        task: &Task,
+        key: &Value,
+        raw: &Value,
+    ) -> Result<Option<Value>, TaskFailure> {
+        self.resolve_or_omit(vars, raw).map_err(|e| {
+            e.during(&format!(
+                "Finalization of task args for '{}' failed: Error while resolving value for '{}'",
+                full_name(&task.action.name),
+                key.to_text()
+            ))
+        })
+    }
+
+    /// A condition of the user's.
+    pub(crate) fn conditional(&self, vars: &TaskVars, raw: &Value) -> Result<bool, TaskFailure> {
+        self.condition(vars, raw)
+            .map_err(|e| e.during("Error while evaluating conditional"))
     }
 
     /// The `environment` of all levels, evaluated and merged.
     fn environment(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
         let all = Map::new();
         for level in task.scope.collected("environment") {
-            let parts = match self.resolve_or_omit(vars, &level)? {
+            let parts = match self
+                .resolve_or_omit(vars, &level)
+                .map_err(|e| e.during("Error processing keyword 'environment'"))?
+            {
                 None => continue,
                 Some(Value::List(l)) => l.to_vec(),
                 Some(v) => vec![v],

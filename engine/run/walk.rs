@@ -2,14 +2,14 @@
 
 use crate::{
     engine::Engine,
-    failure::TaskFailure,
     play_run::PlayRun,
     process::Fate,
     task::{Done, Include},
 };
-use kdo_event::{Event, Status, TaskInfo};
+use kdo_event::{Event, HostResult, Status, TaskInfo};
 use kdo_plan::{StepId, StepKind};
 use kdo_playbook::{Item, Task};
+use kdo_value::Map;
 use kdo_vars::TaskVars;
 use std::{
     collections::{HashMap, HashSet},
@@ -195,6 +195,7 @@ impl Engine {
         let finished = self.run_on_hosts(&play, task, here, info).await;
         let rescued = play.plan.borrow().is_rescued(step);
         let mut includes: Vec<(Include, Vec<String>)> = Vec::new();
+        let mut failing: Vec<String> = Vec::new();
         for (done, counts_for) in finished {
             let fate = self.process(&play, task, &done, &counts_for, rescued);
             match fate {
@@ -205,16 +206,17 @@ impl Engine {
                             play.failed.borrow_mut().insert(host.clone());
                         }
                     }
-                    self.note_fatal(&play, task, &vars, &done.host);
                 }
-                Fate::Lost => {
-                    self.drop_hosts(&play, task, fate, &counts_for);
-                    self.note_fatal(&play, task, &vars, &done.host);
-                }
+                Fate::Lost => self.drop_hosts(&play, fate, &counts_for),
             }
             if fate == Fate::Next {
                 collect_includes(&mut includes, done, &counts_for);
+            } else {
+                failing.extend(counts_for);
             }
+        }
+        if !failing.is_empty() && self.is_fatal(&vars, task) {
+            self.drag(walk, step, here, &failing);
         }
         play.update_active();
         if !includes.is_empty() {
@@ -241,9 +243,6 @@ impl Engine {
         let Some(wanted) = &self.options.start_at_task else {
             return true;
         };
-        if task.action.short() == "gather_facts" && task.id == play.facts_task.get() {
-            return true;
-        }
         let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
         let info = self.task_info(&vars, task);
         let full = info
@@ -310,8 +309,7 @@ impl Engine {
     }
 
     /// Takes hosts out of the play.
-    pub(crate) fn drop_hosts(&self, play: &Rc<PlayRun>, task: &Rc<Task>, fate: Fate, hosts: &[String]) {
-        let _ = task;
+    pub(crate) fn drop_hosts(&self, play: &Rc<PlayRun>, fate: Fate, hosts: &[String]) {
         let set = if fate == Fate::Lost {
             &play.unreachable
         } else {
@@ -321,43 +319,51 @@ impl Engine {
         play.update_active();
     }
 
-    fn note_fatal(&self, play: &Rc<PlayRun>, task: &Rc<Task>, vars: &TaskVars, host: &str) {
-        let _ = host;
-        if self
-            .flag(vars, task, "any_errors_fatal")
+    pub(crate) fn is_fatal(&self, vars: &TaskVars, task: &Rc<Task>) -> bool {
+        self.flag(vars, task, "any_errors_fatal")
             .ok()
             .flatten()
             .unwrap_or(self.options.any_errors_fatal)
-        {
-            play.fatal.set(true);
+    }
+
+    /// `any_errors_fatal`: the other hosts fail at the step too.
+    fn drag(&self, walk: &mut Walk, step: StepId, here: &[String], failing: &[String]) {
+        for host in walk.active() {
+            if failing.contains(&host) {
+                continue;
+            }
+            if here.contains(&host) {
+                walk.at.insert(host.clone(), step);
+            }
+            if !walk.fail(&host) {
+                walk.play.failed.borrow_mut().insert(host.clone());
+                walk.play.dragged.borrow_mut().insert(host);
+            }
         }
     }
 
-    /// `any_errors_fatal` and `max_fail_percentage`: the others fail too.
+    /// `max_fail_percentage`: the others fail too.
     fn check_fatal(&self, walk: &mut Walk) {
         let play = Rc::clone(&walk.play);
-        let total = play.vars.all_hosts.borrow().len().min(walk.hosts.len()).max(1);
-        let out = walk
+        let Some(limit) = play.max_fail_percentage.get() else {
+            return;
+        };
+        let total = walk.hosts.len().max(1);
+        let failed = walk
             .hosts
             .iter()
-            .filter(|h| play.failed.borrow().contains(*h) || play.unreachable.borrow().contains(*h))
+            .filter(|h| play.failed.borrow().contains(*h))
             .count();
-        let mut fatal = play.fatal.take();
-        if !fatal
-            && out > 0
-            && let Some(limit) = play.max_fail_percentage.get()
-            && (out as f64 / total as f64) * 100.0 > limit
-        {
-            fatal = true;
-        }
-        if !fatal {
+        let active = walk.active();
+        if failed == 0 || play.broken.get() || failed as f64 / total as f64 * 100.0 <= limit {
             return;
         }
-        for host in walk.active() {
+        for host in active {
             if !walk.fail(&host) {
                 play.failed.borrow_mut().insert(host.clone());
                 play.dragged.borrow_mut().insert(host);
             }
+            self.tell(&Event::NoHostsRemaining);
         }
         play.broken.set(true);
         play.update_active();
@@ -383,12 +389,8 @@ impl Engine {
                     let number = play.includes.get() + 1;
                     play.includes.set(number);
                     let label = include.item.as_deref();
-                    if task.action.short() == "include_tasks" {
-                        self.told_include(&loaded.shown, &hosts, label);
-                    } else {
-                        let shown = format!("{}", loaded.shown);
-                        self.told_include(&shown, &hosts, label);
-                    }
+                    self.told_include(&loaded.shown, &hosts, label);
+                    hosts.iter().for_each(|h| self.count(h, |s| s.ok += 1));
                     walk.gates.insert(number, hosts.iter().cloned().collect());
                     inclusions.push((number, loaded.items));
                     counted.extend(hosts);
@@ -396,7 +398,7 @@ impl Engine {
                 Err(failure) => {
                     for host in &hosts {
                         failed.insert(host.clone());
-                        self.include_failed(&play, task, host, failure.clone(), rescued);
+                        self.include_failed(&play, task, host, &include, failure.clone(), rescued);
                         walk.at.insert(host.clone(), step);
                         if !walk.fail(host) {
                             play.failed.borrow_mut().insert(host.clone());
@@ -404,9 +406,6 @@ impl Engine {
                     }
                 }
             }
-        }
-        for host in counted.difference(&failed) {
-            self.count(host, |s| s.ok += 1);
         }
         let select = Rc::clone(&play.select);
         let entrance = play.plan.borrow_mut().include(step, &inclusions, &*select);
@@ -446,14 +445,38 @@ impl Engine {
             .map(|v| v.to_text())
             .unwrap_or_default();
         let what = what.trim().to_owned();
+        // These are done once, for all, and the first host decides.
+        let once = matches!(
+            what.as_str(),
+            "clear_facts" | "clear_host_errors" | "refresh_inventory" | "end_play" | "end_batch"
+        );
+        let conditional = !matches!(what.as_str(), "noop" | "reset_connection" | "refresh_inventory");
         let mut on = Vec::new();
-        for host in here {
+        for host in here.iter().take(if once { 1 } else { here.len() }) {
             let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
+            let info = self.task_info(&vars, task);
+            self.tell(&Event::TaskStart {
+                task: Rc::clone(&info),
+            });
+            if !conditional {
+                if !task.scope.collected("when").is_empty() {
+                    self.warn(format!("{what} task does not support when conditional"));
+                }
+                on.push(host.clone());
+                continue;
+            }
             match self.holds(&vars, task) {
                 Ok(true) => on.push(host.clone()),
-                Ok(false) => {}
-                Err(failure) => self.meta_failed(walk, task, host, failure),
+                Ok(false) => self.tell_skipped_meta(&what, host, info),
+                Err(failure) => {
+                    let text = format!("Error while evaluating conditional: {}", failure.message);
+                    play.error.borrow_mut().get_or_insert(text);
+                    return;
+                }
             }
+        }
+        if once && !on.is_empty() {
+            on = here.to_vec();
         }
         let goes_on: Vec<String> = here.iter().filter(|h| play.is_active(h)).cloned().collect();
         if on.is_empty() {
@@ -463,7 +486,10 @@ impl Engine {
         match what.as_str() {
             "noop" | "" => {}
             "flush_handlers" => self.flush_handlers(&play, &on).await,
-            "clear_facts" => on.iter().for_each(|h| self.store.clear_facts(h)),
+            "clear_facts" => {
+                let all = play.vars.all_hosts.borrow().clone();
+                all.iter().for_each(|h| self.store.clear_facts(h));
+            }
             "clear_host_errors" => {
                 play.failed.borrow_mut().clear();
                 play.unreachable.borrow_mut().clear();
@@ -505,10 +531,8 @@ impl Engine {
             }
             "refresh_inventory" => self.refresh_inventory(),
             other => {
-                let failure = TaskFailure::new(format!("invalid meta action requested: {other}"));
-                for host in &on {
-                    self.meta_failed(walk, task, host, failure.clone());
-                }
+                let text = format!("invalid meta action requested: {other}");
+                play.error.borrow_mut().get_or_insert(text);
                 return;
             }
         }
@@ -546,11 +570,44 @@ impl Engine {
         }
     }
 
-    fn meta_failed(&self, walk: &mut Walk, task: &Rc<Task>, host: &str, failure: TaskFailure) {
-        self.include_failed(&walk.play, task, host, failure, false);
-        if walk.fail(host) {
-            walk.play.failed.borrow_mut().remove(host);
-        }
-        walk.play.update_active();
+    fn tell_skipped_meta(&self, what: &str, host: &str, info: Rc<TaskInfo>) {
+        let (message, rest) = match what {
+            "end_host" => (
+                format!("end_host conditional evaluated to false, continuing execution for {host}"),
+                format!("continuing execution for {host}"),
+            ),
+            "end_role" => (what.to_owned(), format!("continuing role for {host}")),
+            "end_play" => (what.to_owned(), "continuing play".to_owned()),
+            "end_batch" => (what.to_owned(), "continuing current batch".to_owned()),
+            "flush_handlers" => (what.to_owned(), format!("not running handlers for {host}")),
+            "clear_facts" => (
+                what.to_owned(),
+                format!("not clearing facts and fact cache for {host}"),
+            ),
+            "clear_host_errors" => (
+                what.to_owned(),
+                format!("not clearing host error state for {host}"),
+            ),
+            _ => (what.to_owned(), "not done".to_owned()),
+        };
+        let result = Map::new();
+        result.insert("msg", message);
+        result.insert(
+            "skip_reason",
+            format!("{what} conditional evaluated to False, {rest}"),
+        );
+        result.insert("skipped", true);
+        self.tell(&Event::HostResult(HostResult {
+            host: host.to_owned(),
+            delegated: None,
+            task: info,
+            status: Status::Skipped,
+            ignored: false,
+            result,
+            item: None,
+            looped: false,
+            error: None,
+            elapsed: 0.0,
+        }));
     }
 }

@@ -8,6 +8,8 @@ mod date_time;
 pub(crate) use date_time::civil;
 mod devices;
 mod distribution;
+#[cfg(test)]
+mod distribution_cases;
 mod dmi;
 mod dns;
 mod environment;

@@ -7,7 +7,12 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
     let args = engine.action_arguments(step)?;
     let text = |names: &[&str]| -> Result<Option<Value>, TaskFailure> {
         match names.iter().find_map(|n| args.get(n)).filter(|v| !v.is_none()) {
-            Some(raw) => engine.resolve_or_omit(&step.vars, &raw),
+            Some(raw) => engine.argument(
+                &step.vars,
+                &step.task,
+                &Value::str(names.first().copied().unwrap_or_default()),
+                &raw,
+            ),
             None => Ok(None),
         }
     };
@@ -25,23 +30,17 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
         other => vec![other],
     };
     let result = Map::new();
-    result.insert("_ansible_verbose_always", true);
+    result.insert("_ansible_verbose_always", !quiet);
     for condition in conditions {
-        let held = engine.condition(&step.vars, &condition)?;
+        let held = engine.conditional(&step.vars, &condition)?;
         if !held {
             result.insert("failed", true);
             result.insert("evaluated_to", false);
             result.insert("assertion", plain(&condition));
             let message = text(&["fail_msg", "msg"])?.unwrap_or_else(|| Value::str("Assertion failed"));
             result.insert("msg", message);
-            if quiet {
-                result.remove("_ansible_verbose_always");
-            }
             return Ok(result);
         }
-    }
-    if quiet {
-        result.remove("_ansible_verbose_always");
     }
     result.insert("changed", false);
     result.insert(

@@ -8,7 +8,7 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
     for (key, _) in args.text_entries() {
         if !matches!(key.as_str(), "msg" | "var" | "verbosity") {
             return Err(TaskFailure::new(format!(
-                "Unsupported parameters for (debug) module: {key}. Supported parameters include: msg, var, verbosity."
+                "Unsupported parameters for (ansible_collections.ansible.builtin.plugins.action.debug) module: {key}. Supported parameters include: msg, var, verbosity."
             )));
         }
     }
@@ -39,8 +39,12 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
                 let expression = Text::trusted(text.as_str(), raw.origin());
                 let value = match engine.with_templar(&step.vars, |t| t.expression(&expression)) {
                     Ok(value) => value,
-                    Err(e) if e.undefined => Value::str("VARIABLE IS NOT DEFINED!"),
-                    Err(e) => return Err(engine.template_failure(e)),
+                    Err(e) if e.undefined => Value::str(format!("<< error 1 - {} >>", e.message)),
+                    Err(e) => {
+                        return Err(engine
+                            .template_failure(e)
+                            .during("Error while resolving `var` expression"));
+                    }
                 };
                 let value = if value.is_omit() {
                     Value::str("<<Omit>>")
@@ -56,7 +60,7 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
     } else {
         let message = match args.get("msg") {
             Some(raw) => engine
-                .resolve_or_omit(&step.vars, &raw)?
+                .argument(&step.vars, &step.task, &Value::str("msg"), &raw)?
                 .unwrap_or_else(|| Value::str("Hello world!")),
             None => Value::str("Hello world!"),
         };
