@@ -65,7 +65,7 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
     Ok(quote! {
         impl crate::params::Params for #name {
             const SPEC: crate::params::Spec = crate::params::Spec {
-                doc: #doc,
+                doc: crate::documentation!(#doc),
                 params: &[#(#specs),*],
                 includes: &[#(#includes),*],
                 #rules
@@ -122,7 +122,7 @@ fn spec(name: &str, field: &Field, options: &FieldOptions) -> Result<TokenStream
             no_log: #no_log,
             hidden: #hidden,
             options: #sub,
-            doc: #doc,
+            doc: crate::documentation!(#doc),
         }
     })
 }
