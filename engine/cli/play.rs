@@ -47,10 +47,13 @@ pub(crate) struct PlayArgs {
 /// Runs playbooks.
 pub(crate) fn play(args: PlayArgs) -> Result<u8> {
     let settings = Settings::load()?;
-    let playbooks = find_playbook::find(&args.names, &settings.roles_path())?;
+    let playbooks = find_playbook::find(
+        &args.names,
+        &settings.roles_path(),
+        args.run.inventory.limit.as_deref(),
+    )?;
     let listing = args.syntax_check || args.list_tasks || args.list_tags || args.run.list_hosts;
-    let files = playbooks.files.clone();
-    let mut options = run_options::options(&args.run, &settings, files, "all", Style::Play, !listing)?;
+    let mut options = run_options::options(&args.run, &settings, playbooks, "all", Style::Play, !listing)?;
     let split = |given: &[String]| -> Vec<String> {
         given
             .iter()

@@ -63,13 +63,21 @@ pub(crate) fn sinks(
         });
     }
     let view = args.output.as_deref().unwrap_or(&view);
-    let runs = if journal { kdo_report::runs_dir() } else { None };
-    vec![
-        Box::new(ListingPrinter),
+    let shown: Box<dyn Sink> = if journal {
+        let runs = kdo_report::runs_dir();
         Box::new(kdo_report::compose(
             view, &also, &console, &options, runs, secrets,
-        )),
-    ]
+        ))
+    } else {
+        // Nothing runs; there may be warnings and errors to tell.
+        named(Some(view), console, options)
+    };
+    vec![Box::new(ListingPrinter), shown]
+}
+
+fn named(name: Option<&str>, console: Console, options: Options) -> Box<dyn Sink> {
+    kdo_report::by_name(name.unwrap_or("default"), &console, &options)
+        .unwrap_or_else(|| Box::new(kdo_report::Default::new(console, options)))
 }
 
 /// A view to show a recorded run with.
@@ -79,9 +87,7 @@ pub(crate) fn view(name: Option<&str>, settings: &Settings, verbosity: u8) -> Bo
         ..look(settings, verbosity)
     };
     let console = Console::stdio(options.color);
-    let name = name.unwrap_or("default");
-    kdo_report::by_name(name, &console, &options)
-        .unwrap_or_else(|| Box::new(kdo_report::Default::new(console, options)))
+    named(name, console, options)
 }
 
 fn look(settings: &Settings, verbosity: u8) -> Options {

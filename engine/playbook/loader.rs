@@ -33,6 +33,9 @@ pub struct Loader {
     pub vault: Option<Rc<dyn Vault>>,
     /// `--extra-vars`.
     pub extra_vars: Map,
+    /// Playbooks that are no files (made from the command line, read from a pipe): the path to call them by, which
+    /// gives the playbook's folder, and the text.
+    pub texts: HashMap<PathBuf, String>,
     /// What was found wrong.
     pub diagnostics: RefCell<Vec<Diagnostic>>,
     /// The folder of the playbook that is being loaded.
@@ -54,6 +57,7 @@ impl Loader {
             known,
             vault: None,
             extra_vars: Map::new(),
+            texts: HashMap::new(),
             diagnostics: RefCell::default(),
             playbook_dir: RefCell::default(),
             next_task: Cell::new(1),
@@ -98,6 +102,9 @@ impl Loader {
 
     /// Reads a YAML file of the user.
     pub fn try_yaml(&self, path: &Path) -> Result<Value, Box<Diagnostic>> {
+        if let Some(text) = self.texts.get(path) {
+            return Ok(load_text(&self.sources, path, text, LoadOptions::TRUSTED)?.single()?);
+        }
         let head = std::fs::read(path).unwrap_or_default();
         let documents = if head.starts_with(b"$ANSIBLE_VAULT") {
             let text = String::from_utf8_lossy(&head).into_owned();

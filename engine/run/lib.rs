@@ -63,6 +63,7 @@ pub fn run(mut options: Options) -> u8 {
     loader.roles_path.clone_from(&options.roles_path);
     loader.collections_path.clone_from(&options.collections_path);
     loader.vault.clone_from(&vault);
+    loader.texts = std::mem::take(&mut options.texts);
     loader.extra_vars = options.extra_vars.clone();
     let inventory = std::mem::take(&mut options.inventory);
     let store = Store::new(
@@ -134,7 +135,7 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
     let mut all: Vec<(PathBuf, Vec<Rc<Play>>)> = Vec::new();
     let mut problems: Vec<Diagnostic> = Vec::new();
     for path in &engine.options.playbooks {
-        if !path.is_file() {
+        if !path.is_file() && !engine.loader.texts.contains_key(path) {
             problems.push(Diagnostic::error(format!(
                 "the playbook: {} could not be found",
                 path.display()

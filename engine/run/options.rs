@@ -6,7 +6,7 @@ use kdo_syntax::SourceMap;
 use kdo_transport::{Agents, Connector, Secret};
 use kdo_value::Map;
 use kdo_vars::{RunInfo, VaultKeys};
-use std::{path::PathBuf, rc::Rc, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, rc::Rc, sync::Arc, time::Duration};
 
 /// What to show instead of running.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub struct ConnectionDefaults {
 pub struct Options {
     /// Playbook files.
     pub playbooks: Vec<PathBuf>,
+    /// Those of them that are no files, with their texts.
+    pub texts: HashMap<PathBuf, String>,
     /// Hosts.
     pub inventory: Inventory,
     /// Texts read so far (inventory, variable files).
