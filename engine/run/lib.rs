@@ -5,6 +5,7 @@ mod check_args;
 mod connect;
 mod engine;
 mod failure;
+mod graph;
 mod handlers;
 mod include;
 mod invoke;
@@ -19,6 +20,7 @@ mod tags;
 mod task;
 mod walk;
 
+pub use kdo_plan::Format as GraphFormat;
 pub use options::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 
 use connect::Connections;
@@ -152,7 +154,10 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
         return code::UNREACHABLE;
     }
     if engine.options.listing.any() {
-        let text = engine.listing(&all);
+        let text = match engine.options.listing.graph {
+            Some(format) => engine.graphs(&all, format),
+            None => engine.listing(&all),
+        };
         engine.tell(&Event::Listing { text });
         return code::OK;
     }

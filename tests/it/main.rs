@@ -10,4 +10,5 @@ mod inventory;
 mod lists;
 mod over_ssh;
 mod program;
+mod runs;
 mod secrets;
