@@ -52,6 +52,10 @@ fn embed(agent: &std::path::Path) -> String {
     )
 }
 
+/// Static, at a fixed address and without unwind tables (a panic ends the agent): half a megabyte less.
+const AGENT_FLAGS: &str =
+    "-Ctarget-feature=+crt-static\x1f-Crelocation-model=static\x1f-Cforce-unwind-tables=no";
+
 fn build(root: &std::path::Path, out: &std::path::Path, target: &str) -> Result<PathBuf, Box<dyn Error>> {
     let profile = if env::var("PROFILE")? == "release" {
         "agent"
@@ -67,7 +71,7 @@ fn build(root: &std::path::Path, out: &std::path::Path, target: &str) -> Result<
         .arg(&folder)
         // The outer cargo has just resolved the lock file and fetched the packages.
         .args(root.join("Cargo.lock").exists().then_some("--locked"))
-        .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static")
+        .env("CARGO_ENCODED_RUSTFLAGS", AGENT_FLAGS)
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
         .env_remove("CARGO_TARGET_DIR")

@@ -19,6 +19,8 @@ pub(crate) struct TaskFailure {
     pub(crate) unreachable: bool,
     /// The engine failed before or around the module: told as "Task failed: …".
     pub(crate) early: bool,
+    /// A missing value is the cause.
+    pub(crate) undefined: bool,
     /// The message with its place and a snippet.
     pub(crate) rendered: Option<String>,
     /// Further keys of the result.

@@ -18,6 +18,7 @@ mod route;
 mod step;
 mod tags;
 mod task;
+mod unported;
 mod walk;
 
 pub use kdo_plan::Format as GraphFormat;
@@ -55,7 +56,12 @@ pub fn run(mut options: Options) -> u8 {
     } else {
         Some(Rc::new(std::mem::take(&mut options.vault)))
     };
-    let mut loader = Loader::new(Rc::clone(&options.sources), Rc::new(known_action));
+    let unported = unported::Unported::new(&options);
+    let known = move |name: &str| match known_action(name) {
+        Err(_) if unported.has(name) => Ok(()),
+        other => other,
+    };
+    let mut loader = Loader::new(Rc::clone(&options.sources), Rc::new(known));
     loader.roles_path.clone_from(&options.roles_path);
     loader.collections_path.clone_from(&options.collections_path);
     loader.vault.clone_from(&vault);
@@ -120,6 +126,13 @@ async fn whole(engine: &Rc<Engine>) -> u8 {
     }
 }
 
+/// Whether a role or a file of tasks was not found.
+fn is_missing(d: &Diagnostic) -> bool {
+    (d.message.starts_with("the role '") && d.message.contains("' was not found in"))
+        || d.message.starts_with("Could not find or access '")
+        || (d.message.starts_with("the task file '") && d.message.ends_with("to import was not found"))
+}
+
 async fn playbooks(engine: &Rc<Engine>) -> u8 {
     let mut all: Vec<(PathBuf, Vec<Rc<Play>>)> = Vec::new();
     let mut problems: Vec<Diagnostic> = Vec::new();
@@ -151,7 +164,12 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
     }
     if !errors.is_empty() {
         engine.errors(&errors);
-        return code::UNREACHABLE;
+        // Files that are not there are errors of the run, all else of the playbook.
+        return if errors.iter().all(is_missing) {
+            code::ERROR
+        } else {
+            code::UNREACHABLE
+        };
     }
     if engine.options.listing.any() {
         let text = match engine.options.listing.graph {

@@ -364,6 +364,7 @@ impl Engine {
             end_batch: Cell::new(false),
             broken: Cell::new(false),
             dragged: RefCell::default(),
+            forgiven: RefCell::default(),
             handler_failed: RefCell::default(),
             max_fail_percentage: Cell::new(percentage),
             included_handlers: RefCell::default(),
@@ -548,7 +549,8 @@ impl kdo_template::Variables for PlayLevel<'_> {
             _ => {}
         }
         let extra = self.engine.store.extra.get(name);
-        extra.or_else(|| self.play.scope.chain().find_map(|s| s.vars.get(name)))
+        let levels: Vec<_> = self.play.scope.chain().collect();
+        extra.or_else(|| levels.iter().rev().find_map(|s| s.vars.get(name)))
     }
 
     fn names(&self) -> Vec<String> {

@@ -34,6 +34,8 @@ pub(crate) struct PlayRun {
     pub(crate) broken: Cell<bool>,
     /// Hosts that are out because others failed.
     pub(crate) dragged: RefCell<HashSet<String>>,
+    /// Hosts whose failures `meta: clear_host_errors` has cleared; this play goes on without them.
+    pub(crate) forgiven: RefCell<HashSet<String>>,
     /// Hosts on which a handler failed.
     pub(crate) handler_failed: RefCell<HashSet<String>>,
     /// More failed hosts than this end the play, in per cent.
@@ -58,15 +60,16 @@ impl PlayRun {
         !self.failed.borrow().contains(host)
             && !self.unreachable.borrow().contains(host)
             && !self.ended.borrow().contains(host)
+            && !self.forgiven.borrow().contains(host)
     }
 
     /// Tells the variables which hosts are left.
     pub(crate) fn update_active(&self) {
         let keep = |hosts: &RefCell<Vec<String>>| {
-            let out = (self.failed.borrow(), self.unreachable.borrow());
+            let out = (self.failed.borrow(), self.unreachable.borrow(), self.ended.borrow());
             hosts
                 .borrow_mut()
-                .retain(|h| !out.0.contains(h) && !out.1.contains(h));
+                .retain(|h| !out.0.contains(h) && !out.1.contains(h) && !out.2.contains(h));
         };
         keep(&self.vars.active_hosts);
         keep(&self.vars.batch);

@@ -40,6 +40,9 @@ impl Engine {
         {
             self.notify(play, task, done, hosts);
         }
+        if matches!(task.action.short(), "add_host" | "group_by") {
+            self.welcome(play);
+        }
         let host = &done.host;
         match done.status {
             Status::Ok => {
@@ -90,6 +93,18 @@ impl Engine {
             Status::Unreachable => {
                 self.count(host, |s| s.unreachable += 1);
                 Fate::Lost
+            }
+        }
+    }
+
+    /// Hosts that the play's pattern selects since the inventory grew are named with the others; they do not take part.
+    fn welcome(&self, play: &PlayRun) {
+        let Ok(now) = self.play_hosts(&play.play) else { return };
+        let mut all = play.vars.all_hosts.borrow_mut();
+        for host in now {
+            if !all.contains(&host) {
+                play.vars.active_hosts.borrow_mut().push(host.clone());
+                all.push(host);
             }
         }
     }

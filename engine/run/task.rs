@@ -119,15 +119,23 @@ impl Engine {
     pub(crate) async fn run_task(&self, play: &Rc<PlayRun>, task: &Rc<Task>, host: &str) -> Done {
         let started = Instant::now();
         let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
+        let (task, problem) = match self.with_known_action(task, &vars) {
+            Ok(task) => (task, None),
+            Err(failure) => (Rc::clone(task), Some(failure)),
+        };
+        let task = &task;
         if let Some(rescue) = play.rescue_vars.borrow().get(host) {
             vars.push(rescue.clone());
+        }
+        if task.keyword("delegate_to").is_none() {
+            vars.push(self.connection_facts(&vars, task));
         }
         let info = self.task_info(&vars, task);
         self.tell(&Event::HostStart {
             host: host.to_owned(),
             task: Rc::clone(&info),
         });
-        let mut done = match self.items(&vars, task) {
+        let mut done = match problem.map_or_else(|| self.items(&vars, task), Err) {
             Ok(None) => {
                 let item = self.run_item(play, task, &info, &vars, host).await;
                 Done {
@@ -191,6 +199,57 @@ impl Engine {
         done
     }
 
+    /// The task with the name of its action evaluated, if that is a template.
+    pub(crate) fn with_known_action(
+        &self,
+        task: &Rc<Task>,
+        vars: &TaskVars,
+    ) -> Result<Rc<Task>, TaskFailure> {
+        if !task.action.name.contains("{{") {
+            return Ok(Rc::clone(task));
+        }
+        let text = Text::trusted(task.action.name.as_str(), task.action.origin);
+        let name = self.resolve(vars, &Value::Str(text))?.to_text();
+        if (self.loader.known)(&name).is_err() {
+            return Err(TaskFailure::early(format!("couldn't resolve module/action '{name}'")));
+        }
+        Ok(Rc::new(Task {
+            id: task.id,
+            name: task.name.clone(),
+            action: kdo_playbook::Action {
+                name,
+                ..task.action.clone()
+            },
+            scope: Rc::clone(&task.scope),
+            repeat: task.repeat.clone(),
+            handler: task.handler,
+            origin: task.origin,
+        }))
+    }
+
+    /// How the host is reached, under the names of the variables that say so, where these are not given.
+    fn connection_facts(&self, vars: &TaskVars, task: &Task) -> Map {
+        let defaults = &self.options.connection;
+        let known = Map::new();
+        if vars.get("ansible_host").is_none() && vars.get("ansible_ssh_host").is_none() {
+            known.insert("ansible_host", vars.host.as_str());
+        }
+        if vars.get("ansible_connection").is_none() {
+            let kind = self.keyword(vars, task, "connection").ok().flatten();
+            known.insert(
+                "ansible_connection",
+                kind.unwrap_or_else(|| Value::str(defaults.connection.as_str())),
+            );
+        }
+        if vars.get("ansible_user").is_none() && vars.get("ansible_ssh_user").is_none() {
+            let user = self.keyword(vars, task, "remote_user").ok().flatten();
+            if let Some(user) = user.or_else(|| defaults.user.as_deref().map(Value::str)) {
+                known.insert("ansible_user", user);
+            }
+        }
+        known
+    }
+
     fn ignores(&self, vars: &TaskVars, task: &Task) -> bool {
         self.flag(vars, task, "ignore_errors")
             .ok()
@@ -220,9 +279,17 @@ impl Engine {
                 }
             }
             Some(name) => {
-                // `with_LOOKUP` is `query('LOOKUP', …)` over its terms.
+                // `with_LOOKUP` is `query('LOOKUP', …)` over its terms. Where it looks for files depends on the action.
+                let action = &task.action.name;
+                let folder = ["template", "var", "file"].into_iter().find(|f| action.contains(f));
+                let options: Vec<(String, Value)> = match (name.rsplit('.').next(), folder) {
+                    (Some("first_found"), Some(folder)) => {
+                        vec![("_subdir".into(), Value::str(format!("{folder}s")))]
+                    }
+                    _ => Vec::new(),
+                };
                 let terms = self
-                    .with_templar(vars, |t| t.lookup_terms(name, &repeat.value))
+                    .with_templar(vars, |t| t.lookup_terms(name, &repeat.value, options))
                     .map_err(|e| self.template_failure(e))?;
                 terms
             }
@@ -480,7 +547,20 @@ impl Engine {
             route,
         };
         let limit = match self.keyword(vars, task, "timeout")? {
-            Some(v) => v.to_text().trim().parse::<f64>().unwrap_or(0.0) as u64,
+            Some(v) => match v.to_text().trim().parse::<i64>() {
+                Ok(n @ 0..=100_000_000) => n.unsigned_abs(),
+                Ok(n) => {
+                    return Err(TaskFailure::early(format!(
+                        "Timeout {n} is invalid, it must be between 0 and 100000000."
+                    )));
+                }
+                Err(_) => {
+                    return Err(TaskFailure::early(format!(
+                        "Error processing keyword 'timeout': The value {} could not be converted to 'int'.",
+                        v.repr()
+                    )));
+                }
+            },
             None => self.options.task_timeout,
         };
         let result = self.tries(&step, limit).await?;
@@ -564,6 +644,9 @@ impl Engine {
                 return Ok(judged);
             }
             judged.insert("retries", tries);
+            if !judged.contains("changed") {
+                judged.insert("changed", false);
+            }
             self.tell(&Event::Retry {
                 host: step.host.clone(),
                 task: Rc::clone(&step.info),
@@ -751,9 +834,41 @@ impl Engine {
     /// The evaluated arguments of a task, defaults of `module_defaults` below them.
     pub(crate) fn arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
         let failure = |e: kdo_template::TemplateError| self.template_failure(e);
-        let all = Map::new();
+        let all = self.default_arguments(vars, task)?;
         let full = full_name(&task.action.name);
         let finalising = |f: TaskFailure| f.during(&format!("Finalization of task args for '{full}' failed"));
+        if let Some(template) = &task.action.template {
+            match self
+                .with_templar(vars, |t| t.resolve(&Value::Str(template.clone())))
+                .map_err(failure)
+                .map_err(finalising)?
+            {
+                Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| {
+                    all.insert(k, v);
+                }),
+                other => {
+                    return Err(finalising(TaskFailure::early(format!(
+                        "the arguments' template gave a {} instead of a dictionary",
+                        other.type_name()
+                    ))));
+                }
+            }
+        }
+        for (key, raw) in task.action.args.entries() {
+            if let Some(value) = self.argument(vars, task, &key, &raw)? {
+                let key = if key.is_templated() { self.resolve(vars, &key)? } else { key };
+                all.insert(key, value);
+            } else {
+                all.remove(&key.to_text());
+            }
+        }
+        Ok(all)
+    }
+
+    /// What `module_defaults` give the task.
+    fn default_arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
+        let all = Map::new();
+        let full = full_name(&task.action.name);
         for level in task.scope.collected("module_defaults") {
             let levels = match level {
                 Value::List(l) => l.to_vec(),
@@ -771,28 +886,6 @@ impl Engine {
                         });
                     }
                 }
-            }
-        }
-        if let Some(template) = &task.action.template {
-            match self
-                .with_templar(vars, |t| t.resolve(&Value::Str(template.clone())))
-                .map_err(failure)
-                .map_err(finalising)?
-            {
-                Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| {
-                    all.insert(k, v);
-                }),
-                other => {
-                    return Err(TaskFailure::new(format!(
-                        "the arguments' template gave a {} instead of a dictionary",
-                        other.type_name()
-                    )));
-                }
-            }
-        }
-        for (key, raw) in task.action.args.entries() {
-            if let Some(value) = self.argument(vars, task, &key, &raw)? {
-                all.insert(key, value);
             }
         }
         Ok(all)
@@ -818,7 +911,10 @@ impl Engine {
     /// A condition of the user's.
     pub(crate) fn conditional(&self, vars: &TaskVars, raw: &Value) -> Result<bool, TaskFailure> {
         self.condition(vars, raw)
-            .map_err(|e| e.during("Error while evaluating conditional"))
+            .map_err(|e| match e.undefined {
+                true => e.during("Error while evaluating conditional"),
+                false => e,
+            })
     }
 
     /// The `environment` of all levels, evaluated and merged.
@@ -841,11 +937,10 @@ impl Engine {
                     Value::None => {}
                     Value::Str(s) if s.is_empty() => {}
                     other => {
-                        return Err(TaskFailure::new(format!(
-                            "environment must be a dictionary, received {} ({})",
-                            other.to_text(),
-                            other.type_name()
-                        )));
+                        self.warn(format!(
+                            "could not parse environment value, skipping: {}",
+                            other.to_text()
+                        ));
                     }
                 }
             }
@@ -951,13 +1046,24 @@ fn extended_loop(items: &[Value], index: usize, all: bool) -> Map {
 impl Engine {
     /// A step's arguments as written, with those that one template gives.
     pub(crate) fn action_arguments(&self, step: &Step) -> Result<Map, TaskFailure> {
-        let all = Map::new();
-        if let Some(template) = &step.task.action.template
-            && let Value::Map(m) = self.resolve(&step.vars, &Value::Str(template.clone()))?
-        {
-            m.entries().into_iter().for_each(|(k, v)| {
-                all.insert(k, v);
-            });
+        let all = self.default_arguments(&step.vars, &step.task)?;
+        if let Some(template) = &step.task.action.template {
+            let during = format!(
+                "Finalization of task args for '{}' failed",
+                full_name(&step.task.action.name)
+            );
+            match self
+                .resolve(&step.vars, &Value::Str(template.clone()))
+                .map_err(|f| f.during(&during))?
+            {
+                Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| {
+                    all.insert(k, v);
+                }),
+                other => {
+                    let what = format!("the arguments' template gave a {}", other.type_name());
+                    return Err(TaskFailure::early(what).during(&during));
+                }
+            }
         }
         step.task.action.args.entries().into_iter().for_each(|(k, v)| {
             all.insert(k, v);

@@ -175,7 +175,7 @@ impl Engine {
     async fn task_step(self: &Rc<Self>, walk: &mut Walk, step: StepId, task: &Rc<Task>, here: &[String]) {
         let play = Rc::clone(&walk.play);
         let Some(first) = here.first() else { return };
-        if self.waiting_for_start.get() && !self.is_start(&play, task, first) {
+        if self.waiting_for_start.get() && !self.begins_at(&play, step, task, first) {
             here.iter().for_each(|h| walk.advance(h));
             return;
         }
@@ -239,6 +239,23 @@ impl Engine {
         }
     }
 
+    /// `--start-at-task`: whether this step runs although the wanted one has not been met yet, or because it is it.
+    fn begins_at(&self, play: &Rc<PlayRun>, step: StepId, task: &Rc<Task>, host: &str) -> bool {
+        let plan = play.plan.borrow();
+        if task.action.short() == "gather_facts" && plan.start() == step && task.origin == play.play.origin {
+            // Facts are gathered in the play that has the wanted task.
+            return plan.steps().iter().any(|(_, s)| match &s.kind {
+                StepKind::Task(t) => self.is_start(play, t, host),
+                _ => false,
+            });
+        }
+        let found = self.is_start(play, task, host);
+        if found {
+            self.waiting_for_start.set(false);
+        }
+        found
+    }
+
     fn is_start(&self, play: &Rc<PlayRun>, task: &Rc<Task>, host: &str) -> bool {
         let Some(wanted) = &self.options.start_at_task else {
             return true;
@@ -250,11 +267,7 @@ impl Engine {
             .as_ref()
             .map_or_else(|| info.name.clone(), |r| format!("{r} : {}", info.name));
         let matches = |name: &str| kdo_modules::files::pattern::matches(wanted, name);
-        let found = matches(&info.name) || matches(&full);
-        if found {
-            self.waiting_for_start.set(false);
-        }
-        found
+        matches(&info.name) || matches(&full)
     }
 
     /// Runs a task on hosts, at most `forks` (and `throttle`) at a time; with `run_once` on the first for all.
@@ -491,20 +504,11 @@ impl Engine {
                 all.iter().for_each(|h| self.store.clear_facts(h));
             }
             "clear_host_errors" => {
-                play.failed.borrow_mut().clear();
-                play.unreachable.borrow_mut().clear();
+                let failed: Vec<String> = play.failed.borrow_mut().drain().collect();
+                let lost: Vec<String> = play.unreachable.borrow_mut().drain().collect();
+                play.forgiven.borrow_mut().extend(failed.into_iter().chain(lost));
                 self.failed.borrow_mut().clear();
                 self.unreachable.borrow_mut().clear();
-                let hosts: Vec<String> = walk.hosts.clone();
-                let at = on.first().map(|h| walk.step(h));
-                for host in hosts {
-                    if !goes_on.contains(&host)
-                        && let Some(at) = at
-                    {
-                        walk.at.insert(host.clone(), at);
-                        walk.advance(&host);
-                    }
-                }
                 *play.vars.active_hosts.borrow_mut() = play.vars.all_hosts.borrow().clone();
                 *play.vars.batch.borrow_mut() = walk.hosts.clone();
             }
@@ -518,6 +522,7 @@ impl Engine {
             }
             "end_host" => {
                 play.ended.borrow_mut().extend(on.iter().cloned());
+                play.update_active();
                 return goes_on
                     .iter()
                     .filter(|h| !on.contains(h))

@@ -11,6 +11,8 @@ pub struct TemplateError {
     pub undefined: bool,
     /// Whether the template could not even be parsed.
     pub syntax: bool,
+    /// The filter, test or lookup that failed, as Ansible names it: `filter plugin 'ansible.builtin.x'`.
+    pub plugin: Option<String>,
     /// Where the template text was written.
     pub origin: Option<Origin>,
     /// Byte range inside the template's text.
@@ -28,6 +30,7 @@ impl TemplateError {
             message: message.into(),
             undefined: false,
             syntax: false,
+            plugin: None,
             origin: None,
             span: None,
             source: None,

@@ -141,12 +141,17 @@ impl<'a> Templar<'a> {
     }
 
     /// The items of `with_NAME: terms`: the terms are evaluated and given to the lookup, whose list it is.
-    pub fn lookup_terms(&self, name: &str, terms: &Value) -> Result<Vec<Value>, TemplateError> {
+    pub fn lookup_terms(
+        &self,
+        name: &str,
+        terms: &Value,
+        options: Vec<(String, Value)>,
+    ) -> Result<Vec<Value>, TemplateError> {
         let terms = self.resolve(terms)?;
         let terms = terms.as_sequence().unwrap_or_else(|| vec![terms]);
         let _entry = stack::enter();
         let args = std::iter::once(Value::str(name)).chain(terms).collect();
-        let list = crate::globals::lookup(&self.evaluator, args, Vec::new(), true)
+        let list = crate::globals::lookup(&self.evaluator, args, options, true)
             .and_then(|v| self.evaluator.finalize(v))
             .map_err(|e| self.with_help(e))?;
         Ok(list.as_sequence().unwrap_or_default())

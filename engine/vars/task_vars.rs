@@ -129,7 +129,9 @@ impl TaskVars {
             return Some(v);
         }
         let play = &self.play.play.scope;
-        play.chain().find_map(|s| s.vars.get(name))
+        // What an import gives wins over the play's own.
+        let levels: Vec<_> = play.chain().collect();
+        levels.iter().rev().find_map(|s| s.vars.get(name))
     }
 
     /// Of the task's role, the roles it depends on and those around it; then of the play's public roles, last first.
@@ -250,9 +252,15 @@ impl TaskVars {
 
     fn role_names(&self, dependencies: bool) -> Value {
         let mut names: Vec<String> = Vec::new();
-        for role in self.play.play.roles.borrow().iter() {
+        let roles = self.play.play.roles.borrow();
+        let is_dependency = |role: &Rc<RoleInstance>| {
+            let mut of = roles.iter().flat_map(|r| &r.dependencies);
+            of.any(|d| Rc::ptr_eq(d, role))
+        };
+        for role in roles.iter() {
             let name = role.full_name();
-            if (dependencies || role.parents.is_empty()) && !names.contains(&name) {
+            let direct = role.parents.is_empty() && !is_dependency(role);
+            if (dependencies || direct) && !names.contains(&name) {
                 names.push(name);
             }
         }
@@ -268,6 +276,7 @@ impl TaskVars {
             .or_else(|| self.fact(name))
             .or_else(|| self.store.base(&self.host, &self.play.playbook_dir).get(name))
             .or_else(|| self.role_level(|r| r.role.defaults.get(name)))
+            .or_else(|| (name == "ansible_managed").then(|| Value::str("Ansible managed")))
     }
 
     /// With `hash_behaviour = merge`: the dicts of all levels merged.

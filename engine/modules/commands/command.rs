@@ -152,7 +152,7 @@ impl Module for Command {
             .or_else(|| self.cmd.clone())
             .filter(|l| !l.trim().is_empty());
         if line.is_none() && self.argv.is_empty() {
-            return Err(Failure::new("no command given").with("rc", 256_i64));
+            return Err("one of the following is required: _raw_params, cmd, argv".into());
         }
         if let Some(directory) = &self.chdir
             && !directory.is_dir()
@@ -180,15 +180,18 @@ impl Module for Command {
                 Value::str(line),
             )
         } else {
-            let mut argv = if self.argv.is_empty() {
+            let argv = if self.argv.is_empty() {
                 words::split(&line.unwrap_or_default())?
             } else {
                 self.argv.clone()
             };
-            if self.expand_argument_vars {
-                argv = argv.iter().map(|w| crate::host::expand(w)).collect();
-            }
+            // The result tells the words as they were given.
             let cmd = Value::list(argv.iter().map(Value::from));
+            let argv = if self.expand_argument_vars {
+                argv.iter().map(|w| crate::host::expand(w)).collect()
+            } else {
+                argv
+            };
             (crate::host::Command::argv(argv), cmd)
         };
         let base = self.chdir.clone().unwrap_or_default();
@@ -237,7 +240,19 @@ impl Module for Command {
         }
         let (start, clock) = (clock::now(), Instant::now());
         let out = host.query(program).map_err(|f| {
-            f.with("cmd", cmd.clone())
+            let line = match &cmd {
+                Value::List(words) => {
+                    let words: Vec<String> = words.to_vec().iter().map(|w| words::quote(&w.to_text())).collect();
+                    words.join(" ")
+                }
+                other => other.to_text(),
+            };
+            let failure = Failure {
+                message: "Error executing command.".into(),
+                ..f
+            };
+            failure
+                .with("cmd", line)
                 .with("stdout", "")
                 .with("stderr", "")
                 .with("changed", false)

@@ -146,7 +146,11 @@ impl Host<'_> {
                 .map_err(|e| Failure::new(format!("could not read the new content: {e}")))?;
             text(new)
         };
-        let header = dest.to_string_lossy().into_owned();
+        let header = if dest.exists() {
+            dest.to_string_lossy().into_owned()
+        } else {
+            String::new()
+        };
         self.record_diff(&header, before, title, after);
         Ok(())
     }

@@ -168,8 +168,9 @@ impl Lineinfile {
                 {
                     return Ok((lines, ""));
                 }
+                let last_index = lines.len().saturating_sub(1);
                 if let Some(last) = lines.last_mut().filter(|l| !l.ends_with('\n'))
-                    && n > 0
+                    && n > last_index
                 {
                     last.push('\n');
                 }

@@ -43,7 +43,7 @@ pub fn convert(value: &Value, kind: Kind) -> Result<Value, String> {
         (Kind::Int, Value::Float(f)) if f.fract() == 0.0 && f.abs() < 9e15 => Value::Int(*f as i64),
         (Kind::Int, Value::Str(s)) => match parse_int(s) {
             Some(n) => Value::Int(n),
-            None => return Err(format!("\"{}\" cannot be converted to an int", s.as_str())),
+            None => return Err(format!("\"{}\" cannot be converted to an int", value.repr())),
         },
         (Kind::Int, _) => return cannot(),
         (Kind::Float, Value::Float(_)) => value.clone(),
@@ -204,7 +204,7 @@ mod tests {
                 Kind::Int,
                 "error: <class 'list'> cannot be converted to an int",
             ),
-            ("\"x\"", Kind::Int, "error: \"x\" cannot be converted to an int"),
+            ("\"x\"", Kind::Int, "error: \"'x'\" cannot be converted to an int"),
         ] {
             assert_eq!(to(json, kind), result, "{json}");
         }

@@ -100,7 +100,8 @@ pub(crate) fn offer(
             .unwrap_or_default(),
     );
     args.insert("_kdo_mode", meta.permissions().mode() & 0o7777);
-    args.insert("_kdo_original", path.to_string_lossy().into_owned());
+    let original = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    args.insert("_kdo_original", original.to_string_lossy().into_owned());
     let mut head = [0; 14];
     let vaulted = decrypt
         && meta.is_file()
@@ -151,7 +152,8 @@ async fn tree(engine: &Engine, step: &Step, args: &Map, src: &str, path: &Path) 
                 .unwrap_or_default(),
         );
     }
-    args.insert("_kdo_original", path.to_string_lossy().into_owned());
+    let original = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    args.insert("_kdo_original", original.to_string_lossy().into_owned());
     let order = Order {
         tree: Some(path.to_owned()),
         ..Order::default()

@@ -2,6 +2,7 @@
 
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
 use kdo_template::SearchPath;
+use kdo_template::Variables;
 use kdo_value::{Map, Value};
 use kdo_vars::{HashBehaviour, merge};
 use std::path::{Path, PathBuf};
@@ -75,6 +76,18 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
         Some(name) => Map::from_iter([(name, Value::Map(all.into_frozen_map()))]),
         None => all,
     };
+    if matches!(text("hash_behaviour").as_deref(), Some("merge")) {
+        // Dicts are merged into what the variables are now.
+        for (key, value) in facts.text_entries() {
+            if let (Value::Map(new), Some(raw)) = (&value, step.vars.get(&key))
+                && let Value::Map(old) = engine.resolve(&step.vars, &raw)?
+            {
+                let merged = old.copied();
+                merge(&merged, new, HashBehaviour::Merge);
+                facts.insert(key, merged);
+            }
+        }
+    }
     facts.freeze();
     engine.store.include(&step.host, &facts, behaviour);
     let result = Map::new();

@@ -5,6 +5,9 @@ use kdo_value::Map;
 
 /// The module that the agent runs for the step, and its arguments.
 pub(crate) fn module_of(step: &Step, args: Map) -> Result<(String, Map), TaskFailure> {
+    if let Some(problem) = crate::unported::message(&step.task.action.name) {
+        return Err(TaskFailure::new(problem));
+    }
     let name = full_name(&step.task.action.name);
     let shell = name == "ansible.builtin.shell";
     if shell || name == "ansible.builtin.command" {

@@ -11,7 +11,14 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
         Some(v) => v.truthy(),
         None => false,
     };
-    for (key, value) in args.text_entries() {
+    for (key, value) in args.entries() {
+        let Some(key) = key.as_str() else {
+            return Err(TaskFailure::early(format!(
+                "Invalid variable name {} of type '{}'.",
+                quoted(&key.repr()),
+                key.type_name()
+            )));
+        };
         if key == "cacheable" {
             continue;
         }
@@ -22,11 +29,10 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
         }
         let mut chars = key.chars();
         let good = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-            && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
+            && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !matches!(key.to_ascii_lowercase().as_str(), "true" | "false" | "none");
         if !good {
-            return Err(TaskFailure::new(format!(
-                "The variable name '{key}' is not valid. Variables must start with a letter or underscore character, and contain only letters, numbers and underscores."
-            )));
+            return Err(TaskFailure::early(format!("Invalid variable name '{key}'.")));
         }
         facts.insert(key, value);
     }
@@ -40,4 +46,13 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
     map.insert("ansible_facts", facts);
     map.insert("_ansible_facts_cacheable", cacheable);
     Ok(map)
+}
+
+/// Between quotes, unless it has its own.
+fn quoted(repr: &str) -> String {
+    if repr.starts_with('\'') {
+        repr.to_owned()
+    } else {
+        format!("'{repr}'")
+    }
 }

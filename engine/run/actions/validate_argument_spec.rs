@@ -22,8 +22,9 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
             values.insert(name, engine.resolve(&step.vars, &raw)?);
         }
     }
-    let mut errors = Vec::new();
-    check(&spec, &values, "", &mut errors);
+    let (mut errors, mut unknown) = (Vec::new(), Vec::new());
+    check(&spec, &values, "", &mut errors, &mut unknown);
+    errors.extend(unknown);
     let result = Map::new();
     let context = args
         .get("validate_args_context")
@@ -61,72 +62,116 @@ fn kind(name: &str) -> Option<Kind> {
     })
 }
 
-fn check(spec: &Map, values: &Map, context: &str, errors: &mut Vec<String>) {
+/// Errors in the order: what is missing, types, choices, then the dicts inside. Names that no option has come last.
+fn check(spec: &Map, values: &Map, context: &str, errors: &mut Vec<String>, unknown: &mut Vec<String>) {
     let found_in = if context.is_empty() {
         String::new()
     } else {
         format!(" found in {context}")
     };
-    let mut missing = Vec::new();
-    for (name, option) in spec.text_entries() {
-        let option = option.as_map().cloned().unwrap_or_default();
-        let value = values.get(&name).filter(|v| !v.is_none());
-        let Some(value) = value else {
-            if option.get("required").is_some_and(|v| v.truthy()) {
-                missing.push(name);
-            }
-            continue;
-        };
-        let wanted = option
-            .get("type")
-            .map_or_else(|| "str".to_owned(), |v| v.to_text());
-        let Some(wanted_kind) = kind(&wanted) else {
-            continue;
-        };
-        let converted = match convert(&value, wanted_kind) {
-            Ok(v) => v,
-            Err(e) => {
-                errors.push(format!(
-                    "argument '{name}' is of type {}{found_in} and we were unable to convert to {wanted}: {e}",
-                    value.type_name()
-                ));
-                continue;
-            }
-        };
-        choices(&name, &option, &converted, &found_in, errors);
-        let inner = option.get("options").and_then(|v| v.as_map().cloned());
-        let path = if context.is_empty() {
-            name.clone()
-        } else {
-            format!("{context} -> {name}")
-        };
-        if let Value::List(items) = &converted {
-            let element = option.get("elements").and_then(|v| kind(&v.to_text()));
-            for item in items.to_vec() {
-                if let Some(element) = element
-                    && let Err(e) = convert(&item, element)
-                {
-                    errors.push(format!(
-                        "Elements value for option '{name}'{found_in} is of type {} and we were unable to convert to {}: {e}",
-                        item.type_name(),
-                        element.name()
-                    ));
-                    continue;
-                }
-                if let (Some(inner), Some(map)) = (&inner, item.as_map()) {
-                    check(inner, map, &path, errors);
-                }
-            }
-        } else if let (Some(inner), Some(map)) = (&inner, converted.as_map()) {
-            check(inner, map, &path, errors);
-        }
+    let options: Vec<(String, Map)> = spec
+        .text_entries()
+        .into_iter()
+        .map(|(name, option)| (name, option.as_map().cloned().unwrap_or_default()))
+        .collect();
+    let extra: Vec<String> = values
+        .text_entries()
+        .into_iter()
+        .filter(|(name, _)| !spec.contains(name) && !options.iter().any(|(_, o)| has_alias(o, name)))
+        .map(|(name, _)| match context {
+            "" => name,
+            _ => format!("{}.{name}", context.replace(" -> ", ".")),
+        })
+        .collect();
+    if !extra.is_empty() {
+        let mut names: Vec<&str> = options.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        unknown.push(format!(
+            "{}. Supported parameters include: {}.",
+            extra.join(", "),
+            names.join(", ")
+        ));
     }
+    let given = |name: &str| values.get(name).filter(|v| !v.is_none());
+    let missing: Vec<&str> = options
+        .iter()
+        .filter(|(name, o)| given(name).is_none() && o.get("required").is_some_and(|v| v.truthy()))
+        .map(|(name, _)| name.as_str())
+        .collect();
     if !missing.is_empty() {
         errors.push(format!(
             "missing required arguments: {}{found_in}",
             missing.join(", ")
         ));
     }
+    let mut typed = Vec::new();
+    for (name, option) in &options {
+        let Some(value) = given(name) else { continue };
+        if let Some(value) = convert_option(name, option, &value, &found_in, errors) {
+            typed.push((name, option, value));
+        }
+    }
+    for (name, option, value) in &typed {
+        choices(name, option, value, &found_in, errors);
+    }
+    for (name, option, value) in &typed {
+        let Some(Value::Map(inner)) = option.get("options") else {
+            continue;
+        };
+        let path = if context.is_empty() {
+            (*name).clone()
+        } else {
+            format!("{context} -> {name}")
+        };
+        let items = match value {
+            Value::List(items) => items.to_vec(),
+            other => vec![other.clone()],
+        };
+        for item in items.iter().filter_map(Value::as_map) {
+            check(&inner, item, &path, errors, unknown);
+        }
+    }
+}
+
+fn has_alias(option: &Map, name: &str) -> bool {
+    let aliases = option.get("aliases").and_then(|v| v.as_sequence());
+    aliases.is_some_and(|all| all.iter().any(|a| a.to_text() == name))
+}
+
+/// The value in the option's type, its elements too.
+fn convert_option(
+    name: &str,
+    option: &Map,
+    value: &Value,
+    found_in: &str,
+    errors: &mut Vec<String>,
+) -> Option<Value> {
+    let wanted = option
+        .get("type")
+        .map_or_else(|| "str".to_owned(), |v| v.to_text());
+    let converted = match convert(value, kind(&wanted)?) {
+        Ok(v) => v,
+        Err(e) => {
+            errors.push(format!(
+                "argument '{name}' is of type {}{found_in} and we were unable to convert to {wanted}: {e}",
+                value.type_name()
+            ));
+            return None;
+        }
+    };
+    let element = option.get("elements").and_then(|v| kind(&v.to_text()));
+    if let (Value::List(items), Some(element)) = (&converted, element) {
+        for item in items.to_vec() {
+            if let Err(e) = convert(&item, element) {
+                errors.push(format!(
+                    "Elements value for option '{name}'{found_in} is of type {} and we were unable to convert to {}: {e}",
+                    item.type_name(),
+                    element.name()
+                ));
+            }
+        }
+    }
+    Some(converted)
 }
 
 fn choices(name: &str, option: &Map, value: &Value, found_in: &str, errors: &mut Vec<String>) {
