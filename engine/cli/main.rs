@@ -12,6 +12,7 @@ mod doc_text;
 mod extra_vars;
 mod file_limit;
 mod find_playbook;
+mod graph;
 mod inventory;
 mod inventory_args;
 mod lab;
@@ -31,6 +32,7 @@ mod vault;
 mod vault_args;
 mod vault_file;
 mod version;
+mod words;
 
 use called_as::Called;
 use clap::{Parser, Subcommand};
@@ -55,6 +57,8 @@ struct Cli {
 enum Command {
     /// Run playbooks or roles [ansible-playbook]
     Play(play::PlayArgs),
+    /// Show the graph of a playbook's steps with the reason of every edge
+    Graph(graph::GraphArgs),
     /// Run one module on hosts [ansible]
     Run(ad_hoc::AdHocArgs),
     /// Show hosts, groups and their variables [ansible-inventory]
@@ -91,6 +95,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Play(args) => play::play(args),
+        Command::Graph(args) => graph::graph(args),
         Command::Run(args) => ad_hoc::run(args),
         Command::Inventory(args) => inventory::inventory(args),
         Command::Vault(args) => vault::vault(args),

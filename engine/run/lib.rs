@@ -5,6 +5,7 @@ mod check_args;
 mod connect;
 mod engine;
 mod failure;
+mod graph;
 mod handlers;
 mod include;
 mod invoke;
@@ -20,6 +21,7 @@ mod task;
 mod unported;
 mod walk;
 
+pub use kdo_plan::Format as GraphFormat;
 pub use options::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 
 use connect::Connections;
@@ -170,7 +172,10 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
         };
     }
     if engine.options.listing.any() {
-        let text = engine.listing(&all);
+        let text = match engine.options.listing.graph {
+            Some(format) => engine.graphs(&all, format),
+            None => engine.listing(&all),
+        };
         engine.tell(&Event::Listing { text });
         return code::OK;
     }

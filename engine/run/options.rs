@@ -19,6 +19,8 @@ pub struct Listing {
     pub tasks: bool,
     /// `--list-tags`
     pub tags: bool,
+    /// `kdo graph`
+    pub graph: Option<kdo_plan::Format>,
 }
 
 impl Listing {
@@ -29,7 +31,7 @@ impl Listing {
 
     /// Whether nothing is to be run.
     pub fn any(self) -> bool {
-        self.syntax || self.hosts || self.tasks || self.tags
+        self.syntax || self.hosts || self.tasks || self.tags || self.graph.is_some()
     }
 }
 

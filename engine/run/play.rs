@@ -131,7 +131,7 @@ impl Engine {
     }
 
     /// The task that gathers facts, if the play wants it.
-    fn facts_task(&self, play: &Rc<Play>) -> Result<Option<Rc<Task>>, String> {
+    pub(crate) fn facts_task(&self, play: &Rc<Play>) -> Result<Option<Rc<Task>>, String> {
         let wanted = match play.keyword("gather_facts") {
             Some(raw) => {
                 let value = self.play_value(play, &raw)?;

@@ -11,4 +11,5 @@ mod inventory;
 mod lists;
 mod over_ssh;
 mod program;
+mod runs;
 mod secrets;
