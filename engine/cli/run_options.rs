@@ -28,6 +28,7 @@ pub(crate) fn options(
     style: sinks::Style,
     record: bool,
 ) -> Result<Options> {
+    sinks::check_name(args.output.as_deref())?;
     for why in args.without_meaning() {
         screen::warn(why);
     }

@@ -5,6 +5,7 @@ use crate::{
     run_args::RunArgs,
     screen::{self, Stream},
     settings::Settings,
+    stop::{Result, Stop},
 };
 use kdo_event::Sink;
 use kdo_report::{Console, Options, Palette, ResultFormat, Secrets, color_code};
@@ -78,6 +79,19 @@ pub(crate) fn sinks(
 fn named(name: Option<&str>, console: Console, options: Options) -> Box<dyn Sink> {
     kdo_report::by_name(name.unwrap_or("default"), &console, &options)
         .unwrap_or_else(|| Box::new(kdo_report::Default::new(console, options)))
+}
+
+/// Refuses a name of an output that there is not.
+pub(crate) fn check_name(name: Option<&str>) -> Result<()> {
+    let console = Console::stdio(false);
+    match name {
+        Some(name) if kdo_report::by_name(name, &console, &Options::default()).is_none() => {
+            Err(Stop::usage(format!(
+                "there is no output called `{name}`; there are default, minimal, oneline, json, yaml, lucid, debug and others"
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A view to show a recorded run with.
