@@ -155,7 +155,11 @@ pub struct Entry {
 /// The registry's entry of a module.
 #[cfg(feature = "docs")]
 pub const fn entry<M: Module>() -> Entry {
-    Entry { meta: &M::META, spec: &M::SPEC, run: run::<M> }
+    Entry {
+        meta: &M::META,
+        spec: &M::SPEC,
+        run: run::<M>,
+    }
 }
 
 /// The registry's entry of a module, without what only documents it.
@@ -171,7 +175,11 @@ pub const fn entry<M: Module>() -> Entry {
             examples: &[],
         }
     };
-    Entry { meta, spec: &M::SPEC, run: run::<M> }
+    Entry {
+        meta,
+        spec: &M::SPEC,
+        run: run::<M>,
+    }
 }
 
 fn run<M: Module>(args: &Map, host: &mut Host<'_>) -> Result<Outcome, Failure> {

@@ -242,7 +242,7 @@ impl Engine {
     /// `--start-at-task`: whether this step runs although the wanted one has not been met yet, or because it is it.
     fn begins_at(&self, play: &Rc<PlayRun>, step: StepId, task: &Rc<Task>, host: &str) -> bool {
         let plan = play.plan.borrow();
-        if task.action.short() == "gather_facts" && plan.start() == step && task.origin == play.play.origin {
+        if task.action.short() == "gather_facts" && plan.start() == step {
             // Facts are gathered in the play that has the wanted task.
             return plan.steps().iter().any(|(_, s)| match &s.kind {
                 StepKind::Task(t) => self.is_start(play, t, host),

@@ -242,7 +242,11 @@ impl Module for Command {
         let out = host.query(program).map_err(|f| {
             let line = match &cmd {
                 Value::List(words) => {
-                    let words: Vec<String> = words.to_vec().iter().map(|w| words::quote(&w.to_text())).collect();
+                    let words: Vec<String> = words
+                        .to_vec()
+                        .iter()
+                        .map(|w| words::quote(&w.to_text()))
+                        .collect();
                     words.join(" ")
                 }
                 other => other.to_text(),

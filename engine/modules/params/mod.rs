@@ -176,7 +176,10 @@ pub trait Params: Sized {
 impl ParamError {
     /// The first error that was noted while the parameters were read.
     pub fn or_unknown(noted: Option<Self>) -> Self {
-        noted.unwrap_or_else(|| Self { param: None, message: "the arguments could not be read".into() })
+        noted.unwrap_or_else(|| Self {
+            param: None,
+            message: "the arguments could not be read".into(),
+        })
     }
 }
 
