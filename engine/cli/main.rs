@@ -45,7 +45,7 @@ use std::process::ExitCode;
     version,
     infer_long_args = true,
     args_override_self = true,
-    after_help = "Called through a link named ansible-playbook, ansible, ansible-inventory or ansible-vault, kdo \
+    after_help = "Called through a link named ansible-playbook, ansible, ansible-inventory, ansible-vault, ansible-config or ansible-doc, kdo \
                   takes the command line of that program."
 )]
 struct Cli {
@@ -65,11 +65,11 @@ enum Command {
     Inventory(inventory::InventoryShowArgs),
     /// Encrypt and decrypt files and texts [ansible-vault]
     Vault(vault::VaultCommandArgs),
-    /// Tell about modules, filters, tests, lookups and keywords
+    /// Tell about modules, filters, tests, lookups and keywords [ansible-doc]
     Doc(doc::DocArgs),
     /// List runs and show one again
     Log(log::LogArgs),
-    /// Show the settings and where they come from
+    /// Show the settings and where they come from [ansible-config]
     Config(config::ConfigArgs),
     /// Start and stop throw-away SSH hosts on this machine
     Lab(kdo_lab::LabArgs),
