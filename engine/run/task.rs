@@ -505,6 +505,9 @@ impl Engine {
         if let Some(skipped) = self.when(vars, task)? {
             return Ok((skipped, None));
         }
+        for name in ["become", "check_mode", "diff", "no_log", "ignore_errors", "run_once"] {
+            self.flag(vars, task, name)?;
+        }
         if let Some(target) = self
             .keyword(vars, task, "delegate_to")?
             .map(|v| v.to_text())

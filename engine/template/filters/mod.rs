@@ -10,6 +10,7 @@ mod dicts;
 mod encoding;
 mod hashes;
 mod html;
+mod finalizing;
 mod identity;
 mod ip;
 mod ip_network;
@@ -60,6 +61,7 @@ pub const FAMILIES: &[&[Callable]] = &[
     randomness::CALLABLES,
     hashes::CALLABLES,
     dates::CALLABLES,
+    finalizing::CALLABLES,
     identity::CALLABLES,
     yaml::CALLABLES,
     vaulting::CALLABLES,
