@@ -567,7 +567,11 @@ impl Loader {
             parents,
             dependency: chain.len() > 1,
             again: options.allow_duplicates
-                || role.meta.get("allow_duplicates").as_ref().is_some_and(Value::truthy),
+                || role
+                    .meta
+                    .get("allow_duplicates")
+                    .as_ref()
+                    .is_some_and(Value::truthy),
             entry_point: options
                 .validate
                 .then(|| options.tasks_from.clone().unwrap_or_else(|| "main".into())),

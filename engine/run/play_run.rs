@@ -70,7 +70,11 @@ impl PlayRun {
     /// Tells the variables which hosts are left.
     pub(crate) fn update_active(&self) {
         let keep = |hosts: &RefCell<Vec<String>>| {
-            let out = (self.failed.borrow(), self.unreachable.borrow(), self.ended.borrow());
+            let out = (
+                self.failed.borrow(),
+                self.unreachable.borrow(),
+                self.ended.borrow(),
+            );
             hosts
                 .borrow_mut()
                 .retain(|h| !out.0.contains(h) && !out.1.contains(h) && !out.2.contains(h));

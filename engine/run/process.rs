@@ -105,7 +105,9 @@ impl Engine {
 
     /// Hosts that the play's pattern selects since the inventory grew are named with the others; they do not take part.
     fn welcome(&self, play: &PlayRun) {
-        let Ok(now) = self.play_hosts(&play.play) else { return };
+        let Ok(now) = self.play_hosts(&play.play) else {
+            return;
+        };
         let mut all = play.vars.all_hosts.borrow_mut();
         for host in now {
             if !all.contains(&host) {

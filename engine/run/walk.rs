@@ -479,7 +479,10 @@ impl Engine {
 fn is_role_end(task: &Task) -> bool {
     task.origin.is_none()
         && task.action.short() == "meta"
-        && task.action.arg("_raw_params").is_some_and(|v| v.as_str() == Some("role_complete"))
+        && task
+            .action
+            .arg("_raw_params")
+            .is_some_and(|v| v.as_str() == Some("role_complete"))
 }
 
 /// Includes of the same file or role with the same variables are one, for all their hosts.

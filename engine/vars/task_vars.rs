@@ -232,7 +232,11 @@ impl TaskVars {
             "ansible_dependent_role_names" => {
                 let roles = self.play.play.roles.borrow();
                 let mut names: Vec<String> = Vec::new();
-                for role in roles.iter().flat_map(|r| r.with_dependencies()).filter(|r| r.dependency) {
+                for role in roles
+                    .iter()
+                    .flat_map(|r| r.with_dependencies())
+                    .filter(|r| r.dependency)
+                {
                     let name = role.full_name();
                     if !names.contains(&name) {
                         names.push(name);
