@@ -205,7 +205,7 @@ impl Loader {
                 .find_map(|k| map.get(k));
             match import {
                 Some(target) if depth < MAX_DEPTH => {
-                    plays.extend(self.import_playbook(map, &target, path, above, depth))
+                    plays.extend(self.import_playbook(map, &target, path, above, depth));
                 }
                 Some(_) => self.fail("playbooks import each other without end", place(map)),
                 None => plays.extend(self.play(map, path, above)),

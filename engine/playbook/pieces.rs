@@ -184,10 +184,7 @@ impl Loader {
             }
         }
         let action = self.action(map, &candidates, &keywords, kind);
-        let (action, local) = match action {
-            Some(found) => found,
-            None => return None,
-        };
+        let (action, local) = action?;
         if wrong {
             return None;
         }

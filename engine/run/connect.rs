@@ -169,6 +169,9 @@ impl Connections {
 fn failure(error: kdo_transport::TransportError) -> TaskFailure {
     match error.kind {
         TransportErrorKind::Become | TransportErrorKind::Agent => TaskFailure::new(error.message),
-        _ => TaskFailure::unreachable(error.message),
+        _ => TaskFailure::unreachable(format!(
+            "Failed to connect to the host via ssh: {}",
+            error.message
+        )),
     }
 }

@@ -83,6 +83,33 @@ impl PlayRun {
         keep(&self.vars.batch);
     }
 
+    /// Adds handlers of an included role. A handler replaces the one of the same name and role that is there already,
+    /// also for hosts that have notified that one.
+    pub(crate) fn add_handlers(&self, handlers: &[Rc<Task>]) {
+        let full_name = |h: &Task| Some((h.name.clone()?.as_str().to_owned(), h.scope.role()?.full_name()));
+        for handler in handlers {
+            let name = full_name(handler);
+            let replaced: Vec<u64> = self
+                .handlers()
+                .iter()
+                .filter(|h| name.is_some() && full_name(h) == name)
+                .map(|h| h.id)
+                .collect();
+            let mut notified = self.notified.borrow_mut();
+            for id in replaced {
+                let hosts = notified.remove(&id).unwrap_or_default();
+                let list = notified.entry(handler.id).or_default();
+                for host in hosts {
+                    if !list.contains(&host) {
+                        list.push(host);
+                    }
+                }
+            }
+            drop(notified);
+            self.included_handlers.borrow_mut().push(Rc::clone(handler));
+        }
+    }
+
     /// All handlers in order.
     pub(crate) fn handlers(&self) -> Vec<Rc<Task>> {
         let mut all = self.play.handlers.borrow().clone();

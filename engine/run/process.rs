@@ -122,7 +122,7 @@ impl Engine {
         let name = task
             .name
             .as_ref()
-            .map_or_else(|| task.action.name.clone(), |n| n.as_str().to_owned());
+            .map_or_else(String::new, |n| n.as_str().to_owned());
         map.insert("name", name);
         map.insert("action", task.action.name.as_str());
         map.insert("args", untrust(&Value::Map(task.action.args.copied())));

@@ -98,7 +98,11 @@ impl Engine {
         Rc::new(TaskInfo {
             id: task.id,
             name,
-            role: task.scope.role().map(|r| r.full_name()),
+            role: task
+                .scope
+                .role()
+                .filter(|_| task.action.short() != "include_role")
+                .map(|r| r.full_name()),
             action: task.action.name.clone(),
             path: path.unwrap_or_default(),
             handler: task.handler,
@@ -229,6 +233,22 @@ impl Engine {
         }))
     }
 
+    /// How the host that a task is delegated to is reached, as the task sees it.
+    fn delegate_facts(&self, vars: &TaskVars, target: &str) -> Map {
+        let there = TaskVars {
+            host: target.to_owned(),
+            scope: None,
+            local: Rc::default(),
+            ..vars.clone()
+        };
+        let known = Map::new();
+        known.insert(
+            "ansible_host",
+            there.get("ansible_host").unwrap_or_else(|| Value::str(target)),
+        );
+        known
+    }
+
     /// How the host is reached, under the names of the variables that say so, where these are not given.
     fn connection_facts(&self, vars: &TaskVars, task: &Task) -> Map {
         let defaults = &self.options.connection;
@@ -356,12 +376,22 @@ impl Engine {
                 level.insert("ansible_loop", extended_loop(&items, index, all_items));
             }
             vars.push(level.clone());
-            let label = match control.get("label") {
-                Some(raw) if !raw.is_none() => self.resolve(vars, &raw).unwrap_or_else(|_| item.clone()),
-                _ => item.clone(),
-            };
             let done = self.run_item(play, task, info, vars, host).await;
             let result = done.result;
+            let label = match control.get("label") {
+                Some(raw) if !raw.is_none() => match self.resolve(vars, &raw) {
+                    Ok(label) => label,
+                    Err(e) => {
+                        result.insert("failed", true);
+                        result.insert(
+                            "msg",
+                            Value::str(format!("Failed to template loop_control.label: {}", e.message)),
+                        );
+                        item.clone()
+                    }
+                },
+                _ => item.clone(),
+            };
             result.insert("ansible_loop_var", loop_var.as_str());
             result.insert(loop_var.as_str(), item.clone());
             if let Some(name) = &index_var {
@@ -471,7 +501,9 @@ impl Engine {
         host: &str,
     ) -> ItemDone {
         let mut delegated = None;
+        let depth = vars.local.borrow().len();
         let outcome = self.try_item(play, task, info, vars, host, &mut delegated).await;
+        vars.local.borrow_mut().truncate(depth);
         let (result, include) = match outcome {
             Ok((result, include)) => (result, include),
             Err(failure) => (failure.into_result(), None),
@@ -537,6 +569,9 @@ impl Engine {
                 item: None,
             };
             return Ok((map, Some(include)));
+        }
+        if let Some(target) = &*delegated {
+            vars.push(self.delegate_facts(vars, target));
         }
         let environment = self.environment(vars, task)?;
         let needs_route = actions::needs_connection(&short);
@@ -766,9 +801,15 @@ impl Engine {
             self.arguments(&step.vars, task)?
         };
         let asynchronous = match task.own("async") {
-            Some(raw) => self
-                .resolve_or_omit(&step.vars, &raw)?
-                .map_or(0, |v| v.to_text().trim().parse::<i64>().unwrap_or(0)),
+            Some(raw) => match self.resolve_or_omit(&step.vars, &raw)?.filter(|v| !v.is_none()) {
+                None => 0,
+                Some(v) => v.to_text().trim().parse::<i64>().map_err(|_| {
+                    TaskFailure::early(format!(
+                        "Error processing keyword 'async_val': The value {} could not be converted to 'int'.",
+                        v.repr()
+                    ))
+                })?,
+            },
             None => 0,
         };
         if asynchronous > 0 && step.route.is_some() {
@@ -990,7 +1031,12 @@ pub(crate) fn full_name(name: &str) -> String {
 
 /// What is shown for a task without a name.
 fn shown_action(task: &Task) -> String {
-    task.action.name.clone()
+    let name = &task.action.name;
+    let role = task.action.arg("name").or_else(|| task.action.arg("role"));
+    match (task.action.short(), role) {
+        ("include_role", Some(role)) => format!("{name} : {}", role.to_text()),
+        _ => name.clone(),
+    }
 }
 
 fn untrusted(value: &Value) -> Value {

@@ -234,7 +234,9 @@ impl Engine {
                 Fate::Lost => self.drop_hosts(&play, fate, &counts_for),
             }
             if fate == Fate::Next {
-                collect_includes(&mut includes, done, &counts_for);
+                // With `run_once` only the first host goes through what is included.
+                let host = done.host.clone();
+                collect_includes(&mut includes, done, std::slice::from_ref(&host));
             } else {
                 failing.extend(counts_for);
             }
