@@ -1,6 +1,7 @@
 //! `kdo run`
 
 use crate::{
+    find_playbook::Playbooks,
     run_args::RunArgs,
     run_options, screen,
     settings::Settings,
@@ -68,10 +69,17 @@ pub(crate) fn run(args: AdHocArgs) -> Result<u8> {
     if args.module_args.is_empty() && FREE_FORM.contains(&short) && !args.run.list_hosts {
         return Err(Stop::new(format!("No argument passed to {module} module")).code(2));
     }
-    let folder = tempfile::TempDir::with_prefix("kdo-run-")?;
-    let file = folder.path().join("run.yml");
-    std::fs::write(&file, playbook(&args)?)?;
-    let mut options = run_options::options(&args.run, &settings, vec![file], &args.pattern, Style::Play)?;
+    let dir = args
+        .playbook_dir
+        .clone()
+        .or_else(|| settings.path("playbook_dir"));
+    let playbooks = Playbooks::of_text(dir.unwrap_or_default().join("<kdo run>"), playbook(&args)?);
+    let style = Style::AdHoc {
+        one_line: args.one_line,
+        tree: args.tree.clone(),
+    };
+    let listing = args.run.list_hosts;
+    let mut options = run_options::options(&args.run, &settings, playbooks, &args.pattern, style, !listing)?;
     if args.run.list_hosts {
         let selection = options
             .inventory

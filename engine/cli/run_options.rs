@@ -1,33 +1,45 @@
 //! From arguments and settings to the engine's options.
 
 use crate::{
-    agents, extra_vars, load_inventory, prompt,
+    agents, extra_vars,
+    find_playbook::Playbooks,
+    load_inventory, prompt,
     run_args::RunArgs,
     screen, secrets,
     settings::Settings,
     sinks,
     stop::{Result, Stop},
 };
+use kdo_report::Secrets;
 use kdo_run::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 use kdo_ssh::SshConnector;
 use kdo_syntax::SourceMap;
 use kdo_transport::{LocalConnector, Secret};
 use kdo_vars::RunInfo;
-use std::{path::PathBuf, rc::Rc, sync::Arc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
-/// Everything but what is particular to a command: the playbooks, tags and the like.
+/// Everything but what is particular to a command: the playbooks, tags and the like. `record`: whether the run is worth
+/// a journal.
 pub(crate) fn options(
     args: &RunArgs,
     settings: &Settings,
-    playbooks: Vec<PathBuf>,
+    playbooks: Playbooks,
     pattern: &str,
     style: sinks::Style,
+    record: bool,
 ) -> Result<Options> {
+    sinks::check_name(args.output.as_deref())?;
     for why in args.without_meaning() {
         screen::warn(why);
     }
     let (password, become_password) = passwords(args, settings)?;
     let vault = secrets::vault_keys(&secrets::vault(&args.vault, settings)?);
+    let escalation = escalation(args, settings, become_password);
+    let connection = connection(args, settings, password)?;
+    let hidden = Secrets::default();
+    for secret in [&connection.password, &escalation.password].into_iter().flatten() {
+        hidden.add(secret.expose());
+    }
     let sources = Rc::new(SourceMap::new());
     let behaviour = settings.hash_behaviour();
     let extra = extra_vars::read(&args.inventory.extra_vars, &sources, &vault, behaviour)?;
@@ -39,6 +51,9 @@ pub(crate) fn options(
         .verbose
         .saturating_add(u8::try_from(settings.int("verbosity").unwrap_or(0)).unwrap_or(0));
     let run_id = run_id();
+    if verbosity > 0 {
+        tell_config_file(settings);
+    }
     let info = RunInfo {
         check: args.check,
         diff: args.diff || settings.bool("diff_always"),
@@ -54,7 +69,8 @@ pub(crate) fn options(
     };
     let broken = "allow_broken_conditionals";
     Ok(Options {
-        playbooks,
+        playbooks: playbooks.paths,
+        texts: playbooks.texts,
         inventory,
         sources,
         limit,
@@ -79,8 +95,8 @@ pub(crate) fn options(
         any_errors_fatal: settings.bool("any_errors_fatal"),
         strict: args.strict || settings.is_set(broken) && !settings.bool(broken),
         jinja2_extensions: settings.list("jinja2_extensions").to_vec(),
-        escalation: escalation(args, settings, become_password),
-        connection: connection(args, settings, password)?,
+        escalation,
+        connection,
         ssh: Arc::new(SshConnector::new()),
         local: Arc::new(LocalConnector),
         agents: agents::agents()?,
@@ -93,7 +109,7 @@ pub(crate) fn options(
         retry_files: settings
             .bool("retry_files_enabled")
             .then(|| settings.path("retry_files_save_path").unwrap_or_default()),
-        sinks: sinks::sinks(args, settings, verbosity, &style, &run_id)?,
+        sinks: sinks::sinks(args, settings, verbosity, style, hidden, record),
         run_id,
         argv: std::env::args().collect(),
         ask: Some(Rc::new(|text, secret| {
@@ -197,6 +213,19 @@ fn connection(args: &RunArgs, settings: &Settings, password: Option<Secret>) -> 
             .and_then(|n| u32::try_from(n).ok())
             .unwrap_or(0),
     })
+}
+
+/// What `-v` says first.
+fn tell_config_file(settings: &Settings) {
+    let text = match &settings.file {
+        Some(path) => format!("Using {} as config file", path.display()),
+        None => "No config file found; using defaults".to_owned(),
+    };
+    if settings.bool("verbose_to_stderr") {
+        screen::complain(&text);
+    } else {
+        screen::say(&text);
+    }
 }
 
 /// Sources are shown as absolute paths, lists of hosts as they are.

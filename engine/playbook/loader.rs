@@ -33,6 +33,9 @@ pub struct Loader {
     pub vault: Option<Rc<dyn Vault>>,
     /// `--extra-vars`.
     pub extra_vars: Map,
+    /// Playbooks that are no files (made from the command line, read from a pipe): the path to call them by, which
+    /// gives the playbook's folder, and the text.
+    pub texts: HashMap<PathBuf, String>,
     /// What was found wrong.
     pub diagnostics: RefCell<Vec<Diagnostic>>,
     /// The folder of the playbook that is being loaded.
@@ -54,6 +57,7 @@ impl Loader {
             known,
             vault: None,
             extra_vars: Map::new(),
+            texts: HashMap::new(),
             diagnostics: RefCell::default(),
             playbook_dir: RefCell::default(),
             next_task: Cell::new(1),
@@ -98,6 +102,9 @@ impl Loader {
 
     /// Reads a YAML file of the user.
     pub fn try_yaml(&self, path: &Path) -> Result<Value, Box<Diagnostic>> {
+        if let Some(text) = self.texts.get(path) {
+            return Ok(load_text(&self.sources, path, text, LoadOptions::TRUSTED)?.single()?);
+        }
         let head = std::fs::read(path).unwrap_or_default();
         let documents = if head.starts_with(b"$ANSIBLE_VAULT") {
             let text = String::from_utf8_lossy(&head).into_owned();
@@ -198,7 +205,7 @@ impl Loader {
                 .find_map(|k| map.get(k));
             match import {
                 Some(target) if depth < MAX_DEPTH => {
-                    plays.extend(self.import_playbook(map, &target, path, above, depth))
+                    plays.extend(self.import_playbook(map, &target, path, above, depth));
                 }
                 Some(_) => self.fail("playbooks import each other without end", place(map)),
                 None => plays.extend(self.play(map, path, above)),
@@ -558,6 +565,13 @@ impl Loader {
             tasks: RefCell::default(),
             handlers: RefCell::default(),
             parents,
+            dependency: chain.len() > 1,
+            again: options.allow_duplicates
+                || role
+                    .meta
+                    .get("allow_duplicates")
+                    .as_ref()
+                    .is_some_and(Value::truthy),
             entry_point: options
                 .validate
                 .then(|| options.tasks_from.clone().unwrap_or_else(|| "main".into())),
@@ -707,23 +721,11 @@ impl Loader {
         role
     }
 
-    /// The tasks of a play's roles: dependencies first, the same role with the same parameters only once.
+    /// The tasks of a play's roles, dependencies first. A role that has run on a host is left out there at run time.
     fn tasks_of_roles(&self, roles: &[Rc<RoleInstance>]) -> Vec<Item> {
-        let mut seen = Vec::new();
         let mut out = Vec::new();
         for role in roles {
             for instance in role.with_dependencies() {
-                let key = format!(
-                    "{} {:?} {:?} {:?}",
-                    instance.role.path.display(),
-                    instance.params,
-                    instance.scope.vars,
-                    instance.scope.keywords
-                );
-                if seen.contains(&key) && !instance.allows_duplicates() {
-                    continue;
-                }
-                seen.push(key);
                 out.extend(crate::argument_check(self, &instance));
                 out.push(Item::Block(self.role_block(&instance)));
             }
@@ -733,9 +735,26 @@ impl Loader {
 
     /// A role's own tasks as a block.
     pub fn role_block(&self, instance: &Rc<RoleInstance>) -> Rc<crate::Block> {
+        let mut body = instance.tasks.borrow().clone();
+        let end = Map::new();
+        end.insert("_raw_params", "role_complete");
+        body.push(Item::Task(Rc::new(crate::Task {
+            id: self.task_id(),
+            name: None,
+            action: crate::Action {
+                name: "meta".into(),
+                origin: None,
+                args: end,
+                template: None,
+            },
+            scope: Scope::below(&instance.scope, ScopeKind::Task, Map::new(), Map::new(), None),
+            repeat: None,
+            handler: false,
+            origin: None,
+        })));
         Rc::new(crate::Block {
             scope: Rc::clone(&instance.scope),
-            body: instance.tasks.borrow().clone(),
+            body,
             rescue: Vec::new(),
             always: Vec::new(),
         })

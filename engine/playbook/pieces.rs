@@ -5,7 +5,7 @@ use crate::{
     action::short,
     keywords::{Where, allowed, names},
     loader::{key_place, place},
-    words::free_form_and_pairs,
+    words::{free_form_and_pairs, split_args},
 };
 use kdo_syntax::{Diagnostic, nearest};
 use kdo_value::{Map, Origin, Text, Value};
@@ -184,10 +184,7 @@ impl Loader {
             }
         }
         let action = self.action(map, &candidates, &keywords, kind);
-        let (action, local) = match action {
-            Some(found) => found,
-            None => return None,
-        };
+        let (action, local) = action?;
         if wrong {
             return None;
         }
@@ -295,7 +292,8 @@ impl Loader {
                 };
                 let _ = keywords;
                 let action = parsed?;
-                if !exists(&action.name) {
+                // A templated name is known when the task runs.
+                if !action.name.contains("{{") && !exists(&action.name) {
                     self.unknown_action(&action.name, key.origin(), kind);
                     return None;
                 }
@@ -339,7 +337,12 @@ impl Loader {
         match value {
             Value::Str(text) => {
                 let line = text.as_str().trim_start();
-                let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+                let first = split_args(line).ok().and_then(|words| words.into_iter().next());
+                let (name, rest) = match first.as_deref().and_then(|f| Some((f, line.strip_prefix(f)?))) {
+                    Some(found) => found,
+                    None => line.split_once(char::is_whitespace).unwrap_or((line, "")),
+                };
+                let rest = rest.trim_start();
                 let rest = if text.is_trusted() {
                     Text::trusted(rest, text.origin())
                 } else {
@@ -354,9 +357,22 @@ impl Loader {
                 };
                 let rest = map.copied();
                 rest.remove("module");
+                if let Some(Value::Map(args)) = rest.remove("args") {
+                    for (k, v) in args.entries() {
+                        if !k.as_str().is_some_and(|k| rest.contains(k)) {
+                            rest.insert(k, v);
+                        }
+                    }
+                }
                 rest.freeze();
                 let module = module.to_text();
-                let (name, line) = module.split_once(char::is_whitespace).unwrap_or((&module, ""));
+                let first = split_args(&module)
+                    .ok()
+                    .and_then(|words| words.into_iter().next());
+                let (name, line) = match first.as_deref().and_then(|f| Some((f, module.strip_prefix(f)?))) {
+                    Some((name, line)) => (name, line.trim_start()),
+                    None => (module.as_str(), ""),
+                };
                 let action = self.arguments(name, &Value::Map(rest), args, origin)?;
                 if !line.is_empty()
                     && let Ok(pairs) =
@@ -407,7 +423,8 @@ impl Loader {
             Value::Str(text) => {
                 let free = FREE_FORM.contains(&short(name));
                 // One template is the whole of the arguments, for actions that take no free text.
-                if !free && !RAW_NAME.contains(&short(name)) && text.is_template() && whole_template(text) {
+                let raw = RAW_NAME.contains(&short(name)) && short(name) != "debug";
+                if !free && !raw && text.is_template() && whole_template(text) {
                     template = Some(text.clone());
                 } else if RAW_NAME.contains(&short(name)) && !text.contains('=') {
                     all.insert("_raw_params", Value::Str(text.clone()));

@@ -105,7 +105,7 @@ pub fn free_form_and_pairs(line: &Text, free_form: bool) -> Result<Map, String> 
             Some((k, v)) => {
                 map.insert(text(&k), text(&v));
             }
-            None => raw.push(word),
+            None => raw.push(word.replace("\\=", "=")),
         }
     }
     if !raw.is_empty() {
@@ -115,10 +115,13 @@ pub fn free_form_and_pairs(line: &Text, free_form: bool) -> Result<Map, String> 
 }
 
 fn pair(word: &str) -> Option<(String, String)> {
-    let (k, v) = word.split_once('=')?;
-    let name =
-        !k.is_empty() && !k.ends_with('\\') && k.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
-    name.then(|| (k.to_owned(), unquote(v).to_owned()))
+    // The first `=` that is not escaped; the name may be a template.
+    let at = word
+        .match_indices('=')
+        .map(|(at, _)| at)
+        .find(|at| *at > 0 && !word.get(..*at).is_some_and(|k| k.ends_with('\\')))?;
+    let (k, v) = (word.get(..at)?, word.get(at + 1..)?);
+    Some((k.trim().to_owned(), unquote(v.trim()).to_owned()))
 }
 
 /// Takes the known options out of a command line and leaves the rest as it is.

@@ -36,8 +36,12 @@ pub(crate) fn unknown_arguments(task: &Task) -> Vec<Diagnostic> {
     let Some(entry) = registry::find(name) else {
         return Vec::new();
     };
-    // The agent's halves of actions take what the action gives them.
-    if task.action.template.is_some()
+    // What may fail is left to the module itself.
+    let may_fail = task.keyword("ignore_errors").is_some() || task.own("failed_when").is_some();
+    let own_check = crate::actions::exists(name) && !matches!(short(entry.meta.name), "copy" | "template");
+    if may_fail
+        || own_check
+        || task.action.template.is_some()
         || entry.meta.name.starts_with("kdo.")
         || task
             .scope

@@ -5,6 +5,7 @@ mod check_args;
 mod connect;
 mod engine;
 mod failure;
+mod graph;
 mod handlers;
 mod include;
 mod invoke;
@@ -17,8 +18,10 @@ mod route;
 mod step;
 mod tags;
 mod task;
+mod unported;
 mod walk;
 
+pub use kdo_plan::Format as GraphFormat;
 pub use options::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 
 use connect::Connections;
@@ -53,10 +56,16 @@ pub fn run(mut options: Options) -> u8 {
     } else {
         Some(Rc::new(std::mem::take(&mut options.vault)))
     };
-    let mut loader = Loader::new(Rc::clone(&options.sources), Rc::new(known_action));
+    let unported = unported::Unported::new(&options);
+    let known = move |name: &str| match known_action(name) {
+        Err(_) if unported.has(name) => Ok(()),
+        other => other,
+    };
+    let mut loader = Loader::new(Rc::clone(&options.sources), Rc::new(known));
     loader.roles_path.clone_from(&options.roles_path);
     loader.collections_path.clone_from(&options.collections_path);
     loader.vault.clone_from(&vault);
+    loader.texts = std::mem::take(&mut options.texts);
     loader.extra_vars = options.extra_vars.clone();
     let inventory = std::mem::take(&mut options.inventory);
     let store = Store::new(
@@ -128,7 +137,7 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
     let mut all: Vec<(PathBuf, Vec<Rc<Play>>)> = Vec::new();
     let mut problems: Vec<Diagnostic> = Vec::new();
     for path in &engine.options.playbooks {
-        if !path.is_file() {
+        if !path.is_file() && !engine.loader.texts.contains_key(path) {
             problems.push(Diagnostic::error(format!(
                 "the playbook: {} could not be found",
                 path.display()
@@ -163,7 +172,10 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
         };
     }
     if engine.options.listing.any() {
-        let text = engine.listing(&all);
+        let text = match engine.options.listing.graph {
+            Some(format) => engine.graphs(&all, format),
+            None => engine.listing(&all),
+        };
         engine.tell(&Event::Listing { text });
         return code::OK;
     }

@@ -109,7 +109,7 @@ impl Engine {
                     && self.options.tags.is_empty()
                     && self.options.skip_tags.is_empty()
                     && own.iter().any(|t| t == "never"));
-            if task.action.short() == "meta" || !shown {
+            if task.action.short() == "meta" && task.origin.is_none() || !shown {
                 continue;
             }
             all.extend(own.iter().cloned());

@@ -123,6 +123,11 @@ impl Engine {
     pub(crate) async fn run_task(&self, play: &Rc<PlayRun>, task: &Rc<Task>, host: &str) -> Done {
         let started = Instant::now();
         let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
+        let (task, problem) = match self.with_known_action(task, &vars) {
+            Ok(task) => (task, None),
+            Err(failure) => (Rc::clone(task), Some(failure)),
+        };
+        let task = &task;
         if let Some(rescue) = play.rescue_vars.borrow().get(host) {
             vars.push(rescue.clone());
         }
@@ -134,7 +139,7 @@ impl Engine {
             host: host.to_owned(),
             task: Rc::clone(&info),
         });
-        let mut done = match self.items(&vars, task) {
+        let mut done = match problem.map_or_else(|| self.items(&vars, task), Err) {
             Ok(None) => {
                 let item = self.run_item(play, task, &info, &vars, host).await;
                 Done {
@@ -196,6 +201,36 @@ impl Engine {
             }));
         }
         done
+    }
+
+    /// The task with the name of its action evaluated, if that is a template.
+    pub(crate) fn with_known_action(
+        &self,
+        task: &Rc<Task>,
+        vars: &TaskVars,
+    ) -> Result<Rc<Task>, TaskFailure> {
+        if !task.action.name.contains("{{") {
+            return Ok(Rc::clone(task));
+        }
+        let text = Text::trusted(task.action.name.as_str(), task.action.origin);
+        let name = self.resolve(vars, &Value::Str(text))?.to_text();
+        if (self.loader.known)(&name).is_err() {
+            return Err(TaskFailure::early(format!(
+                "couldn't resolve module/action '{name}'"
+            )));
+        }
+        Ok(Rc::new(Task {
+            id: task.id,
+            name: task.name.clone(),
+            action: kdo_playbook::Action {
+                name,
+                ..task.action.clone()
+            },
+            scope: Rc::clone(&task.scope),
+            repeat: task.repeat.clone(),
+            handler: task.handler,
+            origin: task.origin,
+        }))
     }
 
     /// How the host that a task is delegated to is reached, as the task sees it.
@@ -506,6 +541,16 @@ impl Engine {
         if let Some(skipped) = self.when(vars, task)? {
             return Ok((skipped, None));
         }
+        for name in [
+            "become",
+            "check_mode",
+            "diff",
+            "no_log",
+            "ignore_errors",
+            "run_once",
+        ] {
+            self.flag(vars, task, name)?;
+        }
         if let Some(target) = self
             .keyword(vars, task, "delegate_to")?
             .map(|v| v.to_text())
@@ -551,7 +596,20 @@ impl Engine {
             route,
         };
         let limit = match self.keyword(vars, task, "timeout")? {
-            Some(v) => v.to_text().trim().parse::<f64>().unwrap_or(0.0) as u64,
+            Some(v) => match v.to_text().trim().parse::<i64>() {
+                Ok(n @ 0..=100_000_000) => n.unsigned_abs(),
+                Ok(n) => {
+                    return Err(TaskFailure::early(format!(
+                        "Timeout {n} is invalid, it must be between 0 and 100000000."
+                    )));
+                }
+                Err(_) => {
+                    return Err(TaskFailure::early(format!(
+                        "Error processing keyword 'timeout': The value {} could not be converted to 'int'.",
+                        v.repr()
+                    )));
+                }
+            },
             None => self.options.task_timeout,
         };
         let result = self.tries(&step, limit).await?;
@@ -844,16 +902,23 @@ impl Engine {
                     all.insert(k, v);
                 }),
                 other => {
-                    return Err(TaskFailure::new(format!(
+                    return Err(finalising(TaskFailure::early(format!(
                         "the arguments' template gave a {} instead of a dictionary",
                         other.type_name()
-                    )));
+                    ))));
                 }
             }
         }
         for (key, raw) in task.action.args.entries() {
             if let Some(value) = self.argument(vars, task, &key, &raw)? {
+                let key = if key.is_templated() {
+                    self.resolve(vars, &key)?
+                } else {
+                    key
+                };
                 all.insert(key, value);
+            } else {
+                all.remove(&key.to_text());
             }
         }
         Ok(all)
@@ -930,11 +995,10 @@ impl Engine {
                     Value::None => {}
                     Value::Str(s) if s.is_empty() => {}
                     other => {
-                        return Err(TaskFailure::new(format!(
-                            "environment must be a dictionary, received {} ({})",
-                            other.to_text(),
-                            other.type_name()
-                        )));
+                        self.warn(format!(
+                            "could not parse environment value, skipping: {}",
+                            other.to_text()
+                        ));
                     }
                 }
             }
@@ -1046,12 +1110,23 @@ impl Engine {
     /// A step's arguments as written, with those that one template gives.
     pub(crate) fn action_arguments(&self, step: &Step) -> Result<Map, TaskFailure> {
         let all = self.default_arguments(&step.vars, &step.task)?;
-        if let Some(template) = &step.task.action.template
-            && let Value::Map(m) = self.resolve(&step.vars, &Value::Str(template.clone()))?
-        {
-            m.entries().into_iter().for_each(|(k, v)| {
-                all.insert(k, v);
-            });
+        if let Some(template) = &step.task.action.template {
+            let during = format!(
+                "Finalization of task args for '{}' failed",
+                full_name(&step.task.action.name)
+            );
+            match self
+                .resolve(&step.vars, &Value::Str(template.clone()))
+                .map_err(|f| f.during(&during))?
+            {
+                Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| {
+                    all.insert(k, v);
+                }),
+                other => {
+                    let what = format!("the arguments' template gave a {}", other.type_name());
+                    return Err(TaskFailure::early(what).during(&during));
+                }
+            }
         }
         step.task.action.args.entries().into_iter().for_each(|(k, v)| {
             all.insert(k, v);

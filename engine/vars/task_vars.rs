@@ -172,6 +172,9 @@ impl TaskVars {
         if !self.store.info.inject_facts {
             return None;
         }
+        if self.store.is_bare(&self.host, name) {
+            return facts?.get(name);
+        }
         let plain = name.strip_prefix("ansible_")?;
         facts?.get(plain)
     }
@@ -232,9 +235,17 @@ impl TaskVars {
             "ansible_role_names" => Some(self.role_names(true)),
             "ansible_dependent_role_names" => {
                 let roles = self.play.play.roles.borrow();
-                let dependencies = roles.iter().flat_map(|r| r.dependencies.clone());
-                let mut names: Vec<String> = dependencies.map(|r| r.full_name()).collect();
-                names.dedup();
+                let mut names: Vec<String> = Vec::new();
+                for role in roles
+                    .iter()
+                    .flat_map(|r| r.with_dependencies())
+                    .filter(|r| r.dependency)
+                {
+                    let name = role.full_name();
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
                 texts(&names)
             }
             "role_name" => self.role().map(|r| Value::str(r.role.name.as_str())),
@@ -257,13 +268,9 @@ impl TaskVars {
     fn role_names(&self, dependencies: bool) -> Value {
         let mut names: Vec<String> = Vec::new();
         let roles = self.play.play.roles.borrow();
-        let is_dependency = |role: &Rc<RoleInstance>| {
-            let mut of = roles.iter().flat_map(|r| &r.dependencies);
-            of.any(|d| Rc::ptr_eq(d, role))
-        };
         for role in roles.iter() {
             let name = role.full_name();
-            let direct = role.parents.is_empty() && !is_dependency(role);
+            let direct = role.parents.is_empty() && !role.dependency;
             if (dependencies || direct) && !names.contains(&name) {
                 names.push(name);
             }
@@ -280,6 +287,7 @@ impl TaskVars {
             .or_else(|| self.fact(name))
             .or_else(|| self.store.base(&self.host, &self.play.playbook_dir).get(name))
             .or_else(|| self.role_level(|r| r.role.defaults.get(name)))
+            .or_else(|| (name == "ansible_managed").then(|| Value::str("Ansible managed")))
     }
 
     /// With `hash_behaviour = merge`: the dicts of all levels merged.

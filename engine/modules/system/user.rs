@@ -1,116 +1,19 @@
 //! `user`: accounts.
 
-use super::user_key::KeyParams;
+pub use super::user_params::User;
+
+use super::skeleton::copy_tree;
 use crate::{
     facts,
     host::{Command, User as Account},
     prelude::*,
     system::shadow,
 };
-use std::{
-    fs,
-    os::unix::fs::{MetadataExt, lchown},
-    path::{Path, PathBuf},
-};
-
-/// Make, change or remove a user account
-///
-/// Works with the programs of shadow-utils, and with busybox's where those are missing.
-#[derive(Params)]
-pub struct User {
-    /// Keep the groups the user is in already.
-    #[param(default = false)]
-    append: bool,
-    /// For Solaris; no effect here.
-    #[param(name = "authorization")]
-    _authorization: Option<String>,
-    /// Full name or description.
-    comment: Option<String>,
-    /// Make the home folder if it is missing.
-    #[param(default = true, alias = "createhome")]
-    create_home: bool,
-    /// When the account expires, in seconds since 1970; negative: never.
-    expires: Option<f64>,
-    /// With `state: absent`, remove even if the user is logged in.
-    #[param(default = false)]
-    force: bool,
-    /// Primary group, by name or number.
-    group: Option<String>,
-    /// Further groups; the user leaves others unless `append`. An empty list: none.
-    #[param(elements = "str")]
-    groups: Option<Vec<String>>,
-    /// For macOS; no effect here.
-    #[param(name = "hidden")]
-    _hidden: Option<bool>,
-    /// Home folder.
-    home: Option<PathBuf>,
-    /// Manage the account in the local files even if the host knows accounts from elsewhere.
-    #[param(default = false)]
-    local: bool,
-    /// For BSD; no effect here.
-    #[param(name = "login_class")]
-    _login_class: Option<String>,
-    /// With a new `home`, move the old folder there.
-    #[param(default = false)]
-    move_home: bool,
-    /// Login name.
-    #[param(required, alias = "user")]
-    name: String,
-    /// Let `uid` be one that another user has.
-    #[param(default = false)]
-    non_unique: bool,
-    /// Hash of the password.
-    #[param(no_log)]
-    password: Option<String>,
-    /// Days after the password's expiry until the account is locked.
-    password_expire_account_disable: Option<i64>,
-    /// Greatest number of days between changes of the password.
-    password_expire_max: Option<i64>,
-    /// Smallest number of days between changes of the password.
-    password_expire_min: Option<i64>,
-    /// Days of warning before the password expires.
-    password_expire_warn: Option<i64>,
-    /// Lock or unlock the password.
-    password_lock: Option<bool>,
-    /// For Solaris; no effect here.
-    #[param(name = "profile")]
-    _profile: Option<String>,
-    /// With `state: absent`, remove the home folder too.
-    #[param(default = false)]
-    remove: bool,
-    /// For Solaris; no effect here.
-    #[param(name = "role")]
-    _role: Option<String>,
-    /// SELinux user.
-    seuser: Option<String>,
-    /// Login shell.
-    shell: Option<PathBuf>,
-    /// Folder whose content a new home folder gets.
-    skeleton: Option<String>,
-    #[param(flatten)]
-    key: KeyParams,
-    /// Whether the account must be there.
-    #[param(default = "present", choices("absent", "present"))]
-    state: String,
-    /// Make it a system account.
-    #[param(default = false)]
-    system: bool,
-    /// Number of the user.
-    uid: Option<i64>,
-    /// Greatest number for a new user, instead of the host's setting.
-    uid_max: Option<i64>,
-    /// Smallest number for a new user, instead of the host's setting.
-    uid_min: Option<i64>,
-    /// Permissions that a new home folder does not get.
-    umask: Option<String>,
-    /// Whether an existing user's password is changed.
-    #[param(default = "always", choices("always", "on_create"))]
-    update_password: String,
-}
+use std::{fs, os::unix::fs::lchown, path::Path};
 
 /// Outputs of the programs that ran.
 #[derive(Default)]
-struct Said {
+pub(super) struct Said {
     out: String,
     err: String,
 }
@@ -124,7 +27,12 @@ impl User {
         host.accounts().user(&self.name)
     }
 
-    fn execute(&self, host: &mut Host<'_>, command: Command, said: &mut Said) -> Result<(), Failure> {
+    pub(super) fn execute(
+        &self,
+        host: &mut Host<'_>,
+        command: Command,
+        said: &mut Said,
+    ) -> Result<(), Failure> {
         if let Some(out) = host.execute(command)? {
             said.out += &out.stdout_text();
             said.err += &out.stderr_text();
@@ -143,13 +51,13 @@ impl User {
         Ok(())
     }
 
-    fn has_group(host: &mut Host<'_>, group: &str) -> bool {
+    pub(super) fn has_group(host: &mut Host<'_>, group: &str) -> bool {
         let accounts = host.accounts();
         accounts.group(group).is_some() || group.parse().is_ok_and(|gid| accounts.group_by_id(gid).is_some())
     }
 
     /// The wanted further groups by name; a failure names one that is missing.
-    fn wanted_groups(
+    pub(super) fn wanted_groups(
         &self,
         host: &mut Host<'_>,
         primary: Option<u32>,
@@ -276,52 +184,6 @@ impl User {
             c = c.arg("-r");
         }
         self.execute(host, c.arg(&self.name), said)
-    }
-
-    fn create_busybox(&self, host: &mut Host<'_>, said: &mut Said) -> Result<(), Failure> {
-        let mut c = Command::new(host.need_program("adduser", "passwd")?).arg("-D");
-        if let Some(uid) = self.uid {
-            c = c.arg("-u").arg(uid.to_string());
-        }
-        if let Some(group) = &self.group {
-            if !Self::has_group(host, group) {
-                return Err(Failure::new(format!("Group {group} does not exist")));
-            }
-            c = c.arg("-G").arg(group);
-        }
-        if let Some(comment) = &self.comment {
-            c = c.arg("-g").arg(comment);
-        }
-        if let Some(home) = &self.home {
-            c = c.arg("-h").path(home);
-        }
-        if let Some(shell) = &self.shell {
-            c = c.arg("-s").path(shell);
-        }
-        if !self.create_home {
-            c = c.arg("-H");
-        }
-        if let Some(skeleton) = &self.skeleton {
-            c = c.arg("-k").arg(skeleton);
-        }
-        if self.system {
-            c = c.arg("-S");
-        }
-        self.execute(host, c.arg(&self.name), said)?;
-        if let Some(password) = &self.password {
-            let line = format!("{}:{password}\n", self.name);
-            let chpasswd = Command::new(host.need_program("chpasswd", "passwd")?)
-                .arg("-e")
-                .stdin(line);
-            self.execute(host, chpasswd, said)?;
-        }
-        for group in self.wanted_groups(host, None)?.unwrap_or_default() {
-            let c = Command::new(host.need_program("adduser", "passwd")?)
-                .arg(&self.name)
-                .arg(group);
-            self.execute(host, c, said)?;
-        }
-        Ok(())
     }
 
     /// The arguments of `usermod` that make the account as wanted; empty if it is so already.
@@ -506,32 +368,6 @@ impl Said {
         }
         out
     }
-}
-
-/// Copies a folder's content; everything belongs to the user then, links are copied as links.
-fn copy_tree(from: &Path, to: &Path, uid: u32, gid: u32) -> std::io::Result<()> {
-    let Ok(entries) = fs::read_dir(from) else {
-        return Ok(());
-    };
-    for entry in entries {
-        let entry = entry?;
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        let meta = fs::symlink_metadata(&source)?;
-        if meta.is_dir() {
-            fs::create_dir_all(&target)?;
-            copy_tree(&source, &target, uid, gid)?;
-        } else if meta.is_symlink() {
-            std::os::unix::fs::symlink(fs::read_link(&source)?, &target)?;
-        } else {
-            fs::copy(&source, &target)?;
-        }
-        if !meta.is_symlink() {
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(meta.mode() & 0o7777);
-            fs::set_permissions(&target, mode)?;
-        }
-        lchown(&target, Some(uid), Some(gid))?;
-    }
-    Ok(())
 }
 
 impl Module for User {

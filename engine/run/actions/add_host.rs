@@ -5,6 +5,18 @@ use kdo_inventory::parse_address;
 use kdo_value::{Map, Value};
 
 pub(crate) fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map, TaskFailure> {
+    let args = match args.get("_raw_params") {
+        None | Some(Value::None) => args.copied(),
+        Some(Value::Map(raw)) => {
+            let all = raw.copied();
+            args.entries().into_iter().for_each(|(k, v)| {
+                all.insert(k, v);
+            });
+            all.remove("_raw_params");
+            all
+        }
+        Some(_) => return Err(TaskFailure::new("Invalid raw parameters passed")),
+    };
     let first = |names: &[&str]| names.iter().find_map(|n| args.get(n)).filter(|v| !v.is_none());
     let Some(name) = first(&["name", "host", "hostname"]) else {
         return Err(TaskFailure::new("name, host or hostname needs to be provided"));

@@ -5,6 +5,9 @@ use kdo_value::Map;
 
 /// The module that the agent runs for the step, and its arguments.
 pub(crate) fn module_of(step: &Step, args: Map) -> Result<(String, Map), TaskFailure> {
+    if let Some(problem) = crate::unported::message(&step.task.action.name) {
+        return Err(TaskFailure::new(problem));
+    }
     let name = full_name(&step.task.action.name);
     let shell = name == "ansible.builtin.shell";
     if shell || name == "ansible.builtin.command" {
@@ -18,5 +21,12 @@ pub(crate) fn module_of(step: &Step, args: Map) -> Result<(String, Map), TaskFai
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
     let (name, args) = module_of(step, args)?;
+    let text = |key: &str| args.get(key).map(|v| v.to_text());
+    if name == "ansible.builtin.user"
+        && text("state").as_deref() == Some("absent")
+        && let Some(user) = text("name").or_else(|| text("user"))
+    {
+        engine.connections.leave(step.target(), &user).await;
+    }
     engine.invoke(step, &name, &args, Order::default()).await
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use kdo_modules::params::parse_bool;
 use kdo_template::FileOptions;
-use kdo_value::{Map, Origin, Value};
+use kdo_value::{Map, Origin, Text, Value};
 use std::{fs, path::Path, time::UNIX_EPOCH};
 
 const OWN: &[&str] = &[
@@ -124,7 +124,11 @@ impl Engine {
         } else {
             head
         };
-        step.vars.push(about(path, dest));
+        let about = about(path, dest);
+        if let Ok(now) = self.with_templar(&step.vars, |t| t.expression(&Text::trusted("now()", None))) {
+            about.insert("template_run_date", now);
+        }
+        step.vars.push(about);
         let rendered = self.with_templar(&step.vars, |t| t.render(&source, options));
         step.vars.pop();
         rendered.map_err(|mut e| {
@@ -166,7 +170,6 @@ fn about(path: &Path, dest: String) -> Map {
     map.insert("template_destpath", dest);
     map.insert("template_uid", owner);
     map.insert("template_mtime", modified.map(|d| d.as_secs_f64()));
-    map.insert("ansible_managed", "Ansible managed");
     map
 }
 

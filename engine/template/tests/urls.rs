@@ -24,11 +24,10 @@ fn test(call: &Call<'_>, kind: &str) -> Result<Value, TemplateError> {
         _ => Vec::new(),
     };
     let known = schemes.is_empty() || schemes.iter().any(|s| s.as_str() == Some(&url.scheme));
-    let rest =
-        !url.netloc.is_empty() || !url.path.is_empty() || !url.query.is_empty() || !url.fragment.is_empty();
     Ok(Value::Bool(match kind {
-        "urn" => url.scheme == "urn" && rest,
-        "url" => !url.scheme.is_empty() && !url.netloc.is_empty() && known,
-        _ => !url.scheme.is_empty() && rest && known,
+        "urn" => url.scheme == "urn",
+        "url" => !url.netloc.is_empty() && known,
+        // Any text can be read as a URI.
+        _ => known,
     }))
 }
