@@ -85,7 +85,7 @@ impl Engine {
         let name = match &task.name {
             Some(text) => match self.with_templar(vars, |t| t.template(text)) {
                 Ok(value) => value.to_text(),
-                Err(_) => text.as_str().to_owned(),
+                Err(_) => self.name_with_errors(vars, text),
             },
             None => shown_action(task),
         };
@@ -117,6 +117,28 @@ impl Engine {
                 .collect(),
             args: None,
         })
+    }
+
+    /// A name in which some template cannot be evaluated: the others' values, and what is wrong with these.
+    fn name_with_errors(&self, vars: &TaskVars, text: &Text) -> String {
+        let (mut out, mut rest, mut errors) = (String::new(), text.as_str(), 0);
+        while let Some((before, after)) = rest.split_once("{{") {
+            let Some((inner, behind)) = after.split_once("}}") else {
+                return text.as_str().to_owned();
+            };
+            out.push_str(before);
+            let part = Text::trusted(format!("{{{{{inner}}}}}"), text.origin());
+            match self.with_templar(vars, |t| t.template(&part)) {
+                Ok(value) => out.push_str(&value.to_text()),
+                Err(e) => {
+                    errors += 1;
+                    out.push_str(&format!("<< error {errors} - {} >>", e.message));
+                }
+            }
+            rest = behind;
+        }
+        out.push_str(rest);
+        out
     }
 
     /// Runs a task on a host, all items of its loop.
