@@ -288,7 +288,11 @@ impl Reader<'_> {
         }
         match (text, bytes) {
             (Some(text), _) => Some(Value::Str(Text::trusted(text, self.origin))),
-            (_, Some(bytes)) => Some(Value::Bytes(bytes.into())),
+            // Bytes are for Python alone: they become text.
+            (_, Some(bytes)) => {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                Some(Value::Str(Text::trusted(text, self.origin)))
+            }
             _ => None,
         }
     }

@@ -565,6 +565,13 @@ impl Loader {
             tasks: RefCell::default(),
             handlers: RefCell::default(),
             parents,
+            dependency: chain.len() > 1,
+            again: options.allow_duplicates
+                || role
+                    .meta
+                    .get("allow_duplicates")
+                    .as_ref()
+                    .is_some_and(Value::truthy),
             entry_point: options
                 .validate
                 .then(|| options.tasks_from.clone().unwrap_or_else(|| "main".into())),
@@ -714,23 +721,11 @@ impl Loader {
         role
     }
 
-    /// The tasks of a play's roles: dependencies first, the same role with the same parameters only once.
+    /// The tasks of a play's roles, dependencies first. A role that has run on a host is left out there at run time.
     fn tasks_of_roles(&self, roles: &[Rc<RoleInstance>]) -> Vec<Item> {
-        let mut seen = Vec::new();
         let mut out = Vec::new();
         for role in roles {
             for instance in role.with_dependencies() {
-                let key = format!(
-                    "{} {:?} {:?} {:?}",
-                    instance.role.path.display(),
-                    instance.params,
-                    instance.scope.vars,
-                    instance.scope.keywords
-                );
-                if seen.contains(&key) && !instance.allows_duplicates() {
-                    continue;
-                }
-                seen.push(key);
                 out.extend(crate::argument_check(self, &instance));
                 out.push(Item::Block(self.role_block(&instance)));
             }
@@ -740,9 +735,26 @@ impl Loader {
 
     /// A role's own tasks as a block.
     pub fn role_block(&self, instance: &Rc<RoleInstance>) -> Rc<crate::Block> {
+        let mut body = instance.tasks.borrow().clone();
+        let end = Map::new();
+        end.insert("_raw_params", "role_complete");
+        body.push(Item::Task(Rc::new(crate::Task {
+            id: self.task_id(),
+            name: None,
+            action: crate::Action {
+                name: "meta".into(),
+                origin: None,
+                args: end,
+                template: None,
+            },
+            scope: Scope::below(&instance.scope, ScopeKind::Task, Map::new(), Map::new(), None),
+            repeat: None,
+            handler: false,
+            origin: None,
+        })));
         Rc::new(crate::Block {
             scope: Rc::clone(&instance.scope),
-            body: instance.tasks.borrow().clone(),
+            body,
             rescue: Vec::new(),
             always: Vec::new(),
         })

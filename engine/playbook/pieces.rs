@@ -360,9 +360,18 @@ impl Loader {
                 };
                 let rest = map.copied();
                 rest.remove("module");
+                if let Some(Value::Map(args)) = rest.remove("args") {
+                    for (k, v) in args.entries() {
+                        if !k.as_str().is_some_and(|k| rest.contains(k)) {
+                            rest.insert(k, v);
+                        }
+                    }
+                }
                 rest.freeze();
                 let module = module.to_text();
-                let first = split_args(&module).ok().and_then(|words| words.into_iter().next());
+                let first = split_args(&module)
+                    .ok()
+                    .and_then(|words| words.into_iter().next());
                 let (name, line) = match first.as_deref().and_then(|f| Some((f, module.strip_prefix(f)?))) {
                     Some((name, line)) => (name, line.trim_start()),
                     None => (module.as_str(), ""),

@@ -1,7 +1,7 @@
 //! Roles.
 
 use crate::{Item, Scope, Task};
-use kdo_value::{Map, Value};
+use kdo_value::Map;
 use std::{cell::RefCell, fmt, path::PathBuf, rc::Rc};
 
 /// What a role's files say, read once for each choice of files.
@@ -58,6 +58,10 @@ pub struct RoleInstance {
     pub handlers: RefCell<Vec<Rc<Task>>>,
     /// Names of the roles through which it came (outermost first), without itself.
     pub parents: Vec<String>,
+    /// Whether it came as another role's dependency.
+    pub dependency: bool,
+    /// Whether it may run again where it has run.
+    pub again: bool,
     /// Arguments are to be checked against this entry point.
     pub entry_point: Option<String>,
 }
@@ -81,13 +85,15 @@ impl RoleInstance {
         out
     }
 
-    /// `allow_duplicates` of its `meta`.
-    pub fn allows_duplicates(&self) -> bool {
-        self.role
-            .meta
-            .get("allow_duplicates")
-            .as_ref()
-            .is_some_and(Value::truthy)
+    /// The same for uses of a role that count as one: same role, parameters, variables and keywords.
+    pub fn identity(&self) -> String {
+        format!(
+            "{} {:?} {:?} {:?}",
+            self.role.path.display(),
+            self.params,
+            self.scope.vars,
+            self.scope.keywords
+        )
     }
 }
 

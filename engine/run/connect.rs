@@ -42,6 +42,7 @@ pub(crate) struct Connections {
     agents: Agents,
     connections: RefCell<HashMap<String, Slot<Arc<dyn Connection>>>>,
     sessions: RefCell<HashMap<String, Slot<Rc<AgentSession>>>>,
+    users: RefCell<HashMap<String, String>>,
 }
 
 impl Connections {
@@ -52,6 +53,7 @@ impl Connections {
             agents: options.agents.clone(),
             connections: RefCell::default(),
             sessions: RefCell::default(),
+            users: RefCell::default(),
         }
     }
 
@@ -91,6 +93,10 @@ impl Connections {
         let started =
             AgentSession::start(&*connection, &self.agents, route.escalation.as_ref(), route.limit).await;
         let session = Rc::new(started.map_err(failure)?);
+        if let Some(escalation) = &route.escalation {
+            let user = escalation.user.clone();
+            self.users.borrow_mut().insert(route.session_key(), user);
+        }
         *held = Some(Rc::clone(&session));
         Ok(session)
     }
@@ -116,6 +122,29 @@ impl Connections {
         for slot in connections {
             if let Some(connection) = slot.lock().await.take() {
                 connection.close().await;
+            }
+        }
+    }
+
+    /// Ends the agents that run as a user on a host: its processes would keep it from being removed.
+    pub(crate) async fn leave(&self, name: &str, user: &str) {
+        let keys: Vec<String> = {
+            let users = self.users.borrow();
+            let of = |(k, u): &(&String, &String)| k.split(' ').nth(1) == Some(name) && u.as_str() == user;
+            users.iter().filter(of).map(|(k, _)| k.clone()).collect()
+        };
+        for key in keys {
+            let slot = self.sessions.borrow_mut().remove(&key);
+            let Some(slot) = slot else { continue };
+            let Some(session) = slot.lock().await.take() else {
+                continue;
+            };
+            session.close().await;
+            for _ in 0..200 {
+                if !session.is_alive() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
     }

@@ -198,7 +198,7 @@ impl Engine {
 /// A template's error as Ansible words it, with what failed in front.
 fn whole_message(
     message: String,
-    plugin: Option<String>,
+    plugin: Option<Box<str>>,
     undefined: bool,
     syntax: bool,
     kind: &str,

@@ -105,10 +105,11 @@ impl Engine {
             };
             let own = evaluated_tags(task, &self.store.extra, play);
             let shown = select(task)
-                || (self.options.tags.is_empty()
+                || (self.options.listing.tags
+                    && self.options.tags.is_empty()
                     && self.options.skip_tags.is_empty()
                     && own.iter().any(|t| t == "never"));
-            if task.action.short() == "meta" || !shown {
+            if task.action.short() == "meta" && task.origin.is_none() || !shown {
                 continue;
             }
             all.extend(own.iter().cloned());

@@ -34,9 +34,11 @@ impl Engine {
             vault: self.store.vault.as_deref(),
             ..Environment::default()
         };
-        Templar::new(&known, &environment)
-            .resolve(raw)
-            .map_err(|e| e.message)
+        match Templar::new(&known, &environment).resolve_keep_omit(raw) {
+            Ok(Value::Omit) => Ok(Value::None),
+            Ok(value) => Ok(value),
+            Err(e) => Err(e.message),
+        }
     }
 
     /// The hosts that a play's pattern selects, in the play's order.
@@ -55,7 +57,15 @@ impl Engine {
             self.warn(warning.message.clone());
         }
         let mut hosts = selection.hosts;
-        match play.keyword("order").map(|v| v.to_text()).as_deref() {
+        let order = match play.keyword("order") {
+            Some(raw) => Some(
+                self.play_value(play, &raw)
+                    .map_err(|e| Diagnostic::error(e).at(raw.origin().or(play.origin)))?
+                    .to_text(),
+            ),
+            None => None,
+        };
+        match order.as_deref() {
             Some("reverse_inventory") => hosts.reverse(),
             Some("sorted") => hosts.sort(),
             Some("reverse_sorted") => {
@@ -78,6 +88,7 @@ impl Engine {
         };
         let value = self.play_value(play, &raw)?;
         let entries = match value {
+            Value::None => return Ok(vec![hosts.to_vec()]),
             Value::List(l) => l.to_vec(),
             v => vec![v],
         };
@@ -364,6 +375,8 @@ impl Engine {
             end_batch: Cell::new(false),
             broken: Cell::new(false),
             dragged: RefCell::default(),
+            role_begun: RefCell::default(),
+            role_done: RefCell::default(),
             forgiven: RefCell::default(),
             handler_failed: RefCell::default(),
             max_fail_percentage: Cell::new(percentage),
@@ -371,7 +384,10 @@ impl Engine {
             includes: Cell::new(0),
             rescue_vars: RefCell::default(),
             error: RefCell::default(),
-            force_handlers: Cell::new(truth("force_handlers") || self.options.force_handlers),
+            force_handlers: Cell::new(match play.keyword("force_handlers") {
+                Some(_) => truth("force_handlers"),
+                None => self.options.force_handlers,
+            }),
             select,
         });
         let here: Vec<String> = batch.iter().filter(|h| run.is_active(h)).cloned().collect();

@@ -32,6 +32,10 @@ pub(crate) struct PlayRun {
     pub(crate) end_batch: Cell<bool>,
     /// Whether failures have ended the play for all.
     pub(crate) broken: Cell<bool>,
+    /// Roles of which a task has run on a host, and those that have run to their end there.
+    pub(crate) role_begun: RefCell<HashSet<(String, String)>>,
+    /// See `role_begun`.
+    pub(crate) role_done: RefCell<HashSet<(String, String)>>,
     /// Hosts that are out because others failed.
     pub(crate) dragged: RefCell<HashSet<String>>,
     /// Hosts whose failures `meta: clear_host_errors` has cleared; this play goes on without them.
@@ -66,7 +70,11 @@ impl PlayRun {
     /// Tells the variables which hosts are left.
     pub(crate) fn update_active(&self) {
         let keep = |hosts: &RefCell<Vec<String>>| {
-            let out = (self.failed.borrow(), self.unreachable.borrow(), self.ended.borrow());
+            let out = (
+                self.failed.borrow(),
+                self.unreachable.borrow(),
+                self.ended.borrow(),
+            );
             hosts
                 .borrow_mut()
                 .retain(|h| !out.0.contains(h) && !out.1.contains(h) && !out.2.contains(h));

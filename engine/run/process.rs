@@ -43,6 +43,12 @@ impl Engine {
         if matches!(task.action.short(), "add_host" | "group_by") {
             self.welcome(play);
         }
+        if let Some(role) = task.scope.role()
+            && !matches!(done.status, Status::Skipped | Status::Unreachable)
+        {
+            let mut begun = play.role_begun.borrow_mut();
+            begun.extend(hosts.iter().map(|h| (role.identity(), h.clone())));
+        }
         let host = &done.host;
         match done.status {
             Status::Ok => {
@@ -99,7 +105,9 @@ impl Engine {
 
     /// Hosts that the play's pattern selects since the inventory grew are named with the others; they do not take part.
     fn welcome(&self, play: &PlayRun) {
-        let Ok(now) = self.play_hosts(&play.play) else { return };
+        let Ok(now) = self.play_hosts(&play.play) else {
+            return;
+        };
         let mut all = play.vars.all_hosts.borrow_mut();
         for host in now {
             if !all.contains(&host) {
@@ -126,6 +134,7 @@ impl Engine {
     fn register(&self, task: &Task, host: &str, done: &Done) {
         let Some(name) = task.own("register") else { return };
         let shown = clean(&done.result);
+        with_exception(&shown);
         let map = Map::new();
         map.insert(name.to_text(), shown);
         self.store.set(host, &map);
@@ -288,6 +297,19 @@ pub(crate) fn clean(result: &Map) -> Map {
         }
     }
     out
+}
+
+/// Failed results have an `exception` in variables, though there is none to tell of.
+fn with_exception(result: &Map) {
+    let mark = |map: &Map| {
+        if truthy(map, "failed") && !map.contains("exception") {
+            map.insert("exception", "(traceback unavailable)");
+        }
+    };
+    match result.get("results") {
+        Some(Value::List(items)) => items.to_vec().iter().filter_map(Value::as_map).for_each(mark),
+        _ => mark(result),
+    }
 }
 
 /// The same value as plain data: nothing in it is a template any more.

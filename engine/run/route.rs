@@ -58,15 +58,9 @@ impl Engine {
             Value::Int(n) => Ok(Some(*n != 0)),
             Value::Str(s) => match parse_bool(s) {
                 Some(b) => Ok(Some(b)),
-                None => Err(TaskFailure::early(format!(
-                    "Error processing keyword '{name}': The value '{}' is not a valid boolean.",
-                    s.as_str()
-                ))),
+                None => Err(no_bool(name, &value)),
             },
-            other => Err(TaskFailure::early(format!(
-                "Error processing keyword '{name}': The value {} is not a valid boolean.",
-                other.repr()
-            ))),
+            other => Err(no_bool(name, other)),
         }
     }
 
@@ -226,6 +220,13 @@ impl Engine {
             password,
         }))
     }
+}
+
+fn no_bool(name: &str, value: &Value) -> TaskFailure {
+    TaskFailure::early(format!(
+        "Error processing keyword '{name}': The value {} could not be converted to 'bool'.",
+        value.repr()
+    ))
 }
 
 fn truth(value: &Value) -> bool {

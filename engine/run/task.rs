@@ -211,7 +211,9 @@ impl Engine {
         let text = Text::trusted(task.action.name.as_str(), task.action.origin);
         let name = self.resolve(vars, &Value::Str(text))?.to_text();
         if (self.loader.known)(&name).is_err() {
-            return Err(TaskFailure::early(format!("couldn't resolve module/action '{name}'")));
+            return Err(TaskFailure::early(format!(
+                "couldn't resolve module/action '{name}'"
+            )));
         }
         Ok(Rc::new(Task {
             id: task.id,
@@ -281,7 +283,9 @@ impl Engine {
             Some(name) => {
                 // `with_LOOKUP` is `query('LOOKUP', …)` over its terms. Where it looks for files depends on the action.
                 let action = &task.action.name;
-                let folder = ["template", "var", "file"].into_iter().find(|f| action.contains(f));
+                let folder = ["template", "var", "file"]
+                    .into_iter()
+                    .find(|f| action.contains(f));
                 let options: Vec<(String, Value)> = match (name.rsplit('.').next(), folder) {
                     (Some("first_found"), Some(folder)) => {
                         vec![("_subdir".into(), Value::str(format!("{folder}s")))]
@@ -504,6 +508,16 @@ impl Engine {
     ) -> Result<(Map, Option<Include>), TaskFailure> {
         if let Some(skipped) = self.when(vars, task)? {
             return Ok((skipped, None));
+        }
+        for name in [
+            "become",
+            "check_mode",
+            "diff",
+            "no_log",
+            "ignore_errors",
+            "run_once",
+        ] {
+            self.flag(vars, task, name)?;
         }
         if let Some(target) = self
             .keyword(vars, task, "delegate_to")?
@@ -856,7 +870,11 @@ impl Engine {
         }
         for (key, raw) in task.action.args.entries() {
             if let Some(value) = self.argument(vars, task, &key, &raw)? {
-                let key = if key.is_templated() { self.resolve(vars, &key)? } else { key };
+                let key = if key.is_templated() {
+                    self.resolve(vars, &key)?
+                } else {
+                    key
+                };
                 all.insert(key, value);
             } else {
                 all.remove(&key.to_text());
@@ -910,11 +928,10 @@ impl Engine {
 
     /// A condition of the user's.
     pub(crate) fn conditional(&self, vars: &TaskVars, raw: &Value) -> Result<bool, TaskFailure> {
-        self.condition(vars, raw)
-            .map_err(|e| match e.undefined {
-                true => e.during("Error while evaluating conditional"),
-                false => e,
-            })
+        self.condition(vars, raw).map_err(|e| match e.undefined {
+            true => e.during("Error while evaluating conditional"),
+            false => e,
+        })
     }
 
     /// The `environment` of all levels, evaluated and merged.

@@ -174,6 +174,30 @@ impl Engine {
 
     async fn task_step(self: &Rc<Self>, walk: &mut Walk, step: StepId, task: &Rc<Task>, here: &[String]) {
         let play = Rc::clone(&walk.play);
+        let role = task.scope.role();
+        if is_role_end(task) {
+            let identity = role.map(|r| r.identity()).unwrap_or_default();
+            for host in here {
+                let key = (identity.clone(), host.clone());
+                if play.role_begun.borrow().contains(&key) {
+                    play.role_done.borrow_mut().insert(key);
+                }
+                walk.advance(host);
+            }
+            return;
+        }
+        // A role that has run on a host does not run there again.
+        let mut left = here.to_vec();
+        if let Some(role) = role.filter(|r| !r.again && !play.role_done.borrow().is_empty()) {
+            let identity = role.identity();
+            let done = play.role_done.borrow();
+            let (over, rest): (Vec<_>, Vec<_>) = left
+                .into_iter()
+                .partition(|h| done.contains(&(identity.clone(), h.clone())));
+            over.iter().for_each(|h| walk.advance(h));
+            left = rest;
+        }
+        let here = &left[..];
         let Some(first) = here.first() else { return };
         if self.waiting_for_start.get() && !self.begins_at(&play, step, task, first) {
             here.iter().for_each(|h| walk.advance(h));
@@ -270,6 +294,26 @@ impl Engine {
         matches(&info.name) || matches(&full)
     }
 
+    fn throttle(&self, vars: &TaskVars, task: &Task) -> Result<Option<usize>, String> {
+        let failed = |why: &str| format!("Failed to convert the throttle value to an integer: {why}");
+        let Some(value) = self
+            .keyword(vars, task, "throttle")
+            .map_err(|f| failed(&f.message))?
+        else {
+            return Ok(None);
+        };
+        let text = value.to_text();
+        text.trim().parse::<i64>().map_or_else(
+            |_| {
+                Err(failed(&format!(
+                    "invalid literal for int() with base 10: {}",
+                    value.repr()
+                )))
+            },
+            |n| Ok(usize::try_from(n).ok()),
+        )
+    }
+
     /// Runs a task on hosts, at most `forks` (and `throttle`) at a time; with `run_once` on the first for all.
     pub(crate) async fn run_on_hosts(
         self: &Rc<Self>,
@@ -288,11 +332,13 @@ impl Engine {
             let done = self.run_task(play, task, first).await;
             return vec![(done, hosts.to_vec())];
         }
-        let throttle = self
-            .keyword(&vars, task, "throttle")
-            .ok()
-            .flatten()
-            .and_then(|v| v.to_text().trim().parse::<usize>().ok());
+        let throttle = match self.throttle(&vars, task) {
+            Ok(throttle) => throttle,
+            Err(problem) => {
+                play.error.borrow_mut().get_or_insert(problem);
+                return Vec::new();
+            }
+        };
         let limit = throttle
             .filter(|t| *t > 0)
             .map_or(self.forks(), |t| t.min(self.forks()));
@@ -403,8 +449,8 @@ impl Engine {
                     play.includes.set(number);
                     let label = include.item.as_deref();
                     self.told_include(&loaded.shown, &hosts, label);
-                    hosts.iter().for_each(|h| self.count(h, |s| s.ok += 1));
                     walk.gates.insert(number, hosts.iter().cloned().collect());
+                    hosts.iter().for_each(|h| self.count(h, |s| s.ok += 1));
                     inclusions.push((number, loaded.items));
                     counted.extend(hosts);
                 }
@@ -427,6 +473,16 @@ impl Engine {
         }
         play.update_active();
     }
+}
+
+/// Whether the task only marks where a role ends.
+fn is_role_end(task: &Task) -> bool {
+    task.origin.is_none()
+        && task.action.short() == "meta"
+        && task
+            .action
+            .arg("_raw_params")
+            .is_some_and(|v| v.as_str() == Some("role_complete"))
 }
 
 /// Includes of the same file or role with the same variables are one, for all their hosts.
@@ -504,6 +560,7 @@ impl Engine {
                 all.iter().for_each(|h| self.store.clear_facts(h));
             }
             "clear_host_errors" => {
+                walk.pending.clear();
                 let failed: Vec<String> = play.failed.borrow_mut().drain().collect();
                 let lost: Vec<String> = play.unreachable.borrow_mut().drain().collect();
                 play.forgiven.borrow_mut().extend(failed.into_iter().chain(lost));

@@ -22,7 +22,16 @@ pub(crate) fn now(args: &[Value], kwargs: &[(String, Value)]) -> Result<Value> {
         now = now.with_time_zone(TimeZone::UTC);
     }
     match given(1, "fmt").filter(|v| !v.is_none()) {
-        Some(format) => Ok(Value::str(strftime::format(&now, &format.to_text()))),
+        Some(format) => {
+            // A datetime's own formatting knows microseconds, the C library's does not.
+            let micros = format!("{:06}", now.subsec_nanosecond() / 1000);
+            let parts: Vec<String> = format
+                .to_text()
+                .split("%%")
+                .map(|p| p.replace("%f", &micros))
+                .collect();
+            Ok(Value::str(strftime::format(&now, &parts.join("%%"))))
+        }
         None => Ok(Value::Object(Rc::new(Moment(now.datetime())))),
     }
 }

@@ -113,7 +113,7 @@ fn syntax_error(
     let what = if expression { "expression" } else { "template" };
     TemplateError {
         span,
-        source: Some(original.to_owned()),
+        source: Some(original.into()),
         ..TemplateError::syntax(format!("Syntax error in {what}: {detail}"))
     }
 }

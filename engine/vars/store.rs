@@ -7,7 +7,7 @@ use kdo_template::Vault;
 use kdo_value::{Map, Value};
 use std::{
     cell::RefCell,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -52,6 +52,7 @@ pub struct Store {
     /// About the run.
     pub info: RunInfo,
     facts: RefCell<HashMap<String, Map>>,
+    bare: RefCell<HashSet<(String, String)>>,
     set: RefCell<HashMap<String, Map>>,
     included: RefCell<HashMap<String, Map>>,
     base: RefCell<HashMap<(String, PathBuf), Map>>,
@@ -77,6 +78,7 @@ impl Store {
             extra,
             info,
             facts: RefCell::default(),
+            bare: RefCell::default(),
             set: RefCell::default(),
             included: RefCell::default(),
             base: RefCell::default(),
@@ -121,11 +123,20 @@ impl Store {
             let name = k.to_text();
             let name = match name.strip_prefix("ansible_") {
                 Some(rest) if name != "ansible_local" || rest == "local" => rest.to_owned(),
-                _ => name,
+                _ => {
+                    self.bare.borrow_mut().insert((host.to_owned(), name.clone()));
+                    name
+                }
             };
             plain.insert(name, v.clone());
         });
         Self::put(&self.facts, host, &plain, HashBehaviour::Replace);
+    }
+
+    /// Whether a fact came without the prefix `ansible_`, so that the variable of it has none.
+    pub fn is_bare(&self, host: &str, name: &str) -> bool {
+        let bare = self.bare.borrow();
+        !bare.is_empty() && bare.contains(&(host.to_owned(), name.to_owned()))
     }
 
     /// Forgets a host's facts.

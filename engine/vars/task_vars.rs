@@ -168,6 +168,9 @@ impl TaskVars {
         if !self.store.info.inject_facts {
             return None;
         }
+        if self.store.is_bare(&self.host, name) {
+            return facts?.get(name);
+        }
         let plain = name.strip_prefix("ansible_")?;
         facts?.get(plain)
     }
@@ -228,9 +231,17 @@ impl TaskVars {
             "ansible_role_names" => Some(self.role_names(true)),
             "ansible_dependent_role_names" => {
                 let roles = self.play.play.roles.borrow();
-                let dependencies = roles.iter().flat_map(|r| r.dependencies.clone());
-                let mut names: Vec<String> = dependencies.map(|r| r.full_name()).collect();
-                names.dedup();
+                let mut names: Vec<String> = Vec::new();
+                for role in roles
+                    .iter()
+                    .flat_map(|r| r.with_dependencies())
+                    .filter(|r| r.dependency)
+                {
+                    let name = role.full_name();
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
                 texts(&names)
             }
             "role_name" => self.role().map(|r| Value::str(r.role.name.as_str())),
@@ -253,13 +264,9 @@ impl TaskVars {
     fn role_names(&self, dependencies: bool) -> Value {
         let mut names: Vec<String> = Vec::new();
         let roles = self.play.play.roles.borrow();
-        let is_dependency = |role: &Rc<RoleInstance>| {
-            let mut of = roles.iter().flat_map(|r| &r.dependencies);
-            of.any(|d| Rc::ptr_eq(d, role))
-        };
         for role in roles.iter() {
             let name = role.full_name();
-            let direct = role.parents.is_empty() && !is_dependency(role);
+            let direct = role.parents.is_empty() && !role.dependency;
             if (dependencies || direct) && !names.contains(&name) {
                 names.push(name);
             }

@@ -188,7 +188,10 @@ impl Module for Command {
             // The result tells the words as they were given.
             let cmd = Value::list(argv.iter().map(Value::from));
             let argv = if self.expand_argument_vars {
-                argv.iter().map(|w| crate::host::expand(w)).collect()
+                {
+                    let above = &host.context().environment;
+                    argv.iter().map(|w| crate::host::expand_with(w, above)).collect()
+                }
             } else {
                 argv
             };

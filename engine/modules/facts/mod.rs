@@ -23,6 +23,7 @@ mod netlink;
 mod os_release;
 pub mod pkg_mgr;
 mod platform;
+mod python;
 mod security;
 pub mod service_mgr;
 mod source;
@@ -91,7 +92,7 @@ fn hardware(g: &mut Gather<'_, '_>) {
     lvm::collect(g);
 }
 
-/// All collectors in the order in which they run; `facter`, `ohai` and `python` are known names without facts.
+/// All collectors in the order in which they run; `facter` and `ohai` are known names without facts.
 pub const COLLECTORS: &[Collector] = &[
     collector(
         "platform",
@@ -102,7 +103,6 @@ pub const COLLECTORS: &[Collector] = &[
             "kernel_version",
             "machine",
             "machine_id",
-            "python_version",
             "system",
         ],
         &[],
@@ -144,7 +144,7 @@ pub const COLLECTORS: &[Collector] = &[
     collector("env", true, &[], &[], environment::collect),
     collector("fips", true, &[], &[], security::fips),
     collector("local", true, &[], &[], local::collect),
-    collector("python", true, &[], &[], nothing),
+    collector("python", true, &["python_version"], &[], python::collect),
     collector("selinux", true, &[], &[], security::selinux),
     collector(
         "ssh_pub_keys",

@@ -15,7 +15,7 @@ pub use attributes::FileAttrs;
 pub use command::{Command, Output};
 pub use info::file_info;
 pub use mode::parse_mode;
-pub use path::expand;
+pub use path::{expand, expand_with};
 pub use write::{Fill, Save, Written};
 
 use crate::{Failure, Link, Outcome};

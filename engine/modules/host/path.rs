@@ -4,6 +4,11 @@ use super::accounts::Accounts;
 
 /// Expands `~`, `~user`, `$VAR` and `${VAR}` with this process's environment, as Ansible does for path arguments.
 pub fn expand(path: &str) -> String {
+    expand_with(path, &[])
+}
+
+/// As [`expand`], with variables that stand above those of the process.
+pub fn expand_with(path: &str, above: &[(String, String)]) -> String {
     let mut out = String::with_capacity(path.len());
     let mut rest = path;
     if let Some(after) = path.strip_prefix('~') {
@@ -42,7 +47,8 @@ pub fn expand(path: &str) -> String {
                 (after.get(..end).unwrap_or(""), end)
             }
         };
-        match std::env::var(name) {
+        let found = above.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
+        match found.map_or_else(|| std::env::var(name), Ok) {
             Ok(value) if !name.is_empty() => out.push_str(&value),
             _ => {
                 out.push('$');

@@ -34,7 +34,7 @@ impl Module for Ping {
 
     fn run(self, _host: &mut Host<'_>) -> Result<Outcome, Failure> {
         if self.data == "crash" {
-            return Err(Failure::new("boom"));
+            return Err(Failure::new("Task failed: Module failed: boom"));
         }
         Ok(Outcome::new().with("ping", self.data))
     }

@@ -21,5 +21,12 @@ pub(crate) fn module_of(step: &Step, args: Map) -> Result<(String, Map), TaskFai
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
     let (name, args) = module_of(step, args)?;
+    let text = |key: &str| args.get(key).map(|v| v.to_text());
+    if name == "ansible.builtin.user"
+        && text("state").as_deref() == Some("absent")
+        && let Some(user) = text("name").or_else(|| text("user"))
+    {
+        engine.connections.leave(step.target(), &user).await;
+    }
     engine.invoke(step, &name, &args, Order::default()).await
 }

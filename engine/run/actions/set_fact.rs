@@ -27,11 +27,7 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
                 "No key/value pairs provided, at least one is required for this action to succeed",
             ));
         }
-        let mut chars = key.chars();
-        let good = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-            && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && !matches!(key.to_ascii_lowercase().as_str(), "true" | "false" | "none");
-        if !good {
+        if !is_name(key) {
             return Err(TaskFailure::early(format!("Invalid variable name '{key}'.")));
         }
         facts.insert(key, value);
@@ -46,6 +42,14 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
     map.insert("ansible_facts", facts);
     map.insert("_ansible_facts_cacheable", cacheable);
     Ok(map)
+}
+
+/// Whether it can be a variable's name.
+pub(super) fn is_name(key: &str) -> bool {
+    let mut chars = key.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !matches!(key.to_ascii_lowercase().as_str(), "true" | "false" | "none")
 }
 
 /// Between quotes, unless it has its own.

@@ -15,6 +15,11 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
             v => v.truthy(),
         })
     };
+    for (key, _) in data.text_entries() {
+        if !super::set_fact::is_name(&key) {
+            return Err(TaskFailure::early(format!("Invalid variable name '{key}'.")));
+        }
+    }
     let (per_host, aggregate) = (flag("per_host", false), flag("aggregate", true));
     let owner = if per_host { step.host.as_str() } else { "_run" };
     let level = match engine.custom_stats.get(owner) {

@@ -8,6 +8,7 @@ pub(crate) mod crypt;
 mod dates;
 mod dicts;
 mod encoding;
+mod finalizing;
 mod hashes;
 mod html;
 mod identity;
@@ -60,6 +61,7 @@ pub const FAMILIES: &[&[Callable]] = &[
     randomness::CALLABLES,
     hashes::CALLABLES,
     dates::CALLABLES,
+    finalizing::CALLABLES,
     identity::CALLABLES,
     yaml::CALLABLES,
     vaulting::CALLABLES,

@@ -61,8 +61,15 @@ pub(crate) fn rows(text: &str, delimiter: char) -> Vec<Vec<String>> {
 
 fn csvfile(call: &Call<'_>) -> Result<Value, TemplateError> {
     let mut out = Vec::new();
+    if call.args.is_empty() {
+        return call.fail("Search key is required but was not found");
+    }
     for term in &call.args {
         let (key, pairs) = split_term(&text(term)?);
+        const OPTIONS: &[&str] = &["col", "default", "delimiter", "encoding", "file", "keycol"];
+        if let Some((name, _)) = pairs.iter().find(|(k, _)| !OPTIONS.contains(&k.as_str())) {
+            return call.fail(format!("{name} is not a valid option"));
+        }
         let option = |name: &str, default: &str| -> Result<String, TemplateError> {
             match pairs.iter().find(|(k, _)| k == name) {
                 Some((_, v)) => Ok(v.clone()),
@@ -84,7 +91,9 @@ fn csvfile(call: &Call<'_>) -> Result<Value, TemplateError> {
                 _ => return call.fail("\"delimiter\" must be a 1-character string"),
             },
         };
-        let path = find(call, "files", &option("file", "ansible.csv")?)?;
+        let file = option("file", "ansible.csv")?;
+        let path = find(call, "files", &file)
+            .map_err(|_| TemplateError::new(format!("csvfile: {file}: No such file or directory")))?;
         let contents = String::from_utf8_lossy(&read(call, &path)?).into_owned();
         let (column, key_column) = (number("col", "1")?, number("keycol", "0")?);
         let found = rows(&contents, delimiter)

@@ -131,6 +131,22 @@ fn interpolate(
     Ok(out)
 }
 
+/// Text in ISO 8859-1, or in ISO 8859-15, which differs in eight letters.
+fn single_byte(bytes: &[u8], fifteen: bool) -> String {
+    let letter = |b: &u8| match (*b, fifteen) {
+        (0xa4, true) => '€',
+        (0xa6, true) => 'Š',
+        (0xa8, true) => 'š',
+        (0xb4, true) => 'Ž',
+        (0xb8, true) => 'ž',
+        (0xbc, true) => 'Œ',
+        (0xbd, true) => 'œ',
+        (0xbe, true) => 'Ÿ',
+        (b, _) => char::from(b),
+    };
+    bytes.iter().map(letter).collect()
+}
+
 fn ini(call: &Call<'_>) -> Result<Value, TemplateError> {
     let mut out = Vec::new();
     for term in &call.args {
@@ -148,7 +164,14 @@ fn ini(call: &Call<'_>) -> Result<Value, TemplateError> {
         let file = option("file")?.unwrap_or_else(|| "ansible.ini".into());
         let path = find(call, "files", &file)
             .map_err(|_| TemplateError::new(format!("Invalid filename {file}.")))?;
-        let mut contents = String::from_utf8_lossy(&read(call, &path)?).into_owned();
+        let bytes = read(call, &path)?;
+        let encoding = option("encoding")?.unwrap_or_default().to_lowercase();
+        let mut contents = match encoding.replace(['-', '_'], "").as_str() {
+            "iso88591" | "latin1" | "iso885915" | "latin9" => {
+                single_byte(&bytes, encoding.ends_with("15") || encoding.ends_with('9'))
+            }
+            _ => String::from_utf8_lossy(&bytes).into_owned(),
+        };
         let mut section = option("section")?.unwrap_or_else(|| "global".into());
         if option("type")?.as_deref() == Some("properties") {
             section = "java_properties".into();

@@ -44,9 +44,10 @@ fn template(call: &Call<'_>) -> Result<Value, TemplateError> {
             "template_path".into(),
             Value::str(path.to_string_lossy().into_owned()),
         ));
-        out.push(Value::str(
-            call.engine.render(&source, &extra, &options)?.to_text(),
-        ));
+        out.push(match call.engine.render(&source, &extra, &options)? {
+            Value::None => Value::None,
+            value => Value::str(value.to_text()),
+        });
     }
     Ok(Value::list(out))
 }
