@@ -79,7 +79,8 @@ fn run(case: &Path, program: &Path, agents: &Path) -> Result<Outcome, String> {
 
 /// Compares with what was recorded under a name; the error says what differs.
 fn compare(case: &Path, recorded: &str, actual: &Outcome) -> Result<(), String> {
-    let read = |name: &str| std::fs::read_to_string(case.join(format!("{recorded}.{name}"))).unwrap_or_default();
+    let read =
+        |name: &str| std::fs::read_to_string(case.join(format!("{recorded}.{name}"))).unwrap_or_default();
     let (expected, wanted) = (read("stdout"), read("rc"));
     if actual.stdout == expected && wanted.trim() == actual.code.to_string() {
         return Ok(());
