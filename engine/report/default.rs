@@ -347,11 +347,11 @@ impl Sink for Default {
                 }
                 self.show(&line, &palette.included);
             }
-            Event::Notified { handler, .. } => {
+            Event::Notified { handler, host } => {
                 self.verbose_line(
                     2,
                     None,
-                    &format!("Notification for handler {handler} has been saved."),
+                    &format!("NOTIFIED HANDLER {handler} for {host}"),
                 );
             }
             Event::AsyncPoll { host, job, .. } => {

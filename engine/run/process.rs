@@ -179,13 +179,14 @@ impl Engine {
         for name in wanted {
             let found = self.find_handlers(play, &name, &done.host);
             for handler in found {
+                let shown = self.task_info(&vars, &handler).name.clone();
                 let mut notified = play.notified.borrow_mut();
                 let list = notified.entry(handler.id).or_default();
                 for host in hosts {
                     if !list.contains(host) {
                         list.push(host.clone());
                         self.tell(&Event::Notified {
-                            handler: name.clone(),
+                            handler: shown.clone(),
                             host: host.clone(),
                         });
                     }
