@@ -348,11 +348,7 @@ impl Sink for Default {
                 self.show(&line, &palette.included);
             }
             Event::Notified { handler, host } => {
-                self.verbose_line(
-                    2,
-                    None,
-                    &format!("NOTIFIED HANDLER {handler} for {host}"),
-                );
+                self.verbose_line(2, None, &format!("NOTIFIED HANDLER {handler} for {host}"));
             }
             Event::AsyncPoll { host, job, .. } => {
                 self.show(

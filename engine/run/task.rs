@@ -332,10 +332,8 @@ impl Engine {
                     }
                     _ => Vec::new(),
                 };
-                let terms = self
-                    .with_templar(vars, |t| t.lookup_terms(name, &repeat.value, options))
-                    .map_err(|e| self.template_failure(e))?;
-                terms
+                self.with_templar(vars, |t| t.lookup_terms(name, &repeat.value, options))
+                    .map_err(|e| self.template_failure(e))?
             }
         };
         Ok(Some(list))

@@ -209,7 +209,7 @@ impl Engine {
         }
         let vars = TaskVars::new(&self.store, &play.vars, first, Some(&task.scope));
         let info = self.task_info(&vars, task);
-        if self.options.step && !self.confirms(&info) {
+        if self.stepping.get() && !self.confirms(&info) {
             here.iter().for_each(|h| walk.advance(h));
             return;
         }
@@ -260,7 +260,10 @@ impl Engine {
         .map(str::trim)
         {
             Some("y" | "yes" | "Y") => true,
-            Some("c" | "continue" | "C") => true,
+            Some("c" | "continue" | "C") => {
+                self.stepping.set(false);
+                true
+            }
             _ => false,
         }
     }
