@@ -351,6 +351,12 @@ impl Loader {
                 complete = false;
             }
         }
+        if map.contains("user") && map.contains("remote_user") {
+            self.fail(
+                "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed",
+                key_place(map, "user"),
+            );
+        }
         let hosts = match map.get("hosts") {
             None => {
                 if complete {
@@ -604,7 +610,8 @@ impl Loader {
     fn find_role(&self, name: &str, scope: &Rc<Scope>, origin: Option<Origin>) -> Option<PathBuf> {
         let mut looked = Vec::new();
         if let [ns, collection, role] = name.split('.').collect::<Vec<_>>()[..] {
-            for base in &self.collections_path {
+            let beside = self.playbook_dir.borrow().join("collections");
+            for base in std::iter::once(&beside).chain(&self.collections_path) {
                 let path = base
                     .join("ansible_collections")
                     .join(ns)

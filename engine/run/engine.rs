@@ -29,6 +29,8 @@ pub(crate) struct Engine {
     pub(crate) failed: RefCell<HashSet<String>>,
     /// Hosts that could not be reached in this run.
     pub(crate) unreachable: RefCell<HashSet<String>>,
+    /// Each task is to be confirmed (`--step`).
+    pub(crate) stepping: Cell<bool>,
     /// `--start-at-task` has not been met yet.
     pub(crate) waiting_for_start: Cell<bool>,
 }
@@ -42,6 +44,7 @@ impl Engine {
     ) -> Self {
         let sinks = std::mem::take(&mut options.sinks);
         let waiting = options.start_at_task.is_some();
+        let stepping = options.step;
         Self {
             options,
             store,
@@ -54,6 +57,7 @@ impl Engine {
             warned: RefCell::default(),
             failed: RefCell::default(),
             unreachable: RefCell::default(),
+            stepping: Cell::new(stepping),
             waiting_for_start: Cell::new(waiting),
         }
     }

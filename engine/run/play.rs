@@ -388,6 +388,7 @@ impl Engine {
             end_batch: Cell::new(false),
             broken: Cell::new(false),
             dragged: RefCell::default(),
+            throttles: RefCell::default(),
             role_begun: RefCell::default(),
             role_done: RefCell::default(),
             forgiven: RefCell::default(),
@@ -486,6 +487,13 @@ impl Engine {
                     match self.loader.try_yaml(Path::new(&path))? {
                         Value::Map(m) => merge(&all, &m, self.options.info.hash_behaviour),
                         Value::None => {}
+                        Value::List(l) if l.items().iter().all(|v| v.as_map().is_some()) => {
+                            let how = self.options.info.hash_behaviour;
+                            l.to_vec()
+                                .iter()
+                                .filter_map(Value::as_map)
+                                .for_each(|m| merge(&all, m, how));
+                        }
                         _ => {
                             return Err(Box::new(Diagnostic::error(format!(
                                 "{} must be stored as a dictionary/hash",

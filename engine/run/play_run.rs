@@ -8,6 +8,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::{HashMap, HashSet},
     rc::Rc,
+    sync::Arc,
 };
 
 /// State that all hosts of a play share.
@@ -36,6 +37,8 @@ pub(crate) struct PlayRun {
     pub(crate) role_begun: RefCell<HashSet<(String, String)>>,
     /// See `role_begun`.
     pub(crate) role_done: RefCell<HashSet<(String, String)>>,
+    /// Turns at tasks with `throttle`, by task, where hosts go on by themselves.
+    pub(crate) throttles: RefCell<HashMap<u64, Arc<tokio::sync::Semaphore>>>,
     /// Hosts that are out because others failed.
     pub(crate) dragged: RefCell<HashSet<String>>,
     /// Hosts whose failures `meta: clear_host_errors` has cleared; this play goes on without them.

@@ -47,7 +47,7 @@ impl Engine {
             && !matches!(done.status, Status::Skipped | Status::Unreachable)
         {
             let mut begun = play.role_begun.borrow_mut();
-            begun.extend(hosts.iter().map(|h| (role.identity(), h.clone())));
+            begun.insert((role.identity(), done.host.clone()));
         }
         let host = &done.host;
         match done.status {

@@ -206,7 +206,7 @@ impl Engine {
                 .flatten()
                 .unwrap_or(false);
         }
-        let error = take_rendered(&done.result);
+        let error = take_rendered(&done.result).or_else(|| self.told_failure(task, &info, &done));
         let quiet = !done.includes.is_empty() && done.status == Status::Ok;
         if !quiet {
             self.tell(&Event::HostResult(HostResult {
@@ -294,6 +294,26 @@ impl Engine {
         known
     }
 
+    /// A failed module's message with the place of its task.
+    fn told_failure(&self, task: &Task, info: &TaskInfo, done: &Done) -> Option<String> {
+        if done.status != Status::Failed || info.no_log || task.repeat.is_some() {
+            return None;
+        }
+        let message = done.result.get("msg")?.to_text();
+        let text = if message.starts_with("Task failed: ") {
+            message
+        } else {
+            let what = if actions::exists(&task.action.name) {
+                "Action"
+            } else {
+                "Module"
+            };
+            format!("Task failed: {what} failed: {message}")
+        };
+        let d = kdo_syntax::Diagnostic::error(text).at(task.origin);
+        Some(kdo_syntax::render(&d, self.sources(), false))
+    }
+
     fn ignores(&self, vars: &TaskVars, task: &Task) -> bool {
         self.flag(vars, task, "ignore_errors")
             .ok()
@@ -334,10 +354,8 @@ impl Engine {
                     }
                     _ => Vec::new(),
                 };
-                let terms = self
-                    .with_templar(vars, |t| t.lookup_terms(name, &repeat.value, options))
-                    .map_err(|e| self.template_failure(e))?;
-                terms
+                self.with_templar(vars, |t| t.lookup_terms(name, &repeat.value, options))
+                    .map_err(|e| self.template_failure(e))?
             }
         };
         Ok(Some(list))
@@ -399,19 +417,17 @@ impl Engine {
             }
             vars.push(level.clone());
             let done = self.run_item(play, task, info, vars, host).await;
-            let result = done.result;
+            let mut result = done.result;
             let label = match control.get("label") {
-                Some(raw) if !raw.is_none() => match self.resolve(vars, &raw) {
-                    Ok(label) => label,
-                    Err(e) => {
-                        result.insert("failed", true);
-                        result.insert(
-                            "msg",
-                            Value::str(format!("Failed to template loop_control.label: {}", e.message)),
-                        );
+                Some(raw) if !raw.is_none() => {
+                    self.with_result(vars, task, &result);
+                    let label = self.resolve(vars, &raw);
+                    vars.pop();
+                    label.unwrap_or_else(|failure| {
+                        result = failure.into_result();
                         item.clone()
-                    }
-                },
+                    })
+                }
                 _ => item.clone(),
             };
             result.insert("ansible_loop_var", loop_var.as_str());

@@ -288,7 +288,7 @@ impl TaskVars {
         for role in roles.iter() {
             let name = role.full_name();
             let direct = role.parents.is_empty() && !role.dependency;
-            if (dependencies || direct) && !names.contains(&name) {
+            if (direct || (dependencies && role.dependency)) && !names.contains(&name) {
                 names.push(name);
             }
         }

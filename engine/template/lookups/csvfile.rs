@@ -106,6 +106,14 @@ fn csvfile(call: &Call<'_>) -> Result<Value, TemplateError> {
                 None => return call.fail("list index out of range"),
             },
             None => {
+                let list = match call.keyword("default") {
+                    Some(v) => v.as_sequence(),
+                    None => None,
+                };
+                if let Some(list) = list {
+                    out.extend(list);
+                    continue;
+                }
                 let default = default()?;
                 if !default.is_empty() {
                     out.push(Value::str(default));

@@ -79,13 +79,14 @@ pub(crate) fn parse(
         } else {
             key.to_lowercase()
         };
-        match keys.iter().position(|(k, _)| *k == key) {
-            Some(i) => {
-                keys.remove(i);
-                keys.push((key, value));
-            }
-            None => keys.push((key, value)),
+        if keys.iter().any(|(k, _)| *k == key) {
+            return Err(format!(
+                "Duplicate option in [line {}]: option '{key}' already exists",
+                number + 1
+            )
+            .into());
         }
+        keys.push((key, value));
     }
     for (_, keys) in &mut sections {
         for value in keys.iter_mut().filter_map(|(_, v)| v.as_mut()) {

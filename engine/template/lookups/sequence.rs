@@ -55,6 +55,9 @@ impl Settings {
         if !settings.shortcut(term)? {
             let (plain, pairs) = split_term(term);
             if !plain.is_empty() {
+                if term.contains(['-', '/']) {
+                    return call.fail(format!("The term has an invalid value: '{term}'"));
+                }
                 return call.fail(format!("unknown error parsing with_sequence arguments: '{term}'"));
             }
             for (name, value) in pairs {
