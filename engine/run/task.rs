@@ -781,6 +781,9 @@ impl Engine {
                 .map_or(0, |v| v.to_text().trim().parse::<i64>().unwrap_or(0)),
             None => 0,
         };
+        if asynchronous > 0 && task.action.short() == "script" {
+            return Err(TaskFailure::new("This action (script) does not support async."));
+        }
         if asynchronous > 0 && step.route.is_some() {
             return self.detached(step, &args, asynchronous).await;
         }
