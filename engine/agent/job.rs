@@ -40,8 +40,8 @@ pub(crate) fn start(invoke: &Invoke, job: &str) -> Map {
     let begin = || -> io::Result<()> {
         fs::create_dir_all(&dir)?;
         let running = Map::new();
-        running.insert("started", 1_i64);
-        running.insert("finished", 0_i64);
+        running.insert("started", true);
+        running.insert("finished", false);
         running.insert("ansible_job_id", job);
         save(&path, &running)?;
         let me = env::current_exe()?;
@@ -66,8 +66,8 @@ pub(crate) fn start(invoke: &Invoke, job: &str) -> Map {
         return step::failed(format!("could not start the asynchronous job: {e}"));
     }
     let map = Map::new();
-    map.insert("started", 1_i64);
-    map.insert("finished", 0_i64);
+    map.insert("started", true);
+    map.insert("finished", false);
     map.insert("ansible_job_id", job);
     map.insert("results_file", path.to_string_lossy().into_owned());
     map.insert("changed", true);
@@ -96,8 +96,8 @@ pub fn job(path: &str) -> ExitCode {
 }
 
 fn finish(path: &PathBuf, result: &Map, id: &str) {
-    result.insert("started", 1_i64);
-    result.insert("finished", 1_i64);
+    result.insert("started", true);
+    result.insert("finished", true);
     result.insert("ansible_job_id", id);
     // Nobody is there to be told; whoever asks for the job finds it unfinished.
     let _ = save(path, result);

@@ -31,6 +31,7 @@ type Steps = Arc<Mutex<HashMap<u64, Running>>>;
 /// Serves until the controller says good-bye or its connection ends; running steps are then cancelled.
 pub fn serve() -> ExitCode {
     let sender = Sender::new();
+    step::report_panics();
     let greeting = Greeting {
         version: VERSION,
         id: fs::read_to_string("/proc/sys/kernel/random/boot_id")
@@ -229,7 +230,13 @@ fn perform(job: Job, sender: &Sender, steps: &Steps, idle: Option<&AtomicBool>) 
                 let limit = u64::try_from(invoke.timeout).ok().filter(|t| *t > 0);
                 let deadline = limit.map(|t| Instant::now() + Duration::from_secs(t));
                 let mut channel = Channel::new(number, sender.clone(), job.arrivals, job.cancelled, deadline);
+                let out = sender.clone();
+                step::on_panic(Some(Box::new(move |text| {
+                    // The agent ends right after; there is nobody left to tell of a failed write.
+                    let _ = out.send(&Frame::new(Kind::Result, number, encode(step::failed(text))));
+                })));
                 let result = step::run(&invoke, &mut channel);
+                step::on_panic(None);
                 channel.flush();
                 result
             }

@@ -3,9 +3,34 @@
 use kdo_modules::{Host, Link, host::Context, registry};
 use kdo_value::{Map, Value};
 use kdo_wire::Invoke;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{cell::RefCell, panic};
 
-/// Runs what was ordered and gives the result's keys. A panic in a module becomes a failed result.
+/// What tells the controller that a step ended by a panic.
+type Report = Box<dyn FnOnce(String)>;
+
+thread_local! {
+    static REPORT: RefCell<Option<Report>> = const { RefCell::new(None) };
+}
+
+/// A panic ends the agent (it is built to abort). Before it does, the step that panicked is told as failed.
+pub(crate) fn report_panics() {
+    panic::set_hook(Box::new(|info| {
+        let place = info
+            .location()
+            .map(|l| format!(" at {}:{}", l.file(), l.line()))
+            .unwrap_or_default();
+        if let Ok(Some(report)) = REPORT.try_with(|r| r.borrow_mut().take()) {
+            report(format!("kdo's agent panicked{place}; please report this"));
+        }
+    }));
+}
+
+/// Sets what a panic of this thread's step does; `None` when the step is over.
+pub(crate) fn on_panic(report: Option<Report>) {
+    REPORT.with(|r| *r.borrow_mut() = report);
+}
+
+/// Runs what was ordered and gives the result's keys.
 pub(crate) fn run(invoke: &Invoke, link: &mut dyn Link) -> Map {
     let Some(entry) = registry::find(&invoke.module) else {
         return failed(format!("the agent has no module {}", invoke.module));
@@ -22,17 +47,9 @@ pub(crate) fn run(invoke: &Invoke, link: &mut dyn Link) -> Map {
         umask: None,
         directory: None,
     };
-    let run = AssertUnwindSafe(|| {
-        let mut host = Host::new(context, link);
-        let result = (entry.run)(&invoke.args, &mut host);
-        host.finish(result)
-    });
-    catch_unwind(run).unwrap_or_else(|_| {
-        failed(format!(
-            "kdo's module {} panicked; please report this",
-            invoke.module
-        ))
-    })
+    let mut host = Host::new(context, link);
+    let result = (entry.run)(&invoke.args, &mut host);
+    host.finish(result)
 }
 
 pub(crate) fn failed(message: String) -> Map {

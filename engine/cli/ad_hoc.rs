@@ -1,6 +1,7 @@
 //! `kdo run`
 
 use crate::{
+    find_playbook::Playbooks,
     run_args::RunArgs,
     run_options, screen,
     settings::Settings,
@@ -68,19 +69,21 @@ pub(crate) fn run(args: AdHocArgs) -> Result<u8> {
     if args.module_args.is_empty() && FREE_FORM.contains(&short) && !args.run.list_hosts {
         return Err(Stop::new(format!("No argument passed to {module} module")).code(2));
     }
-    let folder = tempfile::TempDir::with_prefix("kdo-run-")?;
-    let file = folder.path().join("run.yml");
-    std::fs::write(&file, playbook(&args)?)?;
+    let dir = args
+        .playbook_dir
+        .clone()
+        .or_else(|| settings.path("playbook_dir"));
+    let playbooks = Playbooks::of_text(dir.unwrap_or_default().join("<kdo run>"), playbook(&args)?);
     let style = Style::AdHoc {
         one_line: args.one_line,
         tree: args.tree.clone(),
     };
     let listing = args.run.list_hosts;
-    let mut options = run_options::options(&args.run, &settings, vec![file], &args.pattern, style, !listing)?;
+    let mut options = run_options::options(&args.run, &settings, playbooks, &args.pattern, style, !listing)?;
     if args.run.list_hosts {
         let selection = options
             .inventory
-            .select(&[args.pattern.clone()], options.limit.as_deref())
+            .select(std::slice::from_ref(&args.pattern), options.limit.as_deref())
             .map_err(|d| Stop::at(&d, &options.sources))?;
         for warning in &selection.warnings {
             screen::warn(&warning.message);

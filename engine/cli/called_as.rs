@@ -4,11 +4,13 @@ use crate::stop::{Result, Stop};
 use std::{ffi::OsString, path::Path};
 
 /// Names of Ansible's programs and the subcommand that stands for each.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("ansible-playbook", "play"),
     ("ansible", "run"),
     ("ansible-inventory", "inventory"),
     ("ansible-vault", "vault"),
+    ("ansible-config", "config"),
+    ("ansible-doc", "doc"),
 ];
 
 /// What the command line asks for.

@@ -1,12 +1,22 @@
 //! `kdo config`
 
-use crate::{screen, settings::Settings, stop::Result};
-use clap::{Args, Subcommand};
+use crate::{
+    screen,
+    settings::Settings,
+    stop::{Result, Stop},
+};
+use clap::{ArgAction, Args, Subcommand};
 use kdo_config::{Effect, Origin};
 
 /// Arguments of `kdo config`.
 #[derive(Args)]
 pub(crate) struct ConfigArgs {
+    /// The file to read instead of the one that is found
+    #[arg(short = 'c', long, value_name = "FILE", global = true)]
+    config: Option<std::path::PathBuf>,
+    /// Say more
+    #[arg(short = 'v', long, global = true, action = ArgAction::Count)]
+    verbose: u8,
     #[command(subcommand)]
     command: ConfigCommand,
 }
@@ -27,7 +37,13 @@ enum ConfigCommand {
 
 /// Shows settings.
 pub(crate) fn config(args: &ConfigArgs) -> Result<u8> {
-    let settings = Settings::load()?;
+    let settings = match &args.config {
+        Some(file) if !file.exists() => {
+            return Err(Stop::new(format!("the settings file {} was not found", file.display())).code(5));
+        }
+        Some(file) => Settings::of_file(file)?,
+        None => Settings::load()?,
+    };
     match args.command {
         ConfigCommand::Dump { only_changed } => {
             if let Some(file) = &settings.file {

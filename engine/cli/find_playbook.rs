@@ -1,40 +1,61 @@
 //! From what the user names to playbook files.
 
 use crate::stop::{Result, Stop};
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
-/// Playbooks to run; the folder holds those that were written for roles.
+/// Playbooks to run, in order.
+#[derive(Default)]
 pub(crate) struct Playbooks {
-    pub(crate) files: Vec<PathBuf>,
-    /// Kept until the run has ended.
-    #[expect(dead_code, reason = "its drop removes the folder")]
-    pub(crate) written: Option<TempDir>,
+    /// Their paths.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Texts of those that are no files.
+    pub(crate) texts: HashMap<PathBuf, String>,
+}
+
+impl Playbooks {
+    /// One playbook that is no file; the path gives its folder.
+    pub(crate) fn of_text(path: PathBuf, text: String) -> Self {
+        let mut playbooks = Self::default();
+        playbooks.add(path, text);
+        playbooks
+    }
+
+    fn add(&mut self, path: PathBuf, text: String) {
+        self.paths.push(path.clone());
+        self.texts.insert(path, text);
+    }
 }
 
 /// Finds `NAME`, `NAME.yml`, `playbooks/NAME.yml`, or a role of that name.
-pub(crate) fn find(names: &[String], roles_path: &[PathBuf]) -> Result<Playbooks> {
-    let mut files = Vec::new();
-    let mut written = None;
+///
+/// A role runs on the hosts of the limit, the implicit localhost too, or on all.
+pub(crate) fn find(names: &[String], roles_path: &[PathBuf], limit: Option<&str>) -> Result<Playbooks> {
+    let hosts = limit.filter(|l| !l.contains('@')).unwrap_or("all");
+    let mut found = Playbooks::default();
     for name in names {
         match file(name)? {
-            Some(path) => files.push(path),
+            Some(path) if path.is_file() => found.paths.push(path),
+            Some(pipe) => {
+                // It can be read only once.
+                let text = std::fs::read_to_string(&pipe)
+                    .map_err(|e| Stop::new(format!("cannot read the playbook {name}: {e}")))?;
+                found.add(pipe, text);
+            }
             None => {
-                let Some(role) = role(name, roles_path) else {
-                    return Err(missing(name, roles_path));
-                };
-                let folder = match written.take() {
-                    Some(folder) => folder,
-                    None => TempDir::with_prefix("kdo-play-")?,
-                };
-                let path = folder.path().join(format!("{}.yml", files.len() + 1));
-                std::fs::write(&path, of_role(&role))?;
-                files.push(path);
-                written = Some(folder);
+                let role = role(name, roles_path).ok_or_else(|| missing(name, roles_path))?;
+                let shown = role
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                found.add(format!("<role {shown}>").into(), of_role(&role, hosts));
             }
         }
     }
-    Ok(Playbooks { files, written })
+    Ok(found)
 }
 
 fn file(name: &str) -> Result<Option<PathBuf>> {
@@ -81,10 +102,11 @@ fn role(name: &str, roles_path: &[PathBuf]) -> Option<PathBuf> {
         .and_then(|dir| std::path::absolute(dir).ok())
 }
 
-fn of_role(role: &Path) -> String {
+fn of_role(role: &Path, hosts: &str) -> String {
     // A JSON text is a YAML text, whatever is in the name.
     let name = kdo_value::json::quote(&role.display().to_string(), false);
-    format!("- hosts: all\n  gather_facts: true\n  roles:\n    - role: {name}\n")
+    let hosts = kdo_value::json::quote(hosts, false);
+    format!("- hosts: {hosts}\n  gather_facts: true\n  roles:\n    - role: {name}\n")
 }
 
 fn missing(name: &str, roles_path: &[PathBuf]) -> Stop {
@@ -110,13 +132,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("web/tasks")).unwrap();
         let path = [dir.path().to_owned()];
-        let found = find(&["web".into()], &path).unwrap();
-        let text = std::fs::read_to_string(&found.files[0]).unwrap();
+        let found = find(&["web".into()], &path, Some("web:&x")).unwrap();
+        let text = &found.texts[&found.paths[0]];
         assert!(
             text.contains(&format!("role: \"{}/web\"", dir.path().display())),
             "{text}"
         );
-        assert!(find(&["nothing".into()], &path).is_err());
+        assert!(text.contains("hosts: \"web:&x\""), "{text}");
+        assert!(find(&["nothing".into()], &path, None).is_err());
     }
 
     #[test]
@@ -124,14 +147,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("x.txt");
         std::fs::write(&file, "").unwrap();
-        let found = find(&[file.display().to_string()], &[]).unwrap();
-        assert_eq!(found.files, [file]);
-        assert!(find(&[dir.path().display().to_string()], &[]).is_err());
-        assert!(find(&["gone.yml".into()], &[PathBuf::from(".")]).is_err());
+        let found = find(&[file.display().to_string()], &[], None).unwrap();
+        assert_eq!(found.paths, [file]);
+        assert!(find(&[dir.path().display().to_string()], &[], None).is_err());
+        assert!(find(&["gone.yml".into()], &[PathBuf::from(".")], None).is_err());
     }
 
     #[test]
     fn odd_names_stay_one_text() {
-        assert!(of_role(Path::new("/a/\"b\n")).contains(r#""/a/\"b\n""#));
+        assert!(of_role(Path::new("/a/\"b\n"), "all").contains(r#""/a/\"b\n""#));
     }
 }

@@ -92,6 +92,11 @@ pub(crate) fn inventory(args: InventoryShowArgs) -> Result<u8> {
         map
     };
     let text = if let Some(name) = &args.host {
+        if inventory.host(name).is_none() {
+            screen::warn(&format!(
+                "Could not match supplied host pattern, ignoring: {name}"
+            ));
+        }
         let unknown = || Stop::new("You must pass a single valid host to --host parameter").code(5);
         if args.yaml {
             let host = inventory.host(name).ok_or_else(unknown)?;

@@ -21,7 +21,10 @@ pub(crate) fn load(
     let color = screen::color(screen::Stream::Error);
     for warning in &inventory.warnings {
         if warning.message != NOTHING || settings.bool("inventory_unparsed_warning") {
-            screen::complain(&render(warning, sources, color));
+            match warning.place {
+                Some(_) => screen::complain(&render(warning, sources, color)),
+                None => screen::warn(&plain(warning)),
+            }
         }
     }
     let all_failed = inventory.unparsed > 0 && inventory.unparsed >= inputs.len();
@@ -57,6 +60,15 @@ pub(crate) fn quietly(
         inventory.warnings.push(Diagnostic::warning(NOTHING));
     }
     inventory
+}
+
+fn plain(warning: &Diagnostic) -> String {
+    let notes = warning
+        .notes
+        .iter()
+        .map(|n| format!(" ({n})"))
+        .collect::<String>();
+    format!("{}{notes}", warning.message)
 }
 
 const NOTHING: &str = "No inventory was parsed, only implicit localhost is available";

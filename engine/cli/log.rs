@@ -29,6 +29,7 @@ pub(crate) struct LogArgs {
 
 /// Lists runs or shows one again.
 pub(crate) fn log(args: &LogArgs) -> Result<u8> {
+    sinks::check_name(args.output.as_deref())?;
     let settings = Settings::silent()?;
     let runs = runs_dir().ok_or_else(|| Stop::new("no folder for runs: set KDO_STATE_DIR or HOME"))?;
     let Some(id) = &args.run else {

@@ -12,6 +12,7 @@ mod doc_text;
 mod extra_vars;
 mod file_limit;
 mod find_playbook;
+mod graph;
 mod inventory;
 mod inventory_args;
 mod lab;
@@ -31,6 +32,7 @@ mod vault;
 mod vault_args;
 mod vault_file;
 mod version;
+mod words;
 
 use called_as::Called;
 use clap::{Parser, Subcommand};
@@ -43,7 +45,7 @@ use std::process::ExitCode;
     version,
     infer_long_args = true,
     args_override_self = true,
-    after_help = "Called through a link named ansible-playbook, ansible, ansible-inventory or ansible-vault, kdo \
+    after_help = "Called through a link named ansible-playbook, ansible, ansible-inventory, ansible-vault, ansible-config or ansible-doc, kdo \
                   takes the command line of that program."
 )]
 struct Cli {
@@ -55,17 +57,19 @@ struct Cli {
 enum Command {
     /// Run playbooks or roles [ansible-playbook]
     Play(play::PlayArgs),
+    /// Show the graph of a playbook's steps with the reason of every edge
+    Graph(graph::GraphArgs),
     /// Run one module on hosts [ansible]
     Run(ad_hoc::AdHocArgs),
     /// Show hosts, groups and their variables [ansible-inventory]
     Inventory(inventory::InventoryShowArgs),
     /// Encrypt and decrypt files and texts [ansible-vault]
     Vault(vault::VaultCommandArgs),
-    /// Tell about modules, filters, tests, lookups and keywords
+    /// Tell about modules, filters, tests, lookups and keywords [ansible-doc]
     Doc(doc::DocArgs),
     /// List runs and show one again
     Log(log::LogArgs),
-    /// Show the settings and where they come from
+    /// Show the settings and where they come from [ansible-config]
     Config(config::ConfigArgs),
     /// Start and stop throw-away SSH hosts on this machine
     Lab(kdo_lab::LabArgs),
@@ -91,6 +95,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Play(args) => play::play(args),
+        Command::Graph(args) => graph::graph(args),
         Command::Run(args) => ad_hoc::run(args),
         Command::Inventory(args) => inventory::inventory(args),
         Command::Vault(args) => vault::vault(args),

@@ -1,6 +1,8 @@
 //! `kdo play`
 
-use crate::{find_playbook, run_args::RunArgs, run_options, settings::Settings, sinks::Style, stop::Result};
+use crate::{
+    find_playbook, run_args::RunArgs, run_options, settings::Settings, sinks::Style, stop::Result, words,
+};
 use clap::Args;
 
 /// Arguments of `kdo play`.
@@ -47,24 +49,18 @@ pub(crate) struct PlayArgs {
 /// Runs playbooks.
 pub(crate) fn play(args: PlayArgs) -> Result<u8> {
     let settings = Settings::load()?;
-    let playbooks = find_playbook::find(&args.names, &settings.roles_path())?;
+    let playbooks = find_playbook::find(
+        &args.names,
+        &settings.roles_path(),
+        args.run.inventory.limit.as_deref(),
+    )?;
     let listing = args.syntax_check || args.list_tasks || args.list_tags || args.run.list_hosts;
-    let files = playbooks.files.clone();
-    let mut options = run_options::options(&args.run, &settings, files, "all", Style::Play, !listing)?;
-    let split = |given: &[String]| -> Vec<String> {
-        given
-            .iter()
-            .flat_map(|t| t.split(','))
-            .map(str::trim)
-            .filter(|t| !t.is_empty())
-            .map(str::to_owned)
-            .collect()
-    };
+    let mut options = run_options::options(&args.run, &settings, playbooks, "all", Style::Play, !listing)?;
     let chosen = |given: &[String], configured: &str| {
         if given.is_empty() {
             settings.list(configured).to_vec()
         } else {
-            split(given)
+            words::split(given)
         }
     };
     options.tags = chosen(&args.tags, "tags_run");

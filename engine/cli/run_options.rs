@@ -1,7 +1,9 @@
 //! From arguments and settings to the engine's options.
 
 use crate::{
-    agents, extra_vars, load_inventory, prompt,
+    agents, extra_vars,
+    find_playbook::Playbooks,
+    load_inventory, prompt,
     run_args::RunArgs,
     screen, secrets,
     settings::Settings,
@@ -14,32 +16,29 @@ use kdo_ssh::SshConnector;
 use kdo_syntax::SourceMap;
 use kdo_transport::{LocalConnector, Secret};
 use kdo_vars::RunInfo;
-use std::{path::PathBuf, rc::Rc, sync::Arc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 /// Everything but what is particular to a command: the playbooks, tags and the like. `record`: whether the run is worth
 /// a journal.
 pub(crate) fn options(
     args: &RunArgs,
     settings: &Settings,
-    playbooks: Vec<PathBuf>,
+    playbooks: Playbooks,
     pattern: &str,
     style: sinks::Style,
     record: bool,
 ) -> Result<Options> {
+    sinks::check_name(args.output.as_deref())?;
     for why in args.without_meaning() {
         screen::warn(why);
     }
     let (password, become_password) = passwords(args, settings)?;
-    let vault_secrets = secrets::vault(&args.vault, settings)?;
-    let vault = secrets::vault_keys(&vault_secrets);
+    let vault = secrets::vault_keys(&secrets::vault(&args.vault, settings)?);
     let escalation = escalation(args, settings, become_password);
     let connection = connection(args, settings, password)?;
     let hidden = Secrets::default();
     for secret in [&connection.password, &escalation.password].into_iter().flatten() {
         hidden.add(secret.expose());
-    }
-    for secret in &vault_secrets {
-        hidden.add(&String::from_utf8_lossy(&secret.password));
     }
     let sources = Rc::new(SourceMap::new());
     let behaviour = settings.hash_behaviour();
@@ -52,6 +51,9 @@ pub(crate) fn options(
         .verbose
         .saturating_add(u8::try_from(settings.int("verbosity").unwrap_or(0)).unwrap_or(0));
     let run_id = run_id();
+    if verbosity > 0 {
+        tell_config_file(settings);
+    }
     let info = RunInfo {
         check: args.check,
         diff: args.diff || settings.bool("diff_always"),
@@ -67,7 +69,8 @@ pub(crate) fn options(
     };
     let broken = "allow_broken_conditionals";
     Ok(Options {
-        playbooks,
+        playbooks: playbooks.paths,
+        texts: playbooks.texts,
         inventory,
         sources,
         limit,
@@ -210,6 +213,19 @@ fn connection(args: &RunArgs, settings: &Settings, password: Option<Secret>) -> 
             .and_then(|n| u32::try_from(n).ok())
             .unwrap_or(0),
     })
+}
+
+/// What `-v` says first.
+fn tell_config_file(settings: &Settings) {
+    let text = match &settings.file {
+        Some(path) => format!("Using {} as config file", path.display()),
+        None => "No config file found; using defaults".to_owned(),
+    };
+    if settings.bool("verbose_to_stderr") {
+        screen::complain(&text);
+    } else {
+        screen::say(&text);
+    }
 }
 
 /// Sources are shown as absolute paths, lists of hosts as they are.

@@ -4,9 +4,12 @@ use crate::{
     screen,
     stop::{Result, Stop},
 };
-use kdo_config::Config;
+use kdo_config::{Config, Environment};
 use kdo_vars::HashBehaviour;
-use std::{ops::Deref, path::PathBuf};
+use std::{
+    ops::Deref,
+    path::{Path, PathBuf},
+};
 
 /// The configuration, with what several commands make of it.
 pub(crate) struct Settings(Config);
@@ -27,6 +30,16 @@ impl Settings {
             screen::warn(warning);
         }
         Ok(settings)
+    }
+
+    /// Reads this file instead of the one that is found.
+    pub(crate) fn of_file(file: &Path) -> Result<Self> {
+        let mut environment = Environment::of_process();
+        environment
+            .variables
+            .insert("ANSIBLE_CONFIG".to_owned(), file.display().to_string());
+        let config = Config::load_from(environment).map_err(|e| Stop::new(e.to_string()).code(5))?;
+        Ok(Self(config))
     }
 
     /// Reads the configuration and says nothing.

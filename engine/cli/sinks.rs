@@ -5,6 +5,7 @@ use crate::{
     run_args::RunArgs,
     screen::{self, Stream},
     settings::Settings,
+    stop::{Result, Stop},
 };
 use kdo_event::Sink;
 use kdo_report::{Console, Options, Palette, ResultFormat, Secrets, color_code};
@@ -63,13 +64,34 @@ pub(crate) fn sinks(
         });
     }
     let view = args.output.as_deref().unwrap_or(&view);
-    let runs = if journal { kdo_report::runs_dir() } else { None };
-    vec![
-        Box::new(ListingPrinter),
+    let shown: Box<dyn Sink> = if journal {
+        let runs = kdo_report::runs_dir();
         Box::new(kdo_report::compose(
             view, &also, &console, &options, runs, secrets,
-        )),
-    ]
+        ))
+    } else {
+        // Nothing runs; there may be warnings and errors to tell.
+        named(Some(view), console, options)
+    };
+    vec![Box::new(ListingPrinter), shown]
+}
+
+fn named(name: Option<&str>, console: Console, options: Options) -> Box<dyn Sink> {
+    kdo_report::by_name(name.unwrap_or("default"), &console, &options)
+        .unwrap_or_else(|| Box::new(kdo_report::Default::new(console, options)))
+}
+
+/// Refuses a name of an output that there is not.
+pub(crate) fn check_name(name: Option<&str>) -> Result<()> {
+    let console = Console::stdio(false);
+    match name {
+        Some(name) if kdo_report::by_name(name, &console, &Options::default()).is_none() => {
+            Err(Stop::usage(format!(
+                "there is no output called `{name}`; there are default, minimal, oneline, json, yaml, lucid, debug and others"
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A view to show a recorded run with.
@@ -79,9 +101,7 @@ pub(crate) fn view(name: Option<&str>, settings: &Settings, verbosity: u8) -> Bo
         ..look(settings, verbosity)
     };
     let console = Console::stdio(options.color);
-    let name = name.unwrap_or("default");
-    kdo_report::by_name(name, &console, &options)
-        .unwrap_or_else(|| Box::new(kdo_report::Default::new(console, options)))
+    named(name, console, options)
 }
 
 fn look(settings: &Settings, verbosity: u8) -> Options {

@@ -74,7 +74,7 @@ enum VaultCommand {
     Edit {
         #[command(flatten)]
         keys: Keys,
-        /// Start the editor without a terminal too
+        /// Accepted; the editor is started in any case
         #[arg(long)]
         skip_tty_check: bool,
         /// Files
@@ -138,14 +138,7 @@ pub(crate) fn vault(args: VaultCommandArgs) -> Result<u8> {
         VaultCommand::Encrypt { keys, output, files } => encrypt(&keys, output.as_deref(), files)?,
         VaultCommand::Decrypt { keys, output, files } => decrypt(&keys, output.as_deref(), files)?,
         VaultCommand::View { keys, files } => view(&keys, files)?,
-        VaultCommand::Edit {
-            keys,
-            skip_tty_check,
-            files,
-        } => {
-            needs_terminal(skip_tty_check)?;
-            files.iter().try_for_each(|f| edit(&keys, f))?;
-        }
+        VaultCommand::Edit { keys, files, .. } => files.iter().try_for_each(|f| edit(&keys, f))?,
         VaultCommand::Create {
             keys,
             skip_tty_check,
@@ -313,7 +306,7 @@ fn view(keys: &Keys, files: Vec<PathBuf>) -> Result<()> {
 }
 
 fn needs_terminal(skip: bool) -> Result<()> {
-    if skip || std::io::stdin().is_terminal() {
+    if skip || std::io::stdout().is_terminal() {
         return Ok(());
     }
     Err(Stop::new("not a tty, editor cannot be opened").code(5))

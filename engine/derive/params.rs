@@ -33,7 +33,7 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
         Fields::Unit => Vec::new(),
         Fields::Unnamed(_) => return Err(Error::new_spanned(&input.ident, "Params needs named fields")),
     };
-    let (mut specs, mut includes, mut reads) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut specs, mut includes, mut reads, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for field in fields {
         let ident = field
             .ident
@@ -43,7 +43,8 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
         let options = field_options(field)?;
         if options.flatten {
             includes.push(quote!(&<#ty as crate::params::Params>::SPEC));
-            reads.push(quote!(#ident: <#ty as crate::params::Params>::from_args(args)?));
+            reads.push(quote!(let #ident = crate::params::group::<#ty>(args, &mut error);));
+            names.push(ident);
             continue;
         }
         let name = options
@@ -51,21 +52,31 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
             .clone()
             .unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned());
         specs.push(spec(&name, field, &options)?);
-        reads.push(quote!(#ident: crate::params::read(args, #name)?));
+        reads.push(quote!(let #ident = crate::params::read::<#ty>(args, #name, &mut error);));
+        names.push(ident);
     }
     let rules = rules(&input.attrs)?;
     let doc = doc(&input.attrs);
     let name = &input.ident;
     let unit = matches!(data.fields, Fields::Unit);
+    // All fields are read before any is looked at: leaving at the first error would make the compiler write the
+    // clean-up of all fields before it once for each field, which is most of the agent's size.
     let body = if unit {
         quote!(Ok(Self))
     } else {
-        quote!(Ok(Self { #(#reads),* }))
+        quote! {
+            let mut error = None;
+            #(#reads)*
+            match (#(#names,)*) {
+                (#(Some(#names),)*) => Ok(Self { #(#names),* }),
+                _ => Err(crate::params::ParamError::or_unknown(error)),
+            }
+        }
     };
     Ok(quote! {
         impl crate::params::Params for #name {
             const SPEC: crate::params::Spec = crate::params::Spec {
-                doc: #doc,
+                doc: crate::documentation!(#doc),
                 params: &[#(#specs),*],
                 includes: &[#(#includes),*],
                 #rules
@@ -122,7 +133,7 @@ fn spec(name: &str, field: &Field, options: &FieldOptions) -> Result<TokenStream
             no_log: #no_log,
             hidden: #hidden,
             options: #sub,
-            doc: #doc,
+            doc: crate::documentation!(#doc),
         }
     })
 }

@@ -43,7 +43,7 @@ impl Flavor {
             Self::Python => &["debian", "debian+python"],
             Self::Systemd => &["debian", "debian+systemd"],
             Self::SystemdPython => &["debian", "debian+systemd", "debian+systemd+python"],
-            Self::Uml => &["debian", "debian+vm"],
+            Self::Uml => &["debian", "debian+machine"],
             Self::Loopback => &[],
         }
     }

@@ -61,7 +61,7 @@ pub(crate) fn ensure(lab: &Lab, flavor: Flavor, packages: &str) -> Result<Vec<St
                 root_debian::add_layer(lab, layer, below, root_debian::PYTHON, false)?;
             }
             "debian+systemd" => root_debian::add_layer(lab, layer, below, root_debian::SYSTEMD, true)?,
-            "debian+vm" => root_debian::add_layer(lab, layer, below, root_debian::MACHINE, false)?,
+            "debian+machine" => root_debian::add_layer(lab, layer, below, root_debian::MACHINE, false)?,
             _ => root_debian::add_layer(lab, layer, below, &wanted, false)?,
         }
         fs::write(&done, "").during(|| format!("cannot write {}", done.display()))?;

@@ -26,7 +26,6 @@ pub(crate) const MACHINE: &[&str] = &[
     "libpam-systemd",
     "udev",
     "e2fsprogs",
-    "xfsprogs",
     "zstd",
 ];
 

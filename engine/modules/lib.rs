@@ -5,6 +5,21 @@
 // The rules between parameters name one parameter several times; the lint takes that for a slip.
 #![allow(clippy::duplicated_attributes)]
 
+/// Documentation of modules and parameters; left out of the agent, which shows none.
+#[cfg(feature = "docs")]
+macro_rules! documentation {
+    ($text:expr) => {
+        $text
+    };
+}
+#[cfg(not(feature = "docs"))]
+macro_rules! documentation {
+    ($text:expr) => {
+        ""
+    };
+}
+pub(crate) use documentation;
+
 pub mod commands;
 pub mod facts;
 pub mod files;

@@ -153,9 +153,30 @@ pub struct Entry {
 }
 
 /// The registry's entry of a module.
+#[cfg(feature = "docs")]
 pub const fn entry<M: Module>() -> Entry {
     Entry {
         meta: &M::META,
+        spec: &M::SPEC,
+        run: run::<M>,
+    }
+}
+
+/// The registry's entry of a module, without what only documents it.
+#[cfg(not(feature = "docs"))]
+pub const fn entry<M: Module>() -> Entry {
+    let meta = const {
+        &Meta {
+            name: M::META.name,
+            aliases: M::META.aliases,
+            check: M::META.check,
+            diff: M::META.diff,
+            returns: &[],
+            examples: &[],
+        }
+    };
+    Entry {
+        meta,
         spec: &M::SPEC,
         run: run::<M>,
     }
@@ -168,6 +189,13 @@ fn run<M: Module>(args: &Map, host: &mut Host<'_>) -> Result<Outcome, Failure> {
     })?;
     for param in M::SPEC.all() {
         expand_paths(param, &args);
+    }
+    if host.check() && M::META.check == Support::None {
+        let message = format!("remote module ({}) does not support check mode", M::META.name);
+        return Ok(Outcome::new()
+            .with("skipped", true)
+            .with("msg", message)
+            .changed(false));
     }
     M::from_args(&args)?.run(host)
 }

@@ -33,6 +33,9 @@ pub struct Loader {
     pub vault: Option<Rc<dyn Vault>>,
     /// `--extra-vars`.
     pub extra_vars: Map,
+    /// Playbooks that are no files (made from the command line, read from a pipe): the path to call them by, which
+    /// gives the playbook's folder, and the text.
+    pub texts: HashMap<PathBuf, String>,
     /// What was found wrong.
     pub diagnostics: RefCell<Vec<Diagnostic>>,
     /// The folder of the playbook that is being loaded.
@@ -54,6 +57,7 @@ impl Loader {
             known,
             vault: None,
             extra_vars: Map::new(),
+            texts: HashMap::new(),
             diagnostics: RefCell::default(),
             playbook_dir: RefCell::default(),
             next_task: Cell::new(1),
@@ -98,6 +102,9 @@ impl Loader {
 
     /// Reads a YAML file of the user.
     pub fn try_yaml(&self, path: &Path) -> Result<Value, Box<Diagnostic>> {
+        if let Some(text) = self.texts.get(path) {
+            return Ok(load_text(&self.sources, path, text, LoadOptions::TRUSTED)?.single()?);
+        }
         let head = std::fs::read(path).unwrap_or_default();
         let documents = if head.starts_with(b"$ANSIBLE_VAULT") {
             let text = String::from_utf8_lossy(&head).into_owned();
@@ -202,7 +209,7 @@ impl Loader {
                 .find_map(|k| map.get(k));
             match import {
                 Some(target) if depth < MAX_DEPTH => {
-                    plays.extend(self.import_playbook(map, &target, path, above, depth))
+                    plays.extend(self.import_playbook(map, &target, path, above, depth));
                 }
                 Some(_) => self.fail("playbooks import each other without end", place(map)),
                 None => plays.extend(self.play(map, path, above)),
@@ -570,7 +577,11 @@ impl Loader {
             parents,
             dependency: chain.len() > 1,
             again: options.allow_duplicates
-                || role.meta.get("allow_duplicates").as_ref().is_some_and(Value::truthy),
+                || role
+                    .meta
+                    .get("allow_duplicates")
+                    .as_ref()
+                    .is_some_and(Value::truthy),
             entry_point: options
                 .validate
                 .then(|| options.tasks_from.clone().unwrap_or_else(|| "main".into())),

@@ -184,10 +184,7 @@ impl Loader {
             }
         }
         let action = self.action(map, &candidates, &keywords, kind);
-        let (action, local) = match action {
-            Some(found) => found,
-            None => return None,
-        };
+        let (action, local) = action?;
         if wrong {
             return None;
         }
@@ -369,7 +366,9 @@ impl Loader {
                 }
                 rest.freeze();
                 let module = module.to_text();
-                let first = split_args(&module).ok().and_then(|words| words.into_iter().next());
+                let first = split_args(&module)
+                    .ok()
+                    .and_then(|words| words.into_iter().next());
                 let (name, line) = match first.as_deref().and_then(|f| Some((f, module.strip_prefix(f)?))) {
                     Some((name, line)) => (name, line.trim_start()),
                     None => (module.as_str(), ""),

@@ -31,6 +31,8 @@ pub(crate) struct Engine {
     pub(crate) failed: RefCell<HashSet<String>>,
     /// Hosts that could not be reached in this run.
     pub(crate) unreachable: RefCell<HashSet<String>>,
+    /// Each task is to be confirmed (`--step`).
+    pub(crate) stepping: Cell<bool>,
     /// `--start-at-task` has not been met yet.
     pub(crate) waiting_for_start: Cell<bool>,
 }
@@ -44,6 +46,7 @@ impl Engine {
     ) -> Self {
         let sinks = std::mem::take(&mut options.sinks);
         let waiting = options.start_at_task.is_some();
+        let stepping = options.step;
         Self {
             options,
             store,
@@ -57,6 +60,7 @@ impl Engine {
             warned: RefCell::default(),
             failed: RefCell::default(),
             unreachable: RefCell::default(),
+            stepping: Cell::new(stepping),
             waiting_for_start: Cell::new(waiting),
         }
     }
@@ -143,11 +147,16 @@ impl Engine {
     /// Evaluates a condition.
     pub(crate) fn condition(&self, vars: &TaskVars, raw: &Value) -> Result<bool, TaskFailure> {
         self.with_templar(vars, |t| t.condition(raw))
-            .map_err(|e| self.template_failure(e))
+            .map_err(|e| self.evaluation_failure(e, "expression"))
     }
 
     /// A template's error as a task's failure: the message, and the place with a snippet for people.
     pub(crate) fn template_failure(&self, error: TemplateError) -> TaskFailure {
+        self.evaluation_failure(error, "template")
+    }
+
+    /// The same for a template or an expression.
+    pub(crate) fn evaluation_failure(&self, error: TemplateError, kind: &str) -> TaskFailure {
         let mut d = Diagnostic::error(error.message.clone());
         let mut place = error.origin;
         if let (Some(origin), Some((start, end)), Some(source)) = (error.origin, error.span, &error.source) {
@@ -166,7 +175,8 @@ impl Engine {
         }
         let shown = place.map(|_| render(&d, &self.store.sources, false));
         TaskFailure {
-            message: error.message,
+            message: whole_message(error.message, error.plugin, error.undefined, error.syntax, kind),
+            undefined: error.undefined,
             early: true,
             rendered: shown,
             ..TaskFailure::default()
@@ -189,6 +199,37 @@ impl Engine {
     /// The texts read so far.
     pub(crate) fn sources(&self) -> &Rc<SourceMap> {
         &self.store.sources
+    }
+}
+
+/// A template's error as Ansible words it, with what failed in front.
+fn whole_message(
+    message: String,
+    plugin: Option<Box<str>>,
+    undefined: bool,
+    syntax: bool,
+    kind: &str,
+) -> String {
+    const WHOLE: &[&str] = &[
+        "The lookup plugin '",
+        "Recursive loop detected",
+        "Encountered untrusted",
+        "A template was resolved",
+        "Conditional",
+        "Empty conditional",
+        "Syntax error",
+        "Attempting to decrypt",
+        "Decryption failed",
+        "The template nests",
+    ];
+    if let Some(plugin) = plugin {
+        format!("The {plugin} failed: {message}")
+    } else if undefined || WHOLE.iter().any(|w| message.starts_with(w)) {
+        message
+    } else if syntax {
+        format!("Syntax error in {kind}: {message}")
+    } else {
+        format!("Error rendering {kind}: {message}")
     }
 }
 

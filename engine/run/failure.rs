@@ -19,6 +19,8 @@ pub(crate) struct TaskFailure {
     pub(crate) unreachable: bool,
     /// The engine failed before or around the module: told as "Task failed: …".
     pub(crate) early: bool,
+    /// A missing value is the cause.
+    pub(crate) undefined: bool,
     /// The message with its place and a snippet.
     pub(crate) rendered: Option<String>,
     /// Further keys of the result.
@@ -62,7 +64,7 @@ impl TaskFailure {
     pub(crate) fn into_result(self) -> Map {
         let map = self.values.unwrap_or_default();
         map.insert(if self.unreachable { "unreachable" } else { "failed" }, true);
-        let message = if self.early && !self.unreachable {
+        let message = if self.early || self.unreachable {
             format!("Task failed: {}", self.message)
         } else {
             self.message

@@ -5,6 +5,7 @@ mod check_args;
 mod connect;
 mod engine;
 mod failure;
+mod graph;
 mod handlers;
 mod include;
 mod invoke;
@@ -20,6 +21,7 @@ mod task;
 mod unported;
 mod walk;
 
+pub use kdo_plan::Format as GraphFormat;
 pub use options::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 
 use connect::Connections;
@@ -63,6 +65,7 @@ pub fn run(mut options: Options) -> u8 {
     loader.roles_path.clone_from(&options.roles_path);
     loader.collections_path.clone_from(&options.collections_path);
     loader.vault.clone_from(&vault);
+    loader.texts = std::mem::take(&mut options.texts);
     loader.extra_vars = options.extra_vars.clone();
     let inventory = std::mem::take(&mut options.inventory);
     let store = Store::new(
@@ -134,7 +137,7 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
     let mut all: Vec<(PathBuf, Vec<Rc<Play>>)> = Vec::new();
     let mut problems: Vec<Diagnostic> = Vec::new();
     for path in &engine.options.playbooks {
-        if !path.is_file() {
+        if !path.is_file() && !engine.loader.texts.contains_key(path) {
             problems.push(Diagnostic::error(format!(
                 "the playbook: {} could not be found",
                 path.display()
@@ -169,7 +172,10 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
         };
     }
     if engine.options.listing.any() {
-        let text = engine.listing(&all);
+        let text = match engine.options.listing.graph {
+            Some(format) => engine.graphs(&all, format),
+            None => engine.listing(&all),
+        };
         engine.tell(&Event::Listing { text });
         return code::OK;
     }

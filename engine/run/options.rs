@@ -6,7 +6,7 @@ use kdo_syntax::SourceMap;
 use kdo_transport::{Agents, Connector, Secret};
 use kdo_value::Map;
 use kdo_vars::{RunInfo, VaultKeys};
-use std::{path::PathBuf, rc::Rc, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, rc::Rc, sync::Arc, time::Duration};
 
 /// What to show instead of running.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Listing {
     pub tasks: bool,
     /// `--list-tags`
     pub tags: bool,
+    /// `kdo graph`
+    pub graph: Option<kdo_plan::Format>,
 }
 
 impl Listing {
@@ -29,7 +31,7 @@ impl Listing {
 
     /// Whether nothing is to be run.
     pub fn any(self) -> bool {
-        self.syntax || self.hosts || self.tasks || self.tags
+        self.syntax || self.hosts || self.tasks || self.tags || self.graph.is_some()
     }
 }
 
@@ -77,6 +79,8 @@ pub struct ConnectionDefaults {
 pub struct Options {
     /// Playbook files.
     pub playbooks: Vec<PathBuf>,
+    /// Those of them that are no files, with their texts.
+    pub texts: HashMap<PathBuf, String>,
     /// Hosts.
     pub inventory: Inventory,
     /// Texts read so far (inventory, variable files).

@@ -142,7 +142,7 @@ impl Engine {
     }
 
     /// The task that gathers facts, if the play wants it.
-    fn facts_task(&self, play: &Rc<Play>) -> Result<Option<Rc<Task>>, String> {
+    pub(crate) fn facts_task(&self, play: &Rc<Play>) -> Result<Option<Rc<Task>>, String> {
         let wanted = match play.keyword("gather_facts") {
             Some(raw) => {
                 let value = self.play_value(play, &raw)?;
@@ -217,7 +217,17 @@ impl Engine {
                 .ask
                 .as_ref()
                 .and_then(|ask| ask(&format!("{text}: "), secret));
-            let answer = answer.filter(|a| !a.is_empty()).or(default).unwrap_or_default();
+            let Some(answer) = answer
+                .map(|a| match &default {
+                    Some(d) if a.is_empty() => d.clone(),
+                    _ => a,
+                })
+                .or(default)
+            else {
+                // Nobody could be asked.
+                answers.insert(name, Value::None);
+                continue;
+            };
             answers.insert(
                 name,
                 if secret {
@@ -315,10 +325,13 @@ impl Engine {
                 return Ended::Error;
             }
         };
-        vars.all_hosts.replace(hosts.clone());
+        // Named in the order of the inventory, whatever the order of the play.
+        let mut named = hosts.clone();
+        named.sort_by_key(|h| self.store.inventory.borrow().hosts.get_index_of(h));
+        vars.all_hosts.replace(named.clone());
         let out = |h: &String| self.failed.borrow().contains(h) || self.unreachable.borrow().contains(h);
         vars.active_hosts
-            .replace(hosts.iter().filter(|h| !out(h)).cloned().collect());
+            .replace(named.iter().filter(|h| !out(h)).cloned().collect());
         let count = batches.len();
         for (i, batch) in batches.into_iter().enumerate() {
             if i > 0 && count > 1 {

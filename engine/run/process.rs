@@ -105,7 +105,9 @@ impl Engine {
 
     /// Hosts that the play's pattern selects since the inventory grew are named with the others; they do not take part.
     fn welcome(&self, play: &PlayRun) {
-        let Ok(now) = self.play_hosts(&play.play) else { return };
+        let Ok(now) = self.play_hosts(&play.play) else {
+            return;
+        };
         let mut all = play.vars.all_hosts.borrow_mut();
         for host in now {
             if !all.contains(&host) {
@@ -120,7 +122,7 @@ impl Engine {
         let name = task
             .name
             .as_ref()
-            .map_or_else(|| task.action.name.clone(), |n| n.as_str().to_owned());
+            .map_or_else(String::new, |n| n.as_str().to_owned());
         map.insert("name", name);
         map.insert("action", task.action.name.as_str());
         map.insert("args", untrust(&Value::Map(task.action.args.copied())));
@@ -177,13 +179,14 @@ impl Engine {
         for name in wanted {
             let found = self.find_handlers(play, &name, &done.host);
             for handler in found {
+                let shown = self.task_info(&vars, &handler).name.clone();
                 let mut notified = play.notified.borrow_mut();
                 let list = notified.entry(handler.id).or_default();
                 for host in hosts {
                     if !list.contains(host) {
                         list.push(host.clone());
                         self.tell(&Event::Notified {
-                            handler: name.clone(),
+                            handler: shown.clone(),
                             host: host.clone(),
                         });
                     }

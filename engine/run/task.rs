@@ -98,7 +98,11 @@ impl Engine {
         Rc::new(TaskInfo {
             id: task.id,
             name,
-            role: task.scope.role().map(|r| r.full_name()),
+            role: task
+                .scope
+                .role()
+                .filter(|_| task.action.short() != "include_role")
+                .map(|r| r.full_name()),
             action: task.action.name.clone(),
             path: path.unwrap_or_default(),
             handler: task.handler,
@@ -211,7 +215,9 @@ impl Engine {
         let text = Text::trusted(task.action.name.as_str(), task.action.origin);
         let name = self.resolve(vars, &Value::Str(text))?.to_text();
         if (self.loader.known)(&name).is_err() {
-            return Err(TaskFailure::early(format!("couldn't resolve module/action '{name}'")));
+            return Err(TaskFailure::early(format!(
+                "couldn't resolve module/action '{name}'"
+            )));
         }
         Ok(Rc::new(Task {
             id: task.id,
@@ -225,6 +231,22 @@ impl Engine {
             handler: task.handler,
             origin: task.origin,
         }))
+    }
+
+    /// How the host that a task is delegated to is reached, as the task sees it.
+    fn delegate_facts(&self, vars: &TaskVars, target: &str) -> Map {
+        let there = TaskVars {
+            host: target.to_owned(),
+            scope: None,
+            local: Rc::default(),
+            ..vars.clone()
+        };
+        let known = Map::new();
+        known.insert(
+            "ansible_host",
+            there.get("ansible_host").unwrap_or_else(|| Value::str(target)),
+        );
+        known
     }
 
     /// How the host is reached, under the names of the variables that say so, where these are not given.
@@ -259,7 +281,11 @@ impl Engine {
         let text = if message.starts_with("Task failed: ") {
             message
         } else {
-            let what = if actions::exists(&task.action.name) { "Action" } else { "Module" };
+            let what = if actions::exists(&task.action.name) {
+                "Action"
+            } else {
+                "Module"
+            };
             format!("Task failed: {what} failed: {message}")
         };
         let d = kdo_syntax::Diagnostic::error(text).at(task.origin);
@@ -297,17 +323,17 @@ impl Engine {
             Some(name) => {
                 // `with_LOOKUP` is `query('LOOKUP', …)` over its terms. Where it looks for files depends on the action.
                 let action = &task.action.name;
-                let folder = ["template", "var", "file"].into_iter().find(|f| action.contains(f));
+                let folder = ["template", "var", "file"]
+                    .into_iter()
+                    .find(|f| action.contains(f));
                 let options: Vec<(String, Value)> = match (name.rsplit('.').next(), folder) {
                     (Some("first_found"), Some(folder)) => {
                         vec![("_subdir".into(), Value::str(format!("{folder}s")))]
                     }
                     _ => Vec::new(),
                 };
-                let terms = self
-                    .with_templar(vars, |t| t.lookup_terms(name, &repeat.value, options))
-                    .map_err(|e| self.template_failure(e))?;
-                terms
+                self.with_templar(vars, |t| t.lookup_terms(name, &repeat.value, options))
+                    .map_err(|e| self.template_failure(e))?
             }
         };
         Ok(Some(list))
@@ -491,7 +517,9 @@ impl Engine {
         host: &str,
     ) -> ItemDone {
         let mut delegated = None;
+        let depth = vars.local.borrow().len();
         let outcome = self.try_item(play, task, info, vars, host, &mut delegated).await;
+        vars.local.borrow_mut().truncate(depth);
         let (result, include) = match outcome {
             Ok((result, include)) => (result, include),
             Err(failure) => (failure.into_result(), None),
@@ -529,7 +557,14 @@ impl Engine {
         if let Some(skipped) = self.when(vars, task)? {
             return Ok((skipped, None));
         }
-        for name in ["become", "check_mode", "diff", "no_log", "ignore_errors", "run_once"] {
+        for name in [
+            "become",
+            "check_mode",
+            "diff",
+            "no_log",
+            "ignore_errors",
+            "run_once",
+        ] {
             self.flag(vars, task, name)?;
         }
         if let Some(target) = self
@@ -550,6 +585,9 @@ impl Engine {
                 item: None,
             };
             return Ok((map, Some(include)));
+        }
+        if let Some(target) = &*delegated {
+            vars.push(self.delegate_facts(vars, target));
         }
         let environment = self.environment(vars, task)?;
         let needs_route = actions::needs_connection(&short);
@@ -671,6 +709,9 @@ impl Engine {
                 return Ok(judged);
             }
             judged.insert("retries", tries);
+            if !judged.contains("changed") {
+                judged.insert("changed", false);
+            }
             self.tell(&Event::Retry {
                 host: step.host.clone(),
                 task: Rc::clone(&step.info),
@@ -776,9 +817,15 @@ impl Engine {
             self.arguments(&step.vars, task)?
         };
         let asynchronous = match task.own("async") {
-            Some(raw) => self
-                .resolve_or_omit(&step.vars, &raw)?
-                .map_or(0, |v| v.to_text().trim().parse::<i64>().unwrap_or(0)),
+            Some(raw) => match self.resolve_or_omit(&step.vars, &raw)?.filter(|v| !v.is_none()) {
+                None => 0,
+                Some(v) => v.to_text().trim().parse::<i64>().map_err(|_| {
+                    TaskFailure::early(format!(
+                        "Error processing keyword 'async_val': The value {} could not be converted to 'int'.",
+                        v.repr()
+                    ))
+                })?,
+            },
             None => 0,
         };
         if asynchronous > 0 && task.action.short() == "script" {
@@ -861,28 +908,9 @@ impl Engine {
     /// The evaluated arguments of a task, defaults of `module_defaults` below them.
     pub(crate) fn arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
         let failure = |e: kdo_template::TemplateError| self.template_failure(e);
-        let all = Map::new();
+        let all = self.default_arguments(vars, task)?;
         let full = full_name(&task.action.name);
         let finalising = |f: TaskFailure| f.during(&format!("Finalization of task args for '{full}' failed"));
-        for level in task.scope.collected("module_defaults") {
-            let levels = match level {
-                Value::List(l) => l.to_vec(),
-                v => vec![v],
-            };
-            for l in levels {
-                let Value::Map(defaults) = l else { continue };
-                for (name, values) in defaults.text_entries() {
-                    if full_name(&name) != full {
-                        continue;
-                    }
-                    if let Value::Map(values) = self.resolve(vars, &values)? {
-                        values.entries().into_iter().for_each(|(k, v)| {
-                            all.insert(k, v);
-                        });
-                    }
-                }
-            }
-        }
         if let Some(template) = &task.action.template {
             match self
                 .with_templar(vars, |t| t.resolve(&Value::Str(template.clone())))
@@ -902,10 +930,40 @@ impl Engine {
         }
         for (key, raw) in task.action.args.entries() {
             if let Some(value) = self.argument(vars, task, &key, &raw)? {
-                let key = if key.is_templated() { self.resolve(vars, &key)? } else { key };
+                let key = if key.is_templated() {
+                    self.resolve(vars, &key)?
+                } else {
+                    key
+                };
                 all.insert(key, value);
             } else {
                 all.remove(&key.to_text());
+            }
+        }
+        Ok(all)
+    }
+
+    /// What `module_defaults` give the task.
+    fn default_arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
+        let all = Map::new();
+        let full = full_name(&task.action.name);
+        for level in task.scope.collected("module_defaults") {
+            let levels = match level {
+                Value::List(l) => l.to_vec(),
+                v => vec![v],
+            };
+            for l in levels {
+                let Value::Map(defaults) = l else { continue };
+                for (name, values) in defaults.text_entries() {
+                    if full_name(&name) != full {
+                        continue;
+                    }
+                    if let Value::Map(values) = self.resolve(vars, &values)? {
+                        values.entries().into_iter().for_each(|(k, v)| {
+                            all.insert(k, v);
+                        });
+                    }
+                }
             }
         }
         Ok(all)
@@ -930,8 +988,10 @@ impl Engine {
 
     /// A condition of the user's.
     pub(crate) fn conditional(&self, vars: &TaskVars, raw: &Value) -> Result<bool, TaskFailure> {
-        self.condition(vars, raw)
-            .map_err(|e| e.during("Error while evaluating conditional"))
+        self.condition(vars, raw).map_err(|e| match e.undefined {
+            true => e.during("Error while evaluating conditional"),
+            false => e,
+        })
     }
 
     /// The `environment` of all levels, evaluated and merged.
@@ -990,7 +1050,12 @@ pub(crate) fn full_name(name: &str) -> String {
 
 /// What is shown for a task without a name.
 fn shown_action(task: &Task) -> String {
-    task.action.name.clone()
+    let name = &task.action.name;
+    let role = task.action.arg("name").or_else(|| task.action.arg("role"));
+    match (task.action.short(), role) {
+        ("include_role", Some(role)) => format!("{name} : {}", role.to_text()),
+        _ => name.clone(),
+    }
 }
 
 fn untrusted(value: &Value) -> Value {
@@ -1063,7 +1128,7 @@ fn extended_loop(items: &[Value], index: usize, all: bool) -> Map {
 impl Engine {
     /// A step's arguments as written, with those that one template gives.
     pub(crate) fn action_arguments(&self, step: &Step) -> Result<Map, TaskFailure> {
-        let all = Map::new();
+        let all = self.default_arguments(&step.vars, &step.task)?;
         if let Some(template) = &step.task.action.template {
             let during = format!(
                 "Finalization of task args for '{}' failed",

@@ -199,7 +199,7 @@ impl Engine {
         }
         let here = &left[..];
         let Some(first) = here.first() else { return };
-        if self.waiting_for_start.get() && !self.is_start(&play, task, first) {
+        if self.waiting_for_start.get() && !self.begins_at(&play, step, task, first) {
             here.iter().for_each(|h| walk.advance(h));
             return;
         }
@@ -209,7 +209,7 @@ impl Engine {
         }
         let vars = TaskVars::new(&self.store, &play.vars, first, Some(&task.scope));
         let info = self.task_info(&vars, task);
-        if self.options.step && !self.confirms(&info) {
+        if self.stepping.get() && !self.confirms(&info) {
             here.iter().for_each(|h| walk.advance(h));
             return;
         }
@@ -234,7 +234,9 @@ impl Engine {
                 Fate::Lost => self.drop_hosts(&play, fate, &counts_for),
             }
             if fate == Fate::Next {
-                collect_includes(&mut includes, done, &counts_for);
+                // With `run_once` only the first host goes through what is included.
+                let host = done.host.clone();
+                collect_includes(&mut includes, done, std::slice::from_ref(&host));
             } else {
                 failing.extend(counts_for);
             }
@@ -258,9 +260,29 @@ impl Engine {
         .map(str::trim)
         {
             Some("y" | "yes" | "Y") => true,
-            Some("c" | "continue" | "C") => true,
+            Some("c" | "continue" | "C") => {
+                self.stepping.set(false);
+                true
+            }
             _ => false,
         }
+    }
+
+    /// `--start-at-task`: whether this step runs although the wanted one has not been met yet, or because it is it.
+    fn begins_at(&self, play: &Rc<PlayRun>, step: StepId, task: &Rc<Task>, host: &str) -> bool {
+        let plan = play.plan.borrow();
+        if task.action.short() == "gather_facts" && plan.start() == step {
+            // Facts are gathered in the play that has the wanted task.
+            return plan.steps().iter().any(|(_, s)| match &s.kind {
+                StepKind::Task(t) => self.is_start(play, t, host),
+                _ => false,
+            });
+        }
+        let found = self.is_start(play, task, host);
+        if found {
+            self.waiting_for_start.set(false);
+        }
+        found
     }
 
     fn is_start(&self, play: &Rc<PlayRun>, task: &Rc<Task>, host: &str) -> bool {
@@ -274,11 +296,7 @@ impl Engine {
             .as_ref()
             .map_or_else(|| info.name.clone(), |r| format!("{r} : {}", info.name));
         let matches = |name: &str| kdo_modules::files::pattern::matches(wanted, name);
-        let found = matches(&info.name) || matches(&full);
-        if found {
-            self.waiting_for_start.set(false);
-        }
-        found
+        matches(&info.name) || matches(&full)
     }
 
     fn throttle(&self, vars: &TaskVars, task: &Task) -> Result<Option<usize>, String> {
@@ -507,7 +525,10 @@ fn done_meta(what: &str, host: &str) -> String {
 fn is_role_end(task: &Task) -> bool {
     task.origin.is_none()
         && task.action.short() == "meta"
-        && task.action.arg("_raw_params").is_some_and(|v| v.as_str() == Some("role_complete"))
+        && task
+            .action
+            .arg("_raw_params")
+            .is_some_and(|v| v.as_str() == Some("role_complete"))
 }
 
 /// Includes of the same file or role with the same variables are one, for all their hosts.

@@ -196,7 +196,9 @@ impl Evaluator<'_> {
     /// Applies a filter.
     pub(crate) fn apply_filter(&self, name: &str, args: Vec<Value>, kwargs: Keywords) -> Result<Value> {
         match crate::filter(name) {
-            Some(callable) => self.apply(callable, name, args, kwargs),
+            Some(callable) => self
+                .apply(callable, name, args, kwargs)
+                .map_err(|e| of_plugin(e, "filter", callable)),
             None => Err(unknown("filter", name, crate::filters::FAMILIES)),
         }
     }
@@ -204,7 +206,10 @@ impl Evaluator<'_> {
     /// Applies a test.
     pub(crate) fn apply_test(&self, name: &str, args: Vec<Value>, kwargs: Keywords) -> Result<bool> {
         match crate::test(name) {
-            Some(callable) => Ok(self.apply(callable, name, args, kwargs)?.truthy()),
+            Some(callable) => Ok(self
+                .apply(callable, name, args, kwargs)
+                .map_err(|e| of_plugin(e, "test", callable))?
+                .truthy()),
             None => Err(unknown("test", name, crate::tests::FAMILIES)),
         }
     }
@@ -312,6 +317,18 @@ pub(crate) fn keep_newlines(value: Value, source: &str, newline: &str) -> Value 
     }
 }
 
+/// Remembers which plugin an error comes from, unless it is of one inside or of a missing value.
+fn of_plugin(error: TemplateError, kind: &str, callable: &Callable) -> TemplateError {
+    let own = error.origin.is_none() && error.source.is_none();
+    if error.plugin.is_some() || error.undefined || error.syntax || !own {
+        return error;
+    }
+    TemplateError {
+        plugin: Some(format!("{kind} plugin '{}'", callable.name).into()),
+        ..error
+    }
+}
+
 fn unknown(kind: &str, name: &str, families: &[&'static [Callable]]) -> TemplateError {
     let known = families.iter().flat_map(|f| f.iter()).flat_map(|c| {
         c.name
@@ -321,7 +338,7 @@ fn unknown(kind: &str, name: &str, families: &[&'static [Callable]]) -> Template
             .chain(c.aliases.iter().copied())
     });
     TemplateError {
-        help: crate::nearest::nearest(name, known).map(|n| format!("Did you mean '{n}'?")),
+        help: crate::nearest::nearest(name, known).map(|n| format!("Did you mean '{n}'?").into()),
         ..TemplateError::syntax(format!("No {kind} named '{name}'."))
     }
 }

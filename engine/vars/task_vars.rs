@@ -67,7 +67,11 @@ impl TaskVars {
                     .and_then(|o| self.store.sources.path(o.file))
                     .and_then(|p| p.parent().map(ToOwned::to_owned))
                 {
-                    let dir = std::path::absolute(&dir).unwrap_or(dir);
+                    // A file named without a folder is in the current one.
+                    let dir = match dir.as_os_str().is_empty() {
+                        true => std::env::current_dir().unwrap_or(dir),
+                        false => std::path::absolute(&dir).unwrap_or(dir),
+                    };
                     if !bases.contains(&dir) {
                         bases.push(dir);
                     }
@@ -232,7 +236,11 @@ impl TaskVars {
             "ansible_dependent_role_names" => {
                 let roles = self.play.play.roles.borrow();
                 let mut names: Vec<String> = Vec::new();
-                for role in roles.iter().flat_map(|r| r.with_dependencies()).filter(|r| r.dependency) {
+                for role in roles
+                    .iter()
+                    .flat_map(|r| r.with_dependencies())
+                    .filter(|r| r.dependency)
+                {
                     let name = role.full_name();
                     if !names.contains(&name) {
                         names.push(name);

@@ -14,6 +14,24 @@ fn ansibles_names_take_ansibles_command_lines() {
 }
 
 #[test]
+fn a_named_settings_file_is_shown() {
+    let bench = Bench::new();
+    bench.file("my.cfg", "[defaults]\nforks = 7\n");
+    let view = said(&mut bench.named("ansible-config", &["view", "-c", "my.cfg"]));
+    assert_eq!(
+        (view.code, view.out.as_str()),
+        (0, "[defaults]\nforks = 7\n"),
+        "{view:?}"
+    );
+    let dump = bench.run(&["config", "-c", "my.cfg", "dump", "--only-changed"]);
+    assert!(
+        dump.out.contains("forks(") && dump.out.contains("my.cfg:2) = 7"),
+        "{dump:?}"
+    );
+    assert_eq!(bench.run(&["config", "view", "-c", "gone.cfg"]).code, 5);
+}
+
+#[test]
 fn scripts_find_the_version_in_the_first_line() {
     let bench = Bench::new();
     let version = said(&mut bench.named("ansible-playbook", &["--version"]));

@@ -51,6 +51,12 @@ fn wrong_arguments_end_with_2_and_other_errors_with_1() {
             "not vault encrypted",
         ),
         (&["doc", "lineinfil"], 1, "there is nothing called `lineinfil`"),
+        (
+            &["play", "-i", "h,", "--output", "nope", "p.yml"],
+            2,
+            "no output called `nope`",
+        ),
+        (&["log", "--output", "nope"], 2, "no output called `nope`"),
         (&["no-such-command"], 2, "no-such-command"),
     ];
     for (args, code, words) in cases {

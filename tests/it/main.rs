@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, missing_docs)]
 
 mod architecture;
+mod boot_kernel;
 mod called_as;
 mod cases;
 mod cli_errors;
@@ -10,4 +11,5 @@ mod inventory;
 mod lists;
 mod over_ssh;
 mod program;
+mod runs;
 mod secrets;

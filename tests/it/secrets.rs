@@ -198,6 +198,8 @@ fn an_edited_file_is_encrypted_again_and_leaves_nothing() {
         .env("TMPDIR", bench.path().join("tmp"));
     assert!(command.status().unwrap().success());
     assert_ne!(std::fs::read_to_string(&file).unwrap(), OF_ANSIBLE);
+    let create = bench.run(&["vault", "create", "--vault-password-file", "pw", "new.yml"]);
+    assert!(create.err.contains("not a tty"), "{create:?}");
     assert_eq!(
         bench
             .run(&["vault", "view", "--vault-password-file", "pw", "v.yml"])

@@ -189,9 +189,9 @@ impl Module for Command {
             let cmd = Value::list(argv.iter().map(Value::from));
             let argv = if self.expand_argument_vars {
                 {
-                let above = &host.context().environment;
-                argv.iter().map(|w| crate::host::expand_with(w, above)).collect()
-            }
+                    let above = &host.context().environment;
+                    argv.iter().map(|w| crate::host::expand_with(w, above)).collect()
+                }
             } else {
                 argv
             };
@@ -245,13 +245,21 @@ impl Module for Command {
         let out = host.query(program).map_err(|f| {
             let line = match &cmd {
                 Value::List(words) => {
-                    let words: Vec<String> = words.to_vec().iter().map(|w| words::quote(&w.to_text())).collect();
+                    let words: Vec<String> = words
+                        .to_vec()
+                        .iter()
+                        .map(|w| words::quote(&w.to_text()))
+                        .collect();
                     words.join(" ")
                 }
                 other => other.to_text(),
             };
-            f.with("cmd", line)
-                .with("msg", "Error executing command.")
+            let failure = Failure {
+                message: "Error executing command.".into(),
+                ..f
+            };
+            failure
+                .with("cmd", line)
                 .with("stdout", "")
                 .with("stderr", "")
                 .with("changed", false)

@@ -287,7 +287,7 @@ impl Module for Archive {
             }
             (None, None) => return Err("Error, no source paths were found".into()),
         };
-        if there.iter().any(|p| *p == dest) && self.remove {
+        if there.contains(&dest) && self.remove {
             return Err(Failure::new(
                 "Error, created archive can not be contained in source paths when remove=true",
             ));

@@ -22,7 +22,7 @@ use std::{
 #[params(exclusive(src, content))]
 pub struct Copy {
     /// File or folder to copy; a folder that ends with `/` means what is in it.
-    pub(super) src: Option<String>,
+    pub(super) src: Option<PathBuf>,
     /// The content itself; lists and dicts are written as JSON.
     content: Option<Raw>,
     /// Where to; with a `/` at the end, a folder that is made if missing.
@@ -79,8 +79,7 @@ pub(crate) fn bytes(value: &Value) -> Vec<u8> {
 impl Copy {
     fn source(&self) -> Result<Source, Failure> {
         if self.remote_src {
-            let src = PathBuf::from(self.src.clone().unwrap_or_default());
-            let src = PathBuf::from(crate::host::expand(&src.to_string_lossy()));
+            let src = self.src.clone().unwrap_or_default();
             if fs::metadata(&src).is_err() {
                 return Err(Failure::new(format!("Source {} not found", src.display())));
             }
@@ -188,7 +187,8 @@ impl Copy {
             .parent()
             .filter(|p| !p.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        if !folder.exists() && !(host.check() && host.changed()) {
+        // In check mode what the controller sends is only compared: an earlier task may be going to make the folder.
+        if !(folder.exists() || host.check() && (host.changed() || !self.remote_src)) {
             return Err(Failure::new(format!(
                 "Destination directory {} does not exist",
                 folder.display()
@@ -285,9 +285,9 @@ impl Module for Copy {
         if let Source::File(path) = &source
             && path.is_dir()
         {
-            return copy_tree::local(&self, host, self.src.as_deref().unwrap_or_default());
+            return copy_tree::local(&self, host, &self.src.as_deref().map(text).unwrap_or_default());
         }
-        let base = |p: &str| Path::new(p).file_name().map(|n| n.to_string_lossy().into_owned());
+        let base = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned());
         let name = self
             ._kdo_name
             .clone()
@@ -295,7 +295,7 @@ impl Module for Copy {
         let title = self
             ._kdo_original
             .clone()
-            .or_else(|| self.src.clone())
+            .or_else(|| self.src.as_deref().map(text))
             .unwrap_or_default();
         self.file(host, &source, name.as_deref(), &title)
     }

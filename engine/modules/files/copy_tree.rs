@@ -74,7 +74,7 @@ pub(super) fn offered(copy: &Copy, host: &mut Host<'_>, tree: &Value) -> Result<
     }
     Ok(Outcome::new()
         .with("dest", text(&copy.dest))
-        .with("src", copy.src.clone())
+        .with("src", copy.src.as_deref().map(text))
         .changed(host.changed()))
 }
 
@@ -98,7 +98,7 @@ fn link(host: &mut Host<'_>, target: &Path, dest: &Path, attrs: &FileAttrs) -> R
 
 /// A folder of the host, into another one.
 pub(super) fn local(copy: &Copy, host: &mut Host<'_>, src: &str) -> Result<Outcome, Failure> {
-    let from = PathBuf::from(crate::host::expand(src));
+    let from = PathBuf::from(src);
     let mut dest = copy.dest.clone();
     let into = match from.file_name() {
         Some(name) if !src.ends_with('/') => copy.dest.join(name),

@@ -76,7 +76,7 @@ pub(super) fn symbolic(file: &File, host: &mut Host<'_>) -> Result<Outcome, Fail
         Failure::new(format!("{what}: {}", f.message)).with("path", text(path))
     })?;
     let there = path.exists() || path.is_symlink();
-    if !(host.check() && !path.exists()) && there {
+    if (path.exists() || !host.check()) && there {
         let pointed = resolve(path);
         if file.follow && path.is_symlink() && !pointed.exists() {
             host.warn(
@@ -134,7 +134,7 @@ pub(super) fn hard(file: &File, host: &mut Host<'_>) -> Result<Outcome, Failure>
             changed = host.make_hard_link(&source, path)?;
         }
     }
-    if !(host.check() && !path.exists()) {
+    if !host.check() || path.exists() {
         changed |= file.attributes(host, path, Time::Preserve, &diff)?;
     }
     let outcome = diff.into_outcome(host, "dest", path, changed);

@@ -35,7 +35,7 @@ pub struct Mount {
     #[param(required, alias = "name")]
     path: PathBuf,
     /// The device, label or remote path.
-    src: Option<String>,
+    src: Option<PathBuf>,
     /// Kind of the file system.
     fstype: Option<String>,
     /// Mount options.
@@ -54,7 +54,7 @@ pub struct Mount {
     #[param(required)]
     state: State,
     /// The table.
-    fstab: Option<PathBuf>,
+    fstab: Option<String>,
     /// Mount it at boot.
     #[param(default = true)]
     boot: bool,
@@ -97,7 +97,7 @@ impl Mount {
             options.push_str(",noauto");
         }
         Entry {
-            source: encode(self.src.as_deref().unwrap_or_default()),
+            source: encode(&self.source()),
             path: encode(&text(&self.path)),
             kind: self.fstype.clone().unwrap_or_default(),
             options: encode(&options),
@@ -106,8 +106,12 @@ impl Mount {
         }
     }
 
+    fn source(&self) -> String {
+        self.src.as_deref().map(text).unwrap_or_default()
+    }
+
     fn table(&self) -> PathBuf {
-        resolve(self.fstab.as_deref().unwrap_or(Path::new("/etc/fstab")))
+        resolve(Path::new(self.fstab.as_deref().unwrap_or("/etc/fstab")))
     }
 
     /// Writes the table; says whether it was different, and where the copy is.
@@ -151,9 +155,9 @@ impl Mount {
                 if let Some(options) = &self.opts {
                     args.extend(["-o".into(), options.clone()]);
                 }
-                args.push(self.src.clone().unwrap_or_default());
+                args.push(self.source());
             }
-            (Some(table), _) if table != Path::new("/etc/fstab") => args.extend(["-T".into(), text(table)]),
+            (Some(table), _) if table != "/etc/fstab" => args.extend(["-T".into(), table.clone()]),
             _ => {}
         }
         args.push(text(&self.path));
@@ -172,12 +176,8 @@ impl Mount {
             _ => "remount".into(),
         };
         let mut command = Command::new(program);
-        if let Some(table) = self
-            .fstab
-            .as_ref()
-            .filter(|t| t.as_path() != Path::new("/etc/fstab"))
-        {
-            command = command.arg("-T").path(table);
+        if let Some(table) = self.fstab.as_ref().filter(|t| t.as_str() != "/etc/fstab") {
+            command = command.arg("-T").arg(table);
         }
         let command = command.args(["-o", &options]).path(&self.path);
         let fine = now.kind.starts_with("nfs") || host.execute(command)?.is_none_or(|o| o.rc == 0);
@@ -191,7 +191,8 @@ impl Mount {
 
     /// Whether what is mounted is what is wanted.
     fn is_wanted(&self, now: &Mounted) -> bool {
-        let source = self.src.as_deref().unwrap_or_default();
+        let source = self.source();
+        let source = source.as_str();
         let options = self.opts.as_deref().unwrap_or_default();
         if options.split(',').any(|o| o == "bind" || o == "rbind") {
             return now.source == source
@@ -267,7 +268,7 @@ impl Module for Mount {
         match self.state {
             State::Present => (changed, backup) = self.write(host, |t| set(t, &entry))?,
             State::AbsentFromFstab | State::Absent => {
-                let source = self.src.as_deref().map(encode);
+                let source = self.src.as_deref().map(|s| encode(&text(s)));
                 (changed, backup) = self.write(host, |t| unset(t, &entry.path, source.as_deref()))?;
                 if self.state == State::Absent && changed && !swap {
                     if mounted_at(&self.path).is_some() {
@@ -307,7 +308,7 @@ impl Module for Mount {
             }
         }
         let mut outcome = Outcome::new().with("name", text(&self.path));
-        for (name, value) in [("src", &self.src), ("fstype", &self.fstype)] {
+        for (name, value) in [("src", &self.src.as_deref().map(text)), ("fstype", &self.fstype)] {
             if let Some(value) = value {
                 outcome = outcome.with(name, value.as_str());
             }
@@ -316,10 +317,7 @@ impl Module for Mount {
             .with("opts", decode(&entry.options))
             .with("dump", self.dump.clone())
             .with("passno", self.passno.clone())
-            .with(
-                "fstab",
-                text(self.fstab.as_deref().unwrap_or(Path::new("/etc/fstab"))),
-            )
+            .with("fstab", self.fstab.as_deref().unwrap_or("/etc/fstab"))
             .with("boot", if self.boot { "yes" } else { "no" })
             .with("backup_file", backup)
             .changed(changed))

@@ -19,7 +19,7 @@ use std::{
 pub struct Unarchive {
     /// The archive: on the controller, or on the host or an address with `remote_src`.
     #[param(required)]
-    src: String,
+    src: PathBuf,
     /// Folder to unpack into.
     #[param(required)]
     dest: PathBuf,
@@ -88,37 +88,49 @@ impl Scratch {
 }
 
 impl Unarchive {
+    fn source(&self) -> String {
+        text(&self.src)
+    }
+
     /// The archive as a file of the host.
     fn archive(&self, host: &mut Host<'_>, scratch: &mut Scratch) -> Result<PathBuf, Failure> {
+        let source = self.source();
         if !self.remote_src && self.copy {
             let (Some(_), Some(checksum)) = (self._kdo_size, &self._kdo_checksum) else {
-                return Err(Failure::new(format!("Source '{}' failed to transfer", self.src)));
+                return Err(Failure::new(format!(
+                    "Source '{}' failed to transfer",
+                    self.source()
+                )));
             };
-            let base = Path::new(self._kdo_name.as_deref().unwrap_or(&self.src));
+            let base = Path::new(self._kdo_name.as_deref().unwrap_or(&source));
             let path = scratch
                 .folder()?
                 .join(base.file_name().unwrap_or("archive".as_ref()));
-            let failed =
-                |e: std::io::Error| Failure::new(format!("Source '{}' failed to transfer: {e}", self.src));
+            let failed = |e: std::io::Error| {
+                Failure::new(format!("Source '{}' failed to transfer: {e}", self.source()))
+            };
             let mut file = fs::File::create(&path).map_err(failed)?;
             host.link().fetch("content", &mut file).map_err(failed)?;
             if file_checksum(&path, "sha1").as_ref() != Some(checksum) {
-                return Err(Failure::new(format!("Source '{}' failed to transfer", self.src)));
+                return Err(Failure::new(format!(
+                    "Source '{}' failed to transfer",
+                    self.source()
+                )));
             }
             return Ok(path);
         }
-        if self.src.contains("://") {
+        if self.source().contains("://") {
             let path = scratch.folder()?.join(
-                self.src
+                source
                     .rsplit('/')
                     .next()
                     .filter(|n| !n.is_empty())
                     .unwrap_or("archive"),
             );
-            crate::net::http::download(host, &self.src, &path, self.validate_certs)?;
+            crate::net::http::download(host, &source, &path, self.validate_certs)?;
             return Ok(path);
         }
-        let path = PathBuf::from(crate::host::expand(&self.src));
+        let path = PathBuf::from(&source);
         if !path.exists() {
             return Err(Failure::new(format!(
                 "Source '{}' does not exist",
@@ -210,7 +222,7 @@ impl Module for Unarchive {
             .with(
                 "src",
                 if self.remote_src {
-                    self.src.clone()
+                    self.source()
                 } else {
                     text(&archive)
                 },

@@ -116,11 +116,7 @@ impl Module for Sysctl {
         let file = followed(&self.sysctl_file);
         let old = host.stat(&file)?.map(|_| host.read(&file)).transpose()?;
         let text = String::from_utf8_lossy(old.as_deref().unwrap_or_default()).into_owned();
-        let now = text
-            .lines()
-            .filter_map(setting)
-            .filter(|(k, _)| *k == self.name)
-            .last();
+        let now = text.lines().filter_map(setting).rfind(|(k, _)| *k == self.name);
         let write = match now {
             None => present,
             Some((_, v)) => !present || v != value,

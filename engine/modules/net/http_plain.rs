@@ -8,7 +8,7 @@ use crate::Host;
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read, Write},
-    net::{TcpStream, ToSocketAddrs},
+    net::{SocketAddr, TcpStream},
     os::unix::net::UnixStream,
 };
 
@@ -18,7 +18,7 @@ const HEAD_LIMIT: u64 = 256 << 10;
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
-fn connect(request: &Request, place: &Url) -> io::Result<Box<dyn Stream>> {
+fn connect(host: &mut Host<'_>, request: &Request, place: &Url) -> io::Result<Box<dyn Stream>> {
     if let Some(path) = &request.socket {
         let stream = UnixStream::connect(path)?;
         stream.set_read_timeout(Some(request.timeout))?;
@@ -26,8 +26,11 @@ fn connect(request: &Request, place: &Url) -> io::Result<Box<dyn Stream>> {
         return Ok(Box::new(stream));
     }
     let mut last = io::Error::new(io::ErrorKind::NotFound, "Name or service not known");
-    for address in (place.host.as_str(), place.port.unwrap_or(80)).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, request.timeout) {
+    for address in super::resolve::resolve(host, &place.host) {
+        match TcpStream::connect_timeout(
+            &SocketAddr::new(address, place.port.unwrap_or(80)),
+            request.timeout,
+        ) {
             Ok(stream) => {
                 stream.set_read_timeout(Some(request.timeout))?;
                 stream.set_write_timeout(Some(request.timeout))?;
@@ -49,17 +52,23 @@ fn words(error: &io::Error) -> String {
 
 /// One request and its answer.
 pub(super) fn exchange(
-    host: &Host<'_>,
+    host: &mut Host<'_>,
     request: &Request,
     url: &Url,
     body: &mut File,
 ) -> Result<Response, String> {
     let proxy = request.proxy(host, url);
-    talk(request, url, proxy.as_ref(), body).map_err(|e| words(&e))
+    talk(host, request, url, proxy.as_ref(), body).map_err(|e| words(&e))
 }
 
-fn talk(request: &Request, url: &Url, proxy: Option<&Url>, body: &mut File) -> io::Result<Response> {
-    let mut stream = connect(request, proxy.unwrap_or(url))?;
+fn talk(
+    host: &mut Host<'_>,
+    request: &Request,
+    url: &Url,
+    proxy: Option<&Url>,
+    body: &mut File,
+) -> io::Result<Response> {
+    let mut stream = connect(host, request, proxy.unwrap_or(url))?;
     let target = if proxy.is_some() {
         url.text()
     } else {

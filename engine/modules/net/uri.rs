@@ -60,6 +60,7 @@ pub struct Uri {
     #[param(default = false)]
     return_content: bool,
     /// Headers of the request.
+    #[param(default = {})]
     headers: Option<AnyDict>,
     /// Which redirections are followed.
     #[param(default = "safe", choices("all", "no", "none", "safe", "urllib2", "yes"))]

@@ -173,15 +173,44 @@ pub trait Params: Sized {
     fn from_args(args: &Map) -> Result<Self, ParamError>;
 }
 
-/// Reads one parameter from normalised arguments; used by the derived code.
-pub fn read<T: FromParam>(args: &Map, name: &str) -> Result<T, ParamError> {
+impl ParamError {
+    /// The first error that was noted while the parameters were read.
+    pub fn or_unknown(noted: Option<Self>) -> Self {
+        noted.unwrap_or_else(|| Self {
+            param: None,
+            message: "the arguments could not be read".into(),
+        })
+    }
+}
+
+/// Reads one parameter from normalised arguments, or notes why it cannot be; used by the derived code.
+pub fn read<T: FromParam>(args: &Map, name: &str, error: &mut Option<ParamError>) -> Option<T> {
     let value = args.get(name).unwrap_or(Value::None);
-    T::from_param(&value).ok_or_else(|| ParamError {
+    let read = T::from_param(&value);
+    if read.is_none() {
+        note(name, &value, error);
+    }
+    read
+}
+
+fn note(name: &str, value: &Value, error: &mut Option<ParamError>) {
+    error.get_or_insert_with(|| ParamError {
         param: Some(name.to_owned()),
         message: if value.is_none() {
             format!("missing required arguments: {name}")
         } else {
             format!("argument '{name}' cannot be {}", value.type_name())
         },
-    })
+    });
+}
+
+/// Reads a shared group of parameters, or notes why it cannot be; used by the derived code.
+pub fn group<T: Params>(args: &Map, error: &mut Option<ParamError>) -> Option<T> {
+    match T::from_args(args) {
+        Ok(group) => Some(group),
+        Err(e) => {
+            error.get_or_insert(e);
+            None
+        }
+    }
 }

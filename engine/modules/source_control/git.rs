@@ -19,74 +19,74 @@ use std::{
 pub struct GitModule {
     /// Address of the repository.
     #[param(required, alias = "name")]
-    repo: String,
+    pub(super) repo: String,
     /// The working copy.
-    dest: Option<PathBuf>,
+    pub(super) dest: Option<PathBuf>,
     /// Branch, tag or commit.
     #[param(default = "HEAD")]
-    version: String,
+    pub(super) version: String,
     /// Name of the remote.
     #[param(default = "origin")]
-    remote: String,
+    pub(super) remote: String,
     /// A further refspec to fetch.
-    refspec: Option<String>,
+    pub(super) refspec: Option<String>,
     /// Throw changed files away.
     #[param(default = false)]
-    force: bool,
+    pub(super) force: bool,
     /// Number of commits to fetch.
-    depth: Option<i64>,
+    pub(super) depth: Option<i64>,
     /// Make a working copy if there is none.
     #[param(default = true)]
-    clone: bool,
+    pub(super) clone: bool,
     /// Fetch new commits.
     #[param(default = true)]
-    update: bool,
+    pub(super) update: bool,
     /// A local repository to take objects from.
-    reference: Option<String>,
+    pub(super) reference: Option<String>,
     /// A repository without working files.
     #[param(default = false)]
-    bare: bool,
+    pub(super) bare: bool,
     /// Path of the git program.
-    executable: Option<PathBuf>,
+    pub(super) executable: Option<PathBuf>,
     /// Accept whatever key the host shows.
     #[param(default = false)]
-    accept_hostkey: bool,
+    pub(super) accept_hostkey: bool,
     /// Accept the key of a host that is not known yet.
     #[param(default = false)]
-    accept_newhostkey: bool,
+    pub(super) accept_newhostkey: bool,
     /// Further options of ssh.
-    ssh_opts: Option<String>,
+    pub(super) ssh_opts: Option<String>,
     /// Private key for ssh.
-    key_file: Option<PathBuf>,
+    pub(super) key_file: Option<PathBuf>,
     /// Fetch submodules too.
     #[param(default = true)]
-    recursive: bool,
+    pub(super) recursive: bool,
     /// Only the history of the wanted branch.
     #[param(default = false)]
-    single_branch: bool,
+    pub(super) single_branch: bool,
     /// Bring submodules to the newest commit of their branch.
     #[param(default = false)]
-    track_submodules: bool,
+    pub(super) track_submodules: bool,
     /// Check the signature of the version.
     #[param(default = false)]
-    verify_commit: bool,
+    pub(super) verify_commit: bool,
     /// Fingerprints of keys that may have signed.
     #[param(default = [], alias = "gpg_whitelist", elements = "str")]
-    gpg_allowlist: Vec<String>,
+    pub(super) gpg_allowlist: Vec<String>,
     /// File to pack the working copy into; the ending says how.
-    archive: Option<PathBuf>,
+    pub(super) archive: Option<PathBuf>,
     /// Folder that the packed files are in.
-    archive_prefix: Option<String>,
+    pub(super) archive_prefix: Option<String>,
     /// Keep the repository itself here.
-    separate_git_dir: Option<PathBuf>,
+    pub(super) separate_git_dir: Option<PathBuf>,
     /// Permissions that new files do not get.
-    umask: Option<Raw>,
+    pub(super) umask: Option<Raw>,
 }
 
 /// Results so far.
-struct State {
-    values: Map,
-    changed: bool,
+pub(super) struct State {
+    pub(super) values: Map,
+    pub(super) changed: bool,
 }
 
 impl State {
@@ -96,7 +96,7 @@ impl State {
 }
 
 /// A folder below the working copy's parent, with `..` left to the system.
-fn absolute(path: &Path) -> PathBuf {
+pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
@@ -321,132 +321,6 @@ impl GitModule {
             )?;
         }
         self.verify(host, git)
-    }
-
-    fn verify(&self, host: &mut Host<'_>, git: &Git) -> Result<(), Failure> {
-        if !self.verify_commit {
-            return Ok(());
-        }
-        let reference = format!("refs/tags/{}", self.version);
-        let kind = git.run(host, &["cat-file", "-t", &reference])?.stdout_text();
-        let tag = kind.trim() == "tag";
-        let mut args = vec![if tag { "verify-tag" } else { "verify-commit" }];
-        if !self.gpg_allowlist.is_empty() {
-            args.push("--raw");
-        }
-        args.push(&self.version);
-        let out = git.run(host, &args)?;
-        let text = out.stderr_text();
-        let signer = text
-            .lines()
-            .find_map(|l| l.strip_prefix("[GNUPG:] VALIDSIG "))
-            .and_then(|l| l.split_whitespace().next());
-        let allowed = self.gpg_allowlist.is_empty()
-            || signer.is_some_and(|s| {
-                self.gpg_allowlist
-                    .iter()
-                    .any(|a| s.ends_with(a.trim_start_matches("0x")))
-            });
-        if out.rc != 0 || !allowed {
-            return Err(Failure::new(format!(
-                "Failed to verify GPG signature of commit/tag \"{}\"",
-                self.version
-            ))
-            .with("stdout", out.stdout_text())
-            .with("stderr", text)
-            .with("rc", out.rc));
-        }
-        Ok(())
-    }
-
-    /// Brings submodules to their commits; says whether any was elsewhere.
-    fn submodules(&self, host: &mut Host<'_>, git: &Git) -> Result<bool, Failure> {
-        if !git.dest.join(".gitmodules").exists() {
-            return Ok(false);
-        }
-        let status = |host: &mut Host<'_>| git.must(host, &["submodule", "status", "--recursive"]);
-        let before = status(host)?;
-        git.must(host, &["submodule", "sync", "--recursive"])?;
-        let mut args = vec!["submodule", "update", "--init", "--recursive"];
-        if self.track_submodules {
-            args.push("--remote");
-        }
-        if self.force {
-            args.push("--force");
-        }
-        let command = git.command(&args);
-        let out = host.query(command)?;
-        if out.rc != 0 {
-            let words = out.stdout_text() + &out.stderr_text();
-            return Err(Failure::new(format!("Failed to init/update submodules: {words}")));
-        }
-        Ok(status(host)? != before)
-    }
-
-    fn packed(&self, host: &mut Host<'_>, git: &Git, state: &mut State) -> Result<(), Failure> {
-        let Some(archive) = self.archive.as_ref().filter(|_| !host.check()) else {
-            return Ok(());
-        };
-        let name = archive.to_string_lossy().into_owned();
-        let format = ["tar.gz", "tgz", "tar", "zip"]
-            .into_iter()
-            .find(|f| name.ends_with(&format!(".{f}")));
-        let Some(format) = format else {
-            return Err(Failure::new(format!(
-                "Unable to get file extension from archive file name : {name}"
-            )));
-        };
-        let temp = crate::files::tempfile::make_folder(&std::env::temp_dir(), "kdo.", "")?;
-        let made = temp.join("archive");
-        let result = (|| {
-            let output = format!("--output={}", made.display());
-            let kind = format!("--format={format}");
-            let prefix = self
-                .archive_prefix
-                .as_ref()
-                .map(|p| format!("--prefix={}/", p.trim_end_matches('/')));
-            let mut args = vec!["archive", &output, &kind];
-            args.extend(prefix.as_deref());
-            args.push(&self.version);
-            git.must(host, &args)?;
-            host.read(&made)
-        })();
-        let _ = fs::remove_dir_all(&temp);
-        let content = result?;
-        let done = host.write(archive, &content, &Save::default(), &FileAttrs::default())?;
-        state.changed |= done.changed;
-        Ok(())
-    }
-
-    fn relocate(
-        &self,
-        host: &mut Host<'_>,
-        repository: &Path,
-        dest: &Path,
-        state: &mut State,
-    ) -> Result<(), Failure> {
-        let Some(wanted) = self.separate_git_dir.as_deref().map(absolute) else {
-            return Ok(());
-        };
-        if wanted != repository {
-            state.changed = true;
-            let shown = |path: &Path| path.to_string_lossy().into_owned();
-            state.values.insert("git_dir_before", shown(repository));
-            state.values.insert("git_dir_now", shown(&wanted));
-            host.mark_changed();
-            if !host.check() {
-                let failed = |e: std::io::Error| Failure::new(format!("Unable to move git dir. {e}"));
-                if wanted.exists() {
-                    return Err(Failure::new(format!(
-                        "Separate-git-dir path {} already exists.",
-                        wanted.display()
-                    )));
-                }
-                fs::rename(repository, &wanted).map_err(failed)?;
-                fs::write(dest.join(".git"), format!("gitdir: {}", wanted.display())).map_err(failed)?;
-            }
-        }
-        Ok(())
     }
 
     fn update_copy(&self, host: &mut Host<'_>, git: &Git, state: &mut State) -> Result<bool, Failure> {

@@ -122,7 +122,7 @@ impl Module for GitConfig {
         }
         let mut write = base;
         let after = if remove {
-            write.extend(["--unset-all".into(), self.name.clone()]);
+            write.extend(["--unset-all".into(), self.name]);
             Vec::new()
         } else {
             write.extend([format!("--{}", self.add_mode), self.name.clone(), value.clone()]);

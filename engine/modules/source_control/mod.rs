@@ -3,4 +3,5 @@
 pub mod git;
 pub mod git_config;
 pub mod git_config_info;
+mod git_extras;
 mod git_remote;

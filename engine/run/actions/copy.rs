@@ -144,13 +144,9 @@ async fn tree(engine: &Engine, step: &Step, args: &Map, src: &str, path: &Path) 
     args.remove("src");
     args.insert("_kdo_tree", Value::list(entries));
     // With a slash at its end the folder's content is meant, without it the folder itself.
-    if !src.ends_with('/') {
-        args.insert(
-            "_kdo_name",
-            path.file_name()
-                .map(|n| n.to_string_lossy().into_owned())
-                .unwrap_or_default(),
-        );
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+    if let (false, Some(name), Some(dest)) = (src.ends_with('/'), name, args.get("dest")) {
+        args.insert("dest", format!("{}/{name}", dest.to_text().trim_end_matches('/')));
     }
     let original = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     args.insert("_kdo_original", original.to_string_lossy().into_owned());

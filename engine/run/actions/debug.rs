@@ -45,7 +45,7 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
                     Err(e) if e.undefined => Value::str(format!("<< error 1 - {} >>", e.message)),
                     Err(e) => {
                         return Err(engine
-                            .template_failure(e)
+                            .evaluation_failure(e, "expression")
                             .during("Error while resolving `var` expression"));
                     }
                 };

@@ -2,6 +2,7 @@
 
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
 use kdo_template::SearchPath;
+use kdo_template::Variables;
 use kdo_value::{Map, Value};
 use kdo_vars::{HashBehaviour, merge};
 use std::path::{Path, PathBuf};
@@ -75,13 +76,28 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
         Some(name) => Map::from_iter([(name, Value::Map(all.into_frozen_map()))]),
         None => all,
     };
+    if matches!(text("hash_behaviour").as_deref(), Some("merge")) {
+        // Dicts are merged into what the variables are now.
+        for (key, value) in facts.text_entries() {
+            if let (Value::Map(new), Some(raw)) = (&value, step.vars.get(&key))
+                && let Value::Map(old) = engine.resolve(&step.vars, &raw)?
+            {
+                let merged = old.copied();
+                merge(&merged, new, HashBehaviour::Merge);
+                facts.insert(key, merged);
+            }
+        }
+    }
     facts.freeze();
     engine.store.include(&step.host, &facts, behaviour);
     let result = Map::new();
     result.insert("ansible_facts", facts);
     result.insert(
         "ansible_included_var_files",
-        Value::list(files.iter().map(|f| Value::str(f.to_string_lossy()))),
+        Value::list(files.iter().map(|f| {
+            let path = std::path::absolute(f).unwrap_or_else(|_| f.clone());
+            Value::str(path.to_string_lossy())
+        })),
     );
     result.insert("changed", false);
     result.insert("_ansible_no_log", false);

@@ -18,7 +18,9 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         .unwrap_or_default();
     let line = line.trim().to_owned();
     if line.is_empty() {
-        return Err(TaskFailure::new("one of the following is required: _raw_params, cmd"));
+        return Err(TaskFailure::new(
+            "one of the following is required: _raw_params, cmd",
+        ));
     }
     let words = kdo_modules::commands::words::split(&line)?;
     let name = words.first().cloned().unwrap_or_default();

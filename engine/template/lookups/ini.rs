@@ -80,7 +80,11 @@ pub(crate) fn parse(
             key.to_lowercase()
         };
         if keys.iter().any(|(k, _)| *k == key) {
-            return Err(format!("Duplicate option in [line {}]: option '{key}' already exists", number + 1).into());
+            return Err(format!(
+                "Duplicate option in [line {}]: option '{key}' already exists",
+                number + 1
+            )
+            .into());
         }
         keys.push((key, value));
     }
@@ -169,7 +173,7 @@ fn ini(call: &Call<'_>) -> Result<Value, TemplateError> {
         let mut contents = match encoding.replace(['-', '_'], "").as_str() {
             "iso88591" | "latin1" | "iso885915" | "latin9" => {
                 single_byte(&bytes, encoding.ends_with("15") || encoding.ends_with('9'))
-            },
+            }
             _ => String::from_utf8_lossy(&bytes).into_owned(),
         };
         let mut section = option("section")?.unwrap_or_else(|| "global".into());

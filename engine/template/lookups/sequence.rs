@@ -30,7 +30,11 @@ fn integer(name: &str, text: &str) -> Result<i64, TemplateError> {
             _ => text.parse(),
         },
     };
-    read.map_err(|_| TemplateError::new(format!("The option '{name}' has an invalid value: can't parse {text} as integer")))
+    read.map_err(|_| {
+        TemplateError::new(format!(
+            "The option '{name}' has an invalid value: can't parse {text} as integer"
+        ))
+    })
 }
 
 impl Settings {
