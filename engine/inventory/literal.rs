@@ -107,7 +107,13 @@ impl Reader<'_> {
                     Some(number)
                 }
             }
-            c if c.is_ascii_digit() || c == '.' => self.number(),
+            // No number of Python's that variables can have: it stays text.
+            c if c.is_ascii_digit() && self.imaginary().is_some() => {
+                let text = self.imaginary()?;
+                self.at += text.len();
+                Some(Value::Str(Text::trusted(text, self.origin)))
+            }
+            c if c.is_ascii_digit() || (c == '.' && !self.rest().starts_with("...")) => self.number(),
             _ => {
                 for (word, value) in [
                     ("True", Value::Bool(true)),
@@ -122,9 +128,23 @@ impl Reader<'_> {
                     self.at += 5;
                     return Some(Value::List(List::frozen(Vec::new())));
                 }
+                if self.rest().starts_with("...") {
+                    self.at += 3;
+                    return Some(Value::Str(Text::trusted("...", self.origin)));
+                }
                 self.texts()
             }
         }
+    }
+
+    fn imaginary(&self) -> Option<String> {
+        let rest = self.rest();
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let after = rest.get(end..)?;
+        let alone = !after
+            .get(1..)?
+            .starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+        (after.starts_with('j') && alone).then(|| rest.get(..=end).unwrap_or_default().to_owned())
     }
 
     /// Items up to the closing bracket, and whether a comma was there.

@@ -175,6 +175,10 @@ impl Loader {
             column: 1,
         };
         let entries = match &value {
+            Value::List(entries) if entries.is_empty() => {
+                self.fail("A playbook must contain at least one play", Some(start));
+                return Vec::new();
+            }
             Value::List(entries) => entries.to_vec(),
             Value::None => {
                 self.fail(format!("the playbook `{}` is empty", path.display()), None);

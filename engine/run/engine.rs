@@ -21,6 +21,8 @@ pub(crate) struct Engine {
     pub(crate) loader: Loader,
     pub(crate) connections: Connections,
     pub(crate) interrupted: Cell<bool>,
+    /// `meta: end_play` was met: no further batch of the play begins.
+    pub(crate) play_over: Cell<bool>,
     sinks: RefCell<Vec<Box<dyn Sink>>>,
     stats: RefCell<Vec<(String, Stats)>>,
     pub(crate) custom_stats: Map,
@@ -51,6 +53,7 @@ impl Engine {
             loader,
             connections,
             interrupted: Cell::new(false),
+            play_over: Cell::new(false),
             sinks: RefCell::new(sinks),
             stats: RefCell::default(),
             custom_stats: Map::new(),

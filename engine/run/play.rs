@@ -346,6 +346,9 @@ impl Engine {
                 Ended::On => {}
                 other => return other,
             }
+            if self.play_over.take() {
+                break;
+            }
         }
         Ended::On
     }
@@ -431,6 +434,7 @@ impl Engine {
                 .collect();
             self.flush_handlers(&run, &failed).await;
         }
+        self.play_over.set(run.end_play.get());
         let new: Vec<String> = run.failed.borrow().difference(&before).cloned().collect();
         self.failed.borrow_mut().extend(new.iter().cloned());
         self.unreachable

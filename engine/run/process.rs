@@ -227,11 +227,25 @@ impl Engine {
         true
     }
 
-    /// Handlers of that name (the last one defined) and all that listen to it.
+    /// The handler of that name and all that listen to it.
     fn find_handlers(&self, play: &Rc<PlayRun>, name: &str, host: &str) -> Vec<Rc<Task>> {
         let all = play.handlers();
-        let mut found = Vec::new();
-        for handler in all.iter().rev() {
+        // Of handlers with the same name, the first one of the section that was loaded last counts.
+        let mut sections: Vec<Vec<&Rc<Task>>> = Vec::new();
+        for handler in &all {
+            let same = |other: &&Rc<Task>| match (handler.scope.role(), other.scope.role()) {
+                (Some(a), Some(b)) => Rc::ptr_eq(&a, &b),
+                (None, None) => true,
+                _ => false,
+            };
+            match sections.last_mut().filter(|s| s.last().is_some_and(same)) {
+                Some(section) => section.push(handler),
+                None => sections.push(vec![handler]),
+            }
+        }
+        let order: Vec<&Rc<Task>> = sections.into_iter().rev().flatten().collect();
+        let mut found: Vec<Rc<Task>> = Vec::new();
+        for &handler in &order {
             let Some(text) = &handler.name else { continue };
             let vars = kdo_vars::TaskVars::new(&self.store, &play.vars, host, Some(&handler.scope));
             let own = match self.with_templar(&vars, |t| t.template(text)) {
@@ -245,10 +259,9 @@ impl Engine {
                 break;
             }
         }
-        // Of handlers with the same name, the last one listens.
         let mut seen: Vec<&str> = Vec::new();
         let mut listening = Vec::new();
-        for handler in all.iter().rev() {
+        for &handler in &order {
             if !handler.listen().iter().any(|l| l == name) || found.iter().any(|f| f.id == handler.id) {
                 continue;
             }
@@ -260,7 +273,8 @@ impl Engine {
             }
             listening.push(Rc::clone(handler));
         }
-        found.extend(listening.into_iter().rev());
+        listening.sort_by_key(|h| all.iter().position(|a| a.id == h.id));
+        found.extend(listening);
         found
     }
 }

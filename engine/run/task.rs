@@ -850,6 +850,9 @@ impl Engine {
             },
             None => 0,
         };
+        if asynchronous > 0 && task.action.short() == "script" {
+            return Err(TaskFailure::new("This action (script) does not support async."));
+        }
         if asynchronous > 0 && step.route.is_some() {
             return self.detached(step, &args, asynchronous).await;
         }

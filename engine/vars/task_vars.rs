@@ -277,6 +277,20 @@ impl TaskVars {
                 names.reverse();
                 texts(&names)
             }
+            "ansible_parent_role_paths" => {
+                let role = self.role().filter(|r| !r.parents.is_empty())?;
+                let mut paths: Vec<String> = Vec::new();
+                let mut last = Rc::clone(&role);
+                for s in self.scope.iter().flat_map(|s| s.chain().collect::<Vec<_>>()) {
+                    if let Some(r) = s.role()
+                        && !Rc::ptr_eq(&r, &last)
+                    {
+                        paths.push(r.role.path.to_string_lossy().into_owned());
+                        last = r;
+                    }
+                }
+                texts(&paths)
+            }
             "omit" => Some(Value::Omit),
             _ => None,
         }

@@ -57,7 +57,11 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
                 result.insert(text.as_str(), value);
             }
             other => {
-                result.insert(other.to_text(), other.clone());
+                return Err(TaskFailure::new(format!(
+                    "argument 'var' is of type {} and we were unable to convert to str: '{}' is not a string and conversion is not allowed",
+                    other.type_name(),
+                    other.repr()
+                )));
             }
         }
     } else {

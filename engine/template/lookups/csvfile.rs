@@ -82,7 +82,7 @@ fn csvfile(call: &Call<'_>) -> Result<Value, TemplateError> {
         let number = |name: &str, default: &str| -> Result<usize, TemplateError> {
             option(name, default)?
                 .parse()
-                .map_err(|_| TemplateError::new(format!("csvfile: '{name}' must be a number")))
+                .map_err(|_| TemplateError::new(format!("the option '{name}' has an invalid value: it must be a number")))
         };
         let delimiter = match option("delimiter", "TAB")?.as_str() {
             "TAB" | "\\t" | "t" => '\t',

@@ -152,6 +152,9 @@ fn ini(call: &Call<'_>) -> Result<Value, TemplateError> {
     let mut out = Vec::new();
     for term in &call.args {
         let (key, pairs) = split_term(&text(term)?);
+        if key.is_empty() && !pairs.is_empty() {
+            return call.fail("No key to look up was provided as first term within string inline options");
+        }
         let option = |name: &str| -> Result<Option<String>, TemplateError> {
             match pairs.iter().find(|(k, _)| k == name) {
                 Some((_, v)) => Ok(Some(v.clone())),

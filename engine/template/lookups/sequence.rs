@@ -120,10 +120,11 @@ impl Settings {
             (None, None) => return Err("must specify count or end in with_sequence".into()),
             (Some(_), Some(_)) => return Err("can't specify both count and end in with_sequence".into()),
             (Some(0), _) => return Ok(Vec::new()),
+            // As in Ansible: backwards, this is more than `count` numbers.
             (Some(count), None) => count
-                .checked_sub(1)
-                .and_then(|n| n.checked_mul(self.stride))
+                .checked_mul(self.stride)
                 .and_then(|n| n.checked_add(self.start))
+                .and_then(|n| n.checked_sub(1))
                 .ok_or_else(overflow)?,
             (None, Some(end)) => end,
         };
