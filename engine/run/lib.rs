@@ -126,9 +126,12 @@ async fn whole(engine: &Rc<Engine>) -> u8 {
     }
 }
 
-/// Whether a role or a file of tasks was not found.
-fn is_missing(d: &Diagnostic) -> bool {
-    (d.message.starts_with("the role '") && d.message.contains("' was not found in"))
+/// Whether a role or a file was not found, or they import each other in a circle.
+fn is_of_the_run(d: &Diagnostic) -> bool {
+    d.message.ends_with("import each other without end")
+        || (d.message.starts_with("role `") && d.message.contains("` depends on itself: "))
+        || (d.message.starts_with("the imported playbook `") && d.message.ends_with("` does not exist"))
+        || (d.message.starts_with("the role '") && d.message.contains("' was not found in"))
         || d.message.starts_with("Could not find or access '")
         || (d.message.starts_with("the task file '") && d.message.ends_with("to import was not found"))
 }
@@ -164,8 +167,8 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
     }
     if !errors.is_empty() {
         engine.errors(&errors);
-        // Files that are not there are errors of the run, all else of the playbook.
-        return if errors.iter().all(is_missing) {
+        // Files that are not there or go in circles are errors of the run, all else of the playbook.
+        return if errors.iter().all(is_of_the_run) {
             code::ERROR
         } else {
             code::UNREACHABLE

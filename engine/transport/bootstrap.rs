@@ -75,8 +75,8 @@ fn script(agents: &Agents) -> String {
          [ -n \"$d\" ] || continue; f=$d/agent-$h; \
          if [ -x \"$f\" ] && [ -O \"$d\" ] && ok \"$f\"; then umask $k; exec \"$f\"; fi; \
          if [ -z \"$t\" ] && mkdir -p \"$d\" 2>/dev/null && chmod 700 \"$d\" 2>/dev/null && [ -O \"$d\" ] && [ ! -L \"$d\" ]; then \
-         p=$d/.probe-$$; if printf '#!/bin/sh\\nexit 0\\n' >\"$p\" 2>/dev/null && chmod 700 \"$p\" && \"$p\" 2>/dev/null; then t=$d; fi; rm -f \"$p\"; fi; done; \
-         [ -n \"$t\" ] || {{ echo {FAIL} no folder of this user where a program may be written and executed; exit 3; }}; \
+         p=$d/.probe-$$; if head -c $s /dev/zero >\"$p\" 2>/dev/null && printf '#!/bin/sh\\nexit 0\\n' >\"$p\" 2>/dev/null && chmod 700 \"$p\" && \"$p\" 2>/dev/null; then t=$d; fi; rm -f \"$p\"; fi; done; \
+         [ -n \"$t\" ] || {{ echo {FAIL} no folder of this user where a program of $((s / 1024)) KiB may be written and executed: full, read-only or noexec?; exit 3; }}; \
          f=$t/agent-$h; n=$f.$$; echo; echo {WANT}$m:; \
          if ! head -c $s >\"$n\" 2>/dev/null; then rm -f \"$n\"; echo {FAIL} cannot write \"$n\": disk full?; exit 3; fi; \
          if ! ok \"$n\"; then rm -f \"$n\"; echo {FAIL} the upload to \"$n\" is damaged or incomplete: disk full?; exit 3; fi; \
@@ -253,7 +253,7 @@ impl Conversation<'_> {
         }
         if !self.answered && escalation.asks(text) {
             let Some(password) = &escalation.password else {
-                return Err(TransportError::new(Kind::Become, "Missing become password"));
+                return Err(TransportError::new(Kind::Become, escalation.missing_password()));
             };
             self.answered = true;
             let line = zeroize::Zeroizing::new(format!("{}\n", password.expose()));
