@@ -503,7 +503,10 @@ impl Loader {
             return None;
         };
         if depth >= MAX_DEPTH {
-            self.fail("task files import each other without end", file.origin().or(action.origin));
+            self.fail(
+                "task files import each other without end",
+                file.origin().or(action.origin),
+            );
             return None;
         }
         let body = self.tasks_file(&path, &scope, kind, depth + 1);
@@ -679,11 +682,7 @@ impl Loader {
         roles.reverse();
         // Once round is enough to see.
         if let Some(last) = roles.last().map(|r| r.path.clone())
-            && let Some(before) = roles
-                .iter()
-                .rev()
-                .skip(1)
-                .position(|r| r.path == last)
+            && let Some(before) = roles.iter().rev().skip(1).position(|r| r.path == last)
         {
             roles.drain(..roles.len() - 1 - before);
         }

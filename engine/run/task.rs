@@ -417,14 +417,21 @@ impl Engine {
             }
             vars.push(level.clone());
             let done = self.run_item(play, task, info, vars, host).await;
-            let mut result = done.result;
+            let result = done.result;
             let label = match control.get("label") {
                 Some(raw) if !raw.is_none() => {
                     self.with_result(vars, task, &result);
                     let label = self.resolve(vars, &raw);
                     vars.pop();
                     label.unwrap_or_else(|failure| {
-                        result = failure.into_result();
+                        result.insert("failed", true);
+                        result.insert(
+                            "msg",
+                            Value::str(format!(
+                                "Failed to template loop_control.label: {}",
+                                failure.message
+                            )),
+                        );
                         item.clone()
                     })
                 }
