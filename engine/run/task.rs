@@ -760,6 +760,10 @@ impl Engine {
                 .map_or(0, |v| v.to_text().trim().parse::<i64>().unwrap_or(0)),
             None => 0,
         };
+        if asynchronous > 0 && actions::exists(task.action.short()) {
+            let name = task.action.short();
+            return Err(TaskFailure::new(format!("This action ({name}) does not support async.")));
+        }
         if asynchronous > 0 && step.route.is_some() {
             return self.detached(step, &args, asynchronous).await;
         }
