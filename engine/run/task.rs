@@ -852,8 +852,11 @@ impl Engine {
             },
             None => 0,
         };
-        if asynchronous > 0 && task.action.short() == "script" {
-            return Err(TaskFailure::new("This action (script) does not support async."));
+        if asynchronous > 0 && actions::exists(task.action.short()) {
+            let name = task.action.short();
+            return Err(TaskFailure::new(format!(
+                "This action ({name}) does not support async."
+            )));
         }
         if asynchronous > 0 && step.route.is_some() {
             return self.detached(step, &args, asynchronous).await;
