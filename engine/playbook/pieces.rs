@@ -94,7 +94,12 @@ impl Loader {
                     .or_else(|| other.as_map().and_then(place))
                     .or_else(|| other.origin());
                 self.fail(
-                    format!("A list of tasks is expected here, not a {}", other.type_name()),
+                    format!(
+                        "A malformed block was encountered while loading {}: {} should be a list or None but is {}",
+                        if kind == Where::Handler { "handlers" } else { "tasks" },
+                        other.to_text(),
+                        other.type_name()
+                    ),
                     origin,
                 );
                 return Vec::new();

@@ -178,7 +178,14 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
         hosts.iter().for_each(|h| engine.store.clear_facts(h));
     }
     let mut result = code::OK;
-    'all: for (path, plays) in &all {
+    'all: for (number, (path, plays)) in all.iter().enumerate() {
+        if number > 0 {
+            // Each playbook ends with the totals so far.
+            engine.tell(&Event::Recap {
+                stats: engine.stats(),
+                custom: engine.custom_stats.clone(),
+            });
+        }
         engine.tell(&Event::PlaybookStart {
             path: path.to_string_lossy().into_owned(),
             plays: plays.len(),

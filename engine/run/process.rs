@@ -262,7 +262,11 @@ impl Engine {
         let mut seen: Vec<&str> = Vec::new();
         let mut listening = Vec::new();
         for &handler in &order {
-            if !handler.listen().iter().any(|l| l == name) || found.iter().any(|f| f.id == handler.id) {
+            let role = handler.scope.role().map(|r| r.full_name());
+            let listens = handler.listen().iter().any(|l| {
+                l == name || role.as_ref().is_some_and(|r| name.strip_prefix(r.as_str()).and_then(|n| n.strip_prefix(" : ")) == Some(l))
+            });
+            if !listens || found.iter().any(|f| f.id == handler.id) {
                 continue;
             }
             if let Some(text) = &handler.name {

@@ -42,7 +42,11 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
                 };
                 let value = match engine.with_templar(&step.vars, |t| t.expression(&expression)) {
                     Ok(value) => value,
-                    Err(e) if e.undefined => Value::str(format!("<< error 1 - {} >>", e.message)),
+                    Err(e) if e.undefined => {
+                        let warning = format!("Encountered 1 template error.\nerror 1 - {}", e.message);
+                        result.insert("warnings", Value::list([Value::str(warning)]));
+                        Value::str(format!("<< error 1 - {} >>", e.message))
+                    }
                     Err(e) => {
                         return Err(engine
                             .evaluation_failure(e, "expression")

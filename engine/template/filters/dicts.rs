@@ -313,6 +313,10 @@ fn subelements(call: &Call<'_>) -> Result<Value, TemplateError> {
 
 fn extract(call: &Call<'_>) -> Result<Value, TemplateError> {
     let key = call.subject()?;
+    // Of a container that is missing, nothing is known either.
+    if let Some(missing @ Value::Undefined(_)) = call.get(1, "container") {
+        return Ok(missing.clone());
+    }
     let mut value = subscript(call.required(1, "container")?, key);
     match call.get(2, "morekeys") {
         None | Some(Value::None) => {}

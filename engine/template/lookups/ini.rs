@@ -152,6 +152,21 @@ fn ini(call: &Call<'_>) -> Result<Value, TemplateError> {
     let mut out = Vec::new();
     for term in &call.args {
         let (key, pairs) = split_term(&text(term)?);
+        const OPTIONS: &[&str] = &[
+            "allow_no_value",
+            "allow_none",
+            "case_sensitive",
+            "default",
+            "encoding",
+            "file",
+            "interpolation",
+            "re",
+            "section",
+            "type",
+        ];
+        if let Some((name, _)) = pairs.iter().find(|(k, _)| !OPTIONS.contains(&k.as_str())) {
+            return call.fail(format!("{name} is not a valid option"));
+        }
         if key.is_empty() && !pairs.is_empty() {
             return call.fail("No key to look up was provided as first term within string inline options");
         }

@@ -222,6 +222,9 @@ fn sequence(call: &Call<'_>) -> Result<Value, TemplateError> {
         terms.push(Some(term.check()?.to_text()));
     }
     if terms.is_empty() {
+        if call.kwargs.is_empty() {
+            return Ok(Value::list([]));
+        }
         terms.push(None);
     }
     let mut out = Vec::new();
