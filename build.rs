@@ -59,7 +59,10 @@ fn agent_flags(root: &std::path::Path) -> String {
         "-Crelocation-model=static".to_owned(),
         "-Cforce-unwind-tables=no".to_owned(),
         "-Clink-arg=-Wl,--no-eh-frame-hdr".to_owned(),
-        format!("-Clink-arg=-Wl,-T,{}", root.join("engine/agent/small.ld").display()),
+        format!(
+            "-Clink-arg=-Wl,-T,{}",
+            root.join("engine/agent/small.ld").display()
+        ),
     ]
     .join("\x1f")
 }

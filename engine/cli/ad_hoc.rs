@@ -83,7 +83,7 @@ pub(crate) fn run(args: AdHocArgs) -> Result<u8> {
     if args.run.list_hosts {
         let selection = options
             .inventory
-            .select(&[args.pattern.clone()], options.limit.as_deref())
+            .select(std::slice::from_ref(&args.pattern), options.limit.as_deref())
             .map_err(|d| Stop::at(&d, &options.sources))?;
         for warning in &selection.warnings {
             screen::warn(&warning.message);

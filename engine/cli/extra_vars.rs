@@ -158,7 +158,7 @@ mod tests {
         for bad in ["[1]", "/etc/x", "./x", "@missing-file", "a='1", "{a: [}"] {
             let bad = bad.to_owned();
             let result = read(
-                &[bad.clone()],
+                std::slice::from_ref(&bad),
                 &SourceMap::new(),
                 &VaultKeys::default(),
                 HashBehaviour::Replace,

@@ -107,7 +107,13 @@ impl Reader<'_> {
                     Some(number)
                 }
             }
-            c if c.is_ascii_digit() || c == '.' => self.number(),
+            // No number of Python's that variables can have: it stays text.
+            c if c.is_ascii_digit() && self.imaginary().is_some() => {
+                let text = self.imaginary()?;
+                self.at += text.len();
+                Some(Value::Str(Text::trusted(text, self.origin)))
+            }
+            c if c.is_ascii_digit() || (c == '.' && !self.rest().starts_with("...")) => self.number(),
             _ => {
                 for (word, value) in [
                     ("True", Value::Bool(true)),
@@ -122,9 +128,23 @@ impl Reader<'_> {
                     self.at += 5;
                     return Some(Value::List(List::frozen(Vec::new())));
                 }
+                if self.rest().starts_with("...") {
+                    self.at += 3;
+                    return Some(Value::Str(Text::trusted("...", self.origin)));
+                }
                 self.texts()
             }
         }
+    }
+
+    fn imaginary(&self) -> Option<String> {
+        let rest = self.rest();
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let after = rest.get(end..)?;
+        let alone = !after
+            .get(1..)?
+            .starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+        (after.starts_with('j') && alone).then(|| rest.get(..=end).unwrap_or_default().to_owned())
     }
 
     /// Items up to the closing bracket, and whether a comma was there.
@@ -387,7 +407,7 @@ mod tests {
         let cases = [
             ("1", "1"), ("-5", "-5"), ("+5", "5"), ("0x10", "16"), ("0o17", "15"), ("1_000", "1000"), ("1e3", "1000.0"),
             ("1.5", "1.5"), (".5", "0.5"), ("1.", "1.0"), ("00", "0"), ("True", "True"), ("None", "None"),
-            ("'a'", "'a'"), ("\"it's\"", "\"it's\""), ("'a' \"b\"", "'ab'"), ("r'\\n'", "'\\\\n'"), ("b'x'", "b'x'"),
+            ("'a'", "'a'"), ("\"it's\"", "\"it's\""), ("'a' \"b\"", "'ab'"), ("r'\\n'", "'\\\\n'"), ("b'x'", "'x'"),
             ("'\\x41\\u00e9\\101'", "'A\u{e9}A'"), ("[1, 'two', None]", "[1, 'two', None]"), ("[]", "[]"),
             ("(1,2)", "(1, 2)"), ("(1)", "1"), ("(1,)", "(1,)"), ("()", "()"), ("1, 2", "(1, 2)"), ("{1, 2, 1}", "[1, 2]"),
             ("{'a': 1, 2: [3],}", "{'a': 1, 2: [3]}"), ("{}", "{}"), ("1 # c", "1"), ("'''a'b'''", "\"a'b\""),
@@ -422,7 +442,6 @@ mod tests {
             "f'x'",
             "'a",
             "x'y'",
-            "1j",
             "{[1]: 2}",
             "{1: 2, 3}",
             "none",

@@ -120,7 +120,7 @@ fn host(
     let fail = |message: String| Diagnostic::error(message).at(pattern.origin());
     let Some(text) = pattern.as_str() else {
         return Err(fail(format!(
-            "the host name `{}` must be text, it is {}: quote it",
+            "Host pattern {} must be a string, it is {}: quote it",
             pattern.to_text(),
             pattern.type_name()
         )));

@@ -190,6 +190,13 @@ fn run<M: Module>(args: &Map, host: &mut Host<'_>) -> Result<Outcome, Failure> {
     for param in M::SPEC.all() {
         expand_paths(param, &args);
     }
+    if host.check() && M::META.check == Support::None {
+        let message = format!("remote module ({}) does not support check mode", M::META.name);
+        return Ok(Outcome::new()
+            .with("skipped", true)
+            .with("msg", message)
+            .changed(false));
+    }
     M::from_args(&args)?.run(host)
 }
 

@@ -200,11 +200,7 @@ mod tests {
                 let dry = run(entry, args, true);
                 assert_eq!(tree(dir.path()), before, "{what}: check mode changed something");
                 let first = run(entry, args, false);
-                assert!(
-                    !first.contains("failed"),
-                    "{what}: {}",
-                    json::line(&first.clone().into())
-                );
+                assert!(!first.contains("failed"), "{what}: {}", json::line(&first.into()));
                 assert_eq!(
                     first.get("changed"),
                     Some(Value::Bool(example.changed)),

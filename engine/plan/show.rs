@@ -60,7 +60,7 @@ pub fn show(plan: &Plan, title: &str, format: Format) -> String {
     // Writing to a String cannot fail.
     let _ = match format {
         Format::Text => writeln!(out, "play: {title}"),
-        Format::Dot => writeln!(out, "digraph {:?} {{\n  rankdir=TB; node [shape=box];", title),
+        Format::Dot => writeln!(out, "digraph {title:?} {{\n  rankdir=TB; node [shape=box];"),
         Format::Mermaid => writeln!(out, "flowchart TD\n  %% {title}"),
     };
     for (id, step) in &steps {

@@ -175,6 +175,10 @@ impl Loader {
             column: 1,
         };
         let entries = match &value {
+            Value::List(entries) if entries.is_empty() => {
+                self.fail("A playbook must contain at least one play", Some(start));
+                return Vec::new();
+            }
             Value::List(entries) => entries.to_vec(),
             Value::None => {
                 self.fail(format!("the playbook `{}` is empty", path.display()), None);
@@ -205,7 +209,7 @@ impl Loader {
                 .find_map(|k| map.get(k));
             match import {
                 Some(target) if depth < MAX_DEPTH => {
-                    plays.extend(self.import_playbook(map, &target, path, above, depth))
+                    plays.extend(self.import_playbook(map, &target, path, above, depth));
                 }
                 Some(target) => self.fail(
                     "playbooks import each other without end",
@@ -353,6 +357,12 @@ impl Loader {
                 self.unknown_keyword(&key, "Play", key_place(map, &key), names(Where::Play));
                 complete = false;
             }
+        }
+        if map.contains("user") && map.contains("remote_user") {
+            self.fail(
+                "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed",
+                key_place(map, "user"),
+            );
         }
         let hosts = match map.get("hosts") {
             None => {
@@ -570,7 +580,11 @@ impl Loader {
             parents,
             dependency: chain.len() > 1,
             again: options.allow_duplicates
-                || role.meta.get("allow_duplicates").as_ref().is_some_and(Value::truthy),
+                || role
+                    .meta
+                    .get("allow_duplicates")
+                    .as_ref()
+                    .is_some_and(Value::truthy),
             entry_point: options
                 .validate
                 .then(|| options.tasks_from.clone().unwrap_or_else(|| "main".into())),
@@ -603,7 +617,8 @@ impl Loader {
     fn find_role(&self, name: &str, scope: &Rc<Scope>, origin: Option<Origin>) -> Option<PathBuf> {
         let mut looked = Vec::new();
         if let [ns, collection, role] = name.split('.').collect::<Vec<_>>()[..] {
-            for base in &self.collections_path {
+            let beside = self.playbook_dir.borrow().join("collections");
+            for base in std::iter::once(&beside).chain(&self.collections_path) {
                 let path = base
                     .join("ansible_collections")
                     .join(ns)

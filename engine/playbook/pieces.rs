@@ -184,10 +184,7 @@ impl Loader {
             }
         }
         let action = self.action(map, &candidates, &keywords, kind);
-        let (action, local) = match action {
-            Some(found) => found,
-            None => return None,
-        };
+        let (action, local) = action?;
         if wrong {
             return None;
         }
@@ -369,7 +366,9 @@ impl Loader {
                 }
                 rest.freeze();
                 let module = module.to_text();
-                let first = split_args(&module).ok().and_then(|words| words.into_iter().next());
+                let first = split_args(&module)
+                    .ok()
+                    .and_then(|words| words.into_iter().next());
                 let (name, line) = match first.as_deref().and_then(|f| Some((f, module.strip_prefix(f)?))) {
                     Some((name, line)) => (name, line.trim_start()),
                     None => (module.as_str(), ""),
@@ -504,7 +503,10 @@ impl Loader {
             return None;
         };
         if depth >= MAX_DEPTH {
-            self.fail("task files import each other without end", file.origin().or(action.origin));
+            self.fail(
+                "task files import each other without end",
+                file.origin().or(action.origin),
+            );
             return None;
         }
         let body = self.tasks_file(&path, &scope, kind, depth + 1);
@@ -680,11 +682,7 @@ impl Loader {
         roles.reverse();
         // Once round is enough to see.
         if let Some(last) = roles.last().map(|r| r.path.clone())
-            && let Some(before) = roles
-                .iter()
-                .rev()
-                .skip(1)
-                .position(|r| r.path == last)
+            && let Some(before) = roles.iter().rev().skip(1).position(|r| r.path == last)
         {
             roles.drain(..roles.len() - 1 - before);
         }

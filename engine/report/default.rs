@@ -347,12 +347,8 @@ impl Sink for Default {
                 }
                 self.show(&line, &palette.included);
             }
-            Event::Notified { handler, .. } => {
-                self.verbose_line(
-                    2,
-                    None,
-                    &format!("Notification for handler {handler} has been saved."),
-                );
+            Event::Notified { handler, host } => {
+                self.verbose_line(2, None, &format!("NOTIFIED HANDLER {handler} for {host}"));
             }
             Event::AsyncPoll { host, job, .. } => {
                 self.show(

@@ -42,6 +42,7 @@ pub(crate) fn unknown_arguments(task: &Task) -> Vec<Diagnostic> {
     if may_fail
         || own_check
         || task.action.template.is_some()
+        || entry.meta.name.starts_with("kdo.")
         || task
             .scope
             .collected("module_defaults")

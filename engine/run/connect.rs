@@ -1,8 +1,17 @@
 //! Connections and agents: made when first needed, kept for the run, one agent for each user whose rights are taken.
 
 use crate::{failure::TaskFailure, options::Options};
-use kdo_transport::{AgentSession, Agents, Become, Connection, Connector, Endpoint, TransportErrorKind};
-use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc, time::Duration};
+use kdo_transport::{
+    AgentSession, Agents, Become, Connection, Connector, Endpoint, Secret, TransportErrorKind,
+};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::Mutex;
 
 /// How a task reaches the machine it runs on.
@@ -22,15 +31,30 @@ impl Route {
     fn connection_key(&self) -> String {
         let e = &self.endpoint;
         format!(
-            "{} {} {:?} {:?} {:?} {:?} {:?}",
-            self.kind, e.name, e.address, e.port, e.user, e.private_key_file, e.ssh_args
+            "{} {} {:?} {:?} {:?} {:?} {:?} {:x}",
+            self.kind,
+            e.name,
+            e.address,
+            e.port,
+            e.user,
+            e.private_key_file,
+            e.ssh_args,
+            mark(e.password.as_ref())
         )
     }
 
     fn session_key(&self) -> String {
         let user = self.escalation.as_ref().map(Become::key).unwrap_or_default();
-        format!("{} {user}", self.connection_key())
+        let password = self.escalation.as_ref().and_then(|b| b.password.as_ref());
+        format!("{} {user} {:x}", self.connection_key(), mark(password))
     }
+}
+
+/// Tells passwords apart: a task with another one has to prove itself, even if an agent of that user runs.
+fn mark(password: Option<&Secret>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    password.map(Secret::expose).hash(&mut hasher);
+    hasher.finish()
 }
 
 type Slot<T> = Rc<Mutex<Option<T>>>;
@@ -169,6 +193,9 @@ impl Connections {
 fn failure(error: kdo_transport::TransportError) -> TaskFailure {
     match error.kind {
         TransportErrorKind::Become | TransportErrorKind::Agent => TaskFailure::new(error.message),
-        _ => TaskFailure::unreachable(error.message),
+        _ => TaskFailure::unreachable(format!(
+            "Failed to connect to the host via ssh: {}",
+            error.message
+        )),
     }
 }

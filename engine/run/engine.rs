@@ -21,6 +21,8 @@ pub(crate) struct Engine {
     pub(crate) loader: Loader,
     pub(crate) connections: Connections,
     pub(crate) interrupted: Cell<bool>,
+    /// `meta: end_play` was met: no further batch of the play begins.
+    pub(crate) play_over: Cell<bool>,
     sinks: RefCell<Vec<Box<dyn Sink>>>,
     stats: RefCell<Vec<(String, Stats)>>,
     pub(crate) custom_stats: Map,
@@ -29,6 +31,8 @@ pub(crate) struct Engine {
     pub(crate) failed: RefCell<HashSet<String>>,
     /// Hosts that could not be reached in this run.
     pub(crate) unreachable: RefCell<HashSet<String>>,
+    /// Each task is to be confirmed (`--step`).
+    pub(crate) stepping: Cell<bool>,
     /// `--start-at-task` has not been met yet.
     pub(crate) waiting_for_start: Cell<bool>,
 }
@@ -42,18 +46,21 @@ impl Engine {
     ) -> Self {
         let sinks = std::mem::take(&mut options.sinks);
         let waiting = options.start_at_task.is_some();
+        let stepping = options.step;
         Self {
             options,
             store,
             loader,
             connections,
             interrupted: Cell::new(false),
+            play_over: Cell::new(false),
             sinks: RefCell::new(sinks),
             stats: RefCell::default(),
             custom_stats: Map::new(),
             warned: RefCell::default(),
             failed: RefCell::default(),
             unreachable: RefCell::default(),
+            stepping: Cell::new(stepping),
             waiting_for_start: Cell::new(waiting),
         }
     }
@@ -198,7 +205,7 @@ impl Engine {
 /// A template's error as Ansible words it, with what failed in front.
 fn whole_message(
     message: String,
-    plugin: Option<String>,
+    plugin: Option<Box<str>>,
     undefined: bool,
     syntax: bool,
     kind: &str,

@@ -64,7 +64,7 @@ impl TaskFailure {
     pub(crate) fn into_result(self) -> Map {
         let map = self.values.unwrap_or_default();
         map.insert(if self.unreachable { "unreachable" } else { "failed" }, true);
-        let message = if self.early && !self.unreachable {
+        let message = if self.early || self.unreachable {
             format!("Task failed: {}", self.message)
         } else {
             self.message

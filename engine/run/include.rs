@@ -238,9 +238,7 @@ impl Engine {
         };
         let mut items = Vec::new();
         for instance in role.with_dependencies() {
-            play.included_handlers
-                .borrow_mut()
-                .extend(instance.handlers.borrow().iter().cloned());
+            play.add_handlers(&instance.handlers.borrow());
             if options.public {
                 play.play.roles.borrow_mut().push(Rc::clone(&instance));
             }

@@ -148,7 +148,7 @@ async fn send_file(
             Ok(n) => {
                 channel
                     .send(Kind::Blob, buffer.get(..n).unwrap_or_default().to_vec())
-                    .await?
+                    .await?;
             }
             Err(e) => return Ok(problem(e)),
         }

@@ -82,15 +82,6 @@ pub fn run(mut options: Options) -> u8 {
         argv: engine.options.argv.clone(),
         verbosity: u8::try_from(engine.options.info.verbosity).unwrap_or(u8::MAX),
     });
-    let config = match &engine.options.info.config_file {
-        Some(path) => format!("Using {} as config file", path.display()),
-        None => "No config file found; using defaults".to_owned(),
-    };
-    engine.tell(&Event::Verbose {
-        level: 1,
-        host: None,
-        text: config,
-    });
     let set = LocalSet::new();
     let code = set.block_on(&runtime, whole(&engine));
     engine.tell(&Event::RunEnd { code });

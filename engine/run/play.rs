@@ -217,7 +217,17 @@ impl Engine {
                 .ask
                 .as_ref()
                 .and_then(|ask| ask(&format!("{text}: "), secret));
-            let answer = answer.filter(|a| !a.is_empty()).or(default).unwrap_or_default();
+            let Some(answer) = answer
+                .map(|a| match &default {
+                    Some(d) if a.is_empty() => d.clone(),
+                    _ => a,
+                })
+                .or(default)
+            else {
+                // Nobody could be asked.
+                answers.insert(name, Value::None);
+                continue;
+            };
             answers.insert(
                 name,
                 if secret {
@@ -315,10 +325,13 @@ impl Engine {
                 return Ended::Error;
             }
         };
-        vars.all_hosts.replace(hosts.clone());
+        // Named in the order of the inventory, whatever the order of the play.
+        let mut named = hosts.clone();
+        named.sort_by_key(|h| self.store.inventory.borrow().hosts.get_index_of(h));
+        vars.all_hosts.replace(named.clone());
         let out = |h: &String| self.failed.borrow().contains(h) || self.unreachable.borrow().contains(h);
         vars.active_hosts
-            .replace(hosts.iter().filter(|h| !out(h)).cloned().collect());
+            .replace(named.iter().filter(|h| !out(h)).cloned().collect());
         let count = batches.len();
         for (i, batch) in batches.into_iter().enumerate() {
             if i > 0 && count > 1 {
@@ -332,6 +345,9 @@ impl Engine {
             match self.batch(play, &vars, &batch, free).await {
                 Ended::On => {}
                 other => return other,
+            }
+            if self.play_over.take() {
+                break;
             }
         }
         Ended::On
@@ -375,6 +391,7 @@ impl Engine {
             end_batch: Cell::new(false),
             broken: Cell::new(false),
             dragged: RefCell::default(),
+            throttles: RefCell::default(),
             role_begun: RefCell::default(),
             role_done: RefCell::default(),
             forgiven: RefCell::default(),
@@ -417,6 +434,7 @@ impl Engine {
                 .collect();
             self.flush_handlers(&run, &failed).await;
         }
+        self.play_over.set(run.end_play.get());
         let new: Vec<String> = run.failed.borrow().difference(&before).cloned().collect();
         self.failed.borrow_mut().extend(new.iter().cloned());
         self.unreachable
@@ -473,6 +491,13 @@ impl Engine {
                     match self.loader.try_yaml(Path::new(&path))? {
                         Value::Map(m) => merge(&all, &m, self.options.info.hash_behaviour),
                         Value::None => {}
+                        Value::List(l) if l.items().iter().all(|v| v.as_map().is_some()) => {
+                            let how = self.options.info.hash_behaviour;
+                            l.to_vec()
+                                .iter()
+                                .filter_map(Value::as_map)
+                                .for_each(|m| merge(&all, m, how));
+                        }
                         _ => {
                             return Err(Box::new(Diagnostic::error(format!(
                                 "{} must be stored as a dictionary/hash",

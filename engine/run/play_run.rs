@@ -8,6 +8,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::{HashMap, HashSet},
     rc::Rc,
+    sync::Arc,
 };
 
 /// State that all hosts of a play share.
@@ -36,6 +37,8 @@ pub(crate) struct PlayRun {
     pub(crate) role_begun: RefCell<HashSet<(String, String)>>,
     /// See `role_begun`.
     pub(crate) role_done: RefCell<HashSet<(String, String)>>,
+    /// Turns at tasks with `throttle`, by task, where hosts go on by themselves.
+    pub(crate) throttles: RefCell<HashMap<u64, Arc<tokio::sync::Semaphore>>>,
     /// Hosts that are out because others failed.
     pub(crate) dragged: RefCell<HashSet<String>>,
     /// Hosts whose failures `meta: clear_host_errors` has cleared; this play goes on without them.
@@ -70,13 +73,44 @@ impl PlayRun {
     /// Tells the variables which hosts are left.
     pub(crate) fn update_active(&self) {
         let keep = |hosts: &RefCell<Vec<String>>| {
-            let out = (self.failed.borrow(), self.unreachable.borrow(), self.ended.borrow());
+            let out = (
+                self.failed.borrow(),
+                self.unreachable.borrow(),
+                self.ended.borrow(),
+            );
             hosts
                 .borrow_mut()
                 .retain(|h| !out.0.contains(h) && !out.1.contains(h) && !out.2.contains(h));
         };
         keep(&self.vars.active_hosts);
         keep(&self.vars.batch);
+    }
+
+    /// Adds handlers of an included role. A handler replaces the one of the same name and role that is there already,
+    /// also for hosts that have notified that one.
+    pub(crate) fn add_handlers(&self, handlers: &[Rc<Task>]) {
+        let full_name = |h: &Task| Some((h.name.clone()?.as_str().to_owned(), h.scope.role()?.full_name()));
+        for handler in handlers {
+            let name = full_name(handler);
+            let replaced: Vec<u64> = self
+                .handlers()
+                .iter()
+                .filter(|h| name.is_some() && full_name(h) == name)
+                .map(|h| h.id)
+                .collect();
+            let mut notified = self.notified.borrow_mut();
+            for id in replaced {
+                let hosts = notified.remove(&id).unwrap_or_default();
+                let list = notified.entry(handler.id).or_default();
+                for host in hosts {
+                    if !list.contains(&host) {
+                        list.push(host);
+                    }
+                }
+            }
+            drop(notified);
+            self.included_handlers.borrow_mut().push(Rc::clone(handler));
+        }
     }
 
     /// All handlers in order.

@@ -47,7 +47,7 @@ impl Engine {
             && !matches!(done.status, Status::Skipped | Status::Unreachable)
         {
             let mut begun = play.role_begun.borrow_mut();
-            begun.extend(hosts.iter().map(|h| (role.identity(), h.clone())));
+            begun.insert((role.identity(), done.host.clone()));
         }
         let host = &done.host;
         match done.status {
@@ -105,7 +105,9 @@ impl Engine {
 
     /// Hosts that the play's pattern selects since the inventory grew are named with the others; they do not take part.
     fn welcome(&self, play: &PlayRun) {
-        let Ok(now) = self.play_hosts(&play.play) else { return };
+        let Ok(now) = self.play_hosts(&play.play) else {
+            return;
+        };
         let mut all = play.vars.all_hosts.borrow_mut();
         for host in now {
             if !all.contains(&host) {
@@ -120,7 +122,7 @@ impl Engine {
         let name = task
             .name
             .as_ref()
-            .map_or_else(|| task.action.name.clone(), |n| n.as_str().to_owned());
+            .map_or_else(String::new, |n| n.as_str().to_owned());
         map.insert("name", name);
         map.insert("action", task.action.name.as_str());
         map.insert("args", untrust(&Value::Map(task.action.args.copied())));
@@ -177,13 +179,14 @@ impl Engine {
         for name in wanted {
             let found = self.find_handlers(play, &name, &done.host);
             for handler in found {
+                let shown = self.task_info(&vars, &handler).name.clone();
                 let mut notified = play.notified.borrow_mut();
                 let list = notified.entry(handler.id).or_default();
                 for host in hosts {
                     if !list.contains(host) {
                         list.push(host.clone());
                         self.tell(&Event::Notified {
-                            handler: name.clone(),
+                            handler: shown.clone(),
                             host: host.clone(),
                         });
                     }
@@ -224,11 +227,25 @@ impl Engine {
         true
     }
 
-    /// Handlers of that name (the last one defined) and all that listen to it.
+    /// The handler of that name and all that listen to it.
     fn find_handlers(&self, play: &Rc<PlayRun>, name: &str, host: &str) -> Vec<Rc<Task>> {
         let all = play.handlers();
-        let mut found = Vec::new();
-        for handler in all.iter().rev() {
+        // Of handlers with the same name, the first one of the section that was loaded last counts.
+        let mut sections: Vec<Vec<&Rc<Task>>> = Vec::new();
+        for handler in &all {
+            let same = |other: &&Rc<Task>| match (handler.scope.role(), other.scope.role()) {
+                (Some(a), Some(b)) => Rc::ptr_eq(&a, &b),
+                (None, None) => true,
+                _ => false,
+            };
+            match sections.last_mut().filter(|s| s.last().is_some_and(same)) {
+                Some(section) => section.push(handler),
+                None => sections.push(vec![handler]),
+            }
+        }
+        let order: Vec<&Rc<Task>> = sections.into_iter().rev().flatten().collect();
+        let mut found: Vec<Rc<Task>> = Vec::new();
+        for &handler in &order {
             let Some(text) = &handler.name else { continue };
             let vars = kdo_vars::TaskVars::new(&self.store, &play.vars, host, Some(&handler.scope));
             let own = match self.with_templar(&vars, |t| t.template(text)) {
@@ -242,10 +259,9 @@ impl Engine {
                 break;
             }
         }
-        // Of handlers with the same name, the last one listens.
         let mut seen: Vec<&str> = Vec::new();
         let mut listening = Vec::new();
-        for handler in all.iter().rev() {
+        for &handler in &order {
             if !handler.listen().iter().any(|l| l == name) || found.iter().any(|f| f.id == handler.id) {
                 continue;
             }
@@ -257,7 +273,8 @@ impl Engine {
             }
             listening.push(Rc::clone(handler));
         }
-        found.extend(listening.into_iter().rev());
+        listening.sort_by_key(|h| all.iter().position(|a| a.id == h.id));
+        found.extend(listening);
         found
     }
 }

@@ -42,10 +42,16 @@ impl Engine {
         task: &Task,
         name: &str,
     ) -> Result<Option<Value>, TaskFailure> {
-        match task.keyword(name) {
-            None => Ok(None),
-            Some(raw) => Ok(self.resolve_or_omit(vars, &raw)?.filter(|v| !v.is_none())),
+        // What is omitted is as if it were not there: the level above counts.
+        for level in task.scope.chain() {
+            let Some(raw) = level.keywords.get(name).filter(|v| !v.is_none()) else {
+                continue;
+            };
+            if let Some(value) = self.resolve_or_omit(vars, &raw)? {
+                return Ok(Some(value).filter(|v| !v.is_none()));
+            }
         }
+        Ok(None)
     }
 
     /// A keyword that is a truth value.

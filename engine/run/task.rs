@@ -85,7 +85,7 @@ impl Engine {
         let name = match &task.name {
             Some(text) => match self.with_templar(vars, |t| t.template(text)) {
                 Ok(value) => value.to_text(),
-                Err(_) => text.as_str().to_owned(),
+                Err(_) => self.name_with_errors(vars, text),
             },
             None => shown_action(task),
         };
@@ -98,7 +98,11 @@ impl Engine {
         Rc::new(TaskInfo {
             id: task.id,
             name,
-            role: task.scope.role().map(|r| r.full_name()),
+            role: task
+                .scope
+                .role()
+                .filter(|_| task.action.short() != "include_role")
+                .map(|r| r.full_name()),
             action: task.action.name.clone(),
             path: path.unwrap_or_default(),
             handler: task.handler,
@@ -113,6 +117,28 @@ impl Engine {
                 .collect(),
             args: None,
         })
+    }
+
+    /// A name in which some template cannot be evaluated: the others' values, and what is wrong with these.
+    fn name_with_errors(&self, vars: &TaskVars, text: &Text) -> String {
+        let (mut out, mut rest, mut errors) = (String::new(), text.as_str(), 0);
+        while let Some((before, after)) = rest.split_once("{{") {
+            let Some((inner, behind)) = after.split_once("}}") else {
+                return text.as_str().to_owned();
+            };
+            out.push_str(before);
+            let part = Text::trusted(format!("{{{{{inner}}}}}"), text.origin());
+            match self.with_templar(vars, |t| t.template(&part)) {
+                Ok(value) => out.push_str(&value.to_text()),
+                Err(e) => {
+                    errors += 1;
+                    out.push_str(&format!("<< error {errors} - {} >>", e.message));
+                }
+            }
+            rest = behind;
+        }
+        out.push_str(rest);
+        out
     }
 
     /// Runs a task on a host, all items of its loop.
@@ -180,7 +206,7 @@ impl Engine {
                 .flatten()
                 .unwrap_or(false);
         }
-        let error = take_rendered(&done.result);
+        let error = take_rendered(&done.result).or_else(|| self.told_failure(task, &info, &done));
         let quiet = !done.includes.is_empty() && done.status == Status::Ok;
         if !quiet {
             self.tell(&Event::HostResult(HostResult {
@@ -211,7 +237,9 @@ impl Engine {
         let text = Text::trusted(task.action.name.as_str(), task.action.origin);
         let name = self.resolve(vars, &Value::Str(text))?.to_text();
         if (self.loader.known)(&name).is_err() {
-            return Err(TaskFailure::early(format!("couldn't resolve module/action '{name}'")));
+            return Err(TaskFailure::early(format!(
+                "couldn't resolve module/action '{name}'"
+            )));
         }
         Ok(Rc::new(Task {
             id: task.id,
@@ -225,6 +253,22 @@ impl Engine {
             handler: task.handler,
             origin: task.origin,
         }))
+    }
+
+    /// How the host that a task is delegated to is reached, as the task sees it.
+    fn delegate_facts(&self, vars: &TaskVars, target: &str) -> Map {
+        let there = TaskVars {
+            host: target.to_owned(),
+            scope: None,
+            local: Rc::default(),
+            ..vars.clone()
+        };
+        let known = Map::new();
+        known.insert(
+            "ansible_host",
+            there.get("ansible_host").unwrap_or_else(|| Value::str(target)),
+        );
+        known
     }
 
     /// How the host is reached, under the names of the variables that say so, where these are not given.
@@ -248,6 +292,26 @@ impl Engine {
             }
         }
         known
+    }
+
+    /// A failed module's message with the place of its task.
+    fn told_failure(&self, task: &Task, info: &TaskInfo, done: &Done) -> Option<String> {
+        if done.status != Status::Failed || info.no_log || task.repeat.is_some() {
+            return None;
+        }
+        let message = done.result.get("msg")?.to_text();
+        let text = if message.starts_with("Task failed: ") {
+            message
+        } else {
+            let what = if actions::exists(&task.action.name) {
+                "Action"
+            } else {
+                "Module"
+            };
+            format!("Task failed: {what} failed: {message}")
+        };
+        let d = kdo_syntax::Diagnostic::error(text).at(task.origin);
+        Some(kdo_syntax::render(&d, self.sources(), false))
     }
 
     fn ignores(&self, vars: &TaskVars, task: &Task) -> bool {
@@ -281,17 +345,17 @@ impl Engine {
             Some(name) => {
                 // `with_LOOKUP` is `query('LOOKUP', …)` over its terms. Where it looks for files depends on the action.
                 let action = &task.action.name;
-                let folder = ["template", "var", "file"].into_iter().find(|f| action.contains(f));
+                let folder = ["template", "var", "file"]
+                    .into_iter()
+                    .find(|f| action.contains(f));
                 let options: Vec<(String, Value)> = match (name.rsplit('.').next(), folder) {
                     (Some("first_found"), Some(folder)) => {
                         vec![("_subdir".into(), Value::str(format!("{folder}s")))]
                     }
                     _ => Vec::new(),
                 };
-                let terms = self
-                    .with_templar(vars, |t| t.lookup_terms(name, &repeat.value, options))
-                    .map_err(|e| self.template_failure(e))?;
-                terms
+                self.with_templar(vars, |t| t.lookup_terms(name, &repeat.value, options))
+                    .map_err(|e| self.template_failure(e))?
             }
         };
         Ok(Some(list))
@@ -352,12 +416,22 @@ impl Engine {
                 level.insert("ansible_loop", extended_loop(&items, index, all_items));
             }
             vars.push(level.clone());
-            let label = match control.get("label") {
-                Some(raw) if !raw.is_none() => self.resolve(vars, &raw).unwrap_or_else(|_| item.clone()),
-                _ => item.clone(),
-            };
             let done = self.run_item(play, task, info, vars, host).await;
             let result = done.result;
+            let label = match control.get("label") {
+                Some(raw) if !raw.is_none() => {
+                    self.with_result(vars, task, &result);
+                    let label = self.resolve(vars, &raw);
+                    vars.pop();
+                    label.unwrap_or_else(|failure| {
+                        let text = format!("Failed to template loop_control.label: {}", failure.message);
+                        result.insert("failed", true);
+                        result.insert("msg", text);
+                        item.clone()
+                    })
+                }
+                _ => item.clone(),
+            };
             result.insert("ansible_loop_var", loop_var.as_str());
             result.insert(loop_var.as_str(), item.clone());
             if let Some(name) = &index_var {
@@ -467,7 +541,9 @@ impl Engine {
         host: &str,
     ) -> ItemDone {
         let mut delegated = None;
+        let depth = vars.local.borrow().len();
         let outcome = self.try_item(play, task, info, vars, host, &mut delegated).await;
+        vars.local.borrow_mut().truncate(depth);
         let (result, include) = match outcome {
             Ok((result, include)) => (result, include),
             Err(failure) => (failure.into_result(), None),
@@ -505,7 +581,14 @@ impl Engine {
         if let Some(skipped) = self.when(vars, task)? {
             return Ok((skipped, None));
         }
-        for name in ["become", "check_mode", "diff", "no_log", "ignore_errors", "run_once"] {
+        for name in [
+            "become",
+            "check_mode",
+            "diff",
+            "no_log",
+            "ignore_errors",
+            "run_once",
+        ] {
             self.flag(vars, task, name)?;
         }
         if let Some(target) = self
@@ -526,6 +609,9 @@ impl Engine {
                 item: None,
             };
             return Ok((map, Some(include)));
+        }
+        if let Some(target) = &*delegated {
+            vars.push(self.delegate_facts(vars, target));
         }
         let environment = self.environment(vars, task)?;
         let needs_route = actions::needs_connection(&short);
@@ -752,11 +838,20 @@ impl Engine {
             self.arguments(&step.vars, task)?
         };
         let asynchronous = match task.own("async") {
-            Some(raw) => self
-                .resolve_or_omit(&step.vars, &raw)?
-                .map_or(0, |v| v.to_text().trim().parse::<i64>().unwrap_or(0)),
+            Some(raw) => match self.resolve_or_omit(&step.vars, &raw)?.filter(|v| !v.is_none()) {
+                None => 0,
+                Some(v) => v.to_text().trim().parse::<i64>().map_err(|_| {
+                    TaskFailure::early(format!(
+                        "Error processing keyword 'async_val': The value {} could not be converted to 'int'.",
+                        v.repr()
+                    ))
+                })?,
+            },
             None => 0,
         };
+        if asynchronous > 0 && task.action.short() == "script" {
+            return Err(TaskFailure::new("This action (script) does not support async."));
+        }
         if asynchronous > 0 && step.route.is_some() {
             return self.detached(step, &args, asynchronous).await;
         }
@@ -856,7 +951,11 @@ impl Engine {
         }
         for (key, raw) in task.action.args.entries() {
             if let Some(value) = self.argument(vars, task, &key, &raw)? {
-                let key = if key.is_templated() { self.resolve(vars, &key)? } else { key };
+                let key = if key.is_templated() {
+                    self.resolve(vars, &key)?
+                } else {
+                    key
+                };
                 all.insert(key, value);
             } else {
                 all.remove(&key.to_text());
@@ -910,11 +1009,10 @@ impl Engine {
 
     /// A condition of the user's.
     pub(crate) fn conditional(&self, vars: &TaskVars, raw: &Value) -> Result<bool, TaskFailure> {
-        self.condition(vars, raw)
-            .map_err(|e| match e.undefined {
-                true => e.during("Error while evaluating conditional"),
-                false => e,
-            })
+        self.condition(vars, raw).map_err(|e| match e.undefined {
+            true => e.during("Error while evaluating conditional"),
+            false => e,
+        })
     }
 
     /// The `environment` of all levels, evaluated and merged.
@@ -973,7 +1071,12 @@ pub(crate) fn full_name(name: &str) -> String {
 
 /// What is shown for a task without a name.
 fn shown_action(task: &Task) -> String {
-    task.action.name.clone()
+    let name = &task.action.name;
+    let role = task.action.arg("name").or_else(|| task.action.arg("role"));
+    match (task.action.short(), role) {
+        ("include_role", Some(role)) => format!("{name} : {}", role.to_text()),
+        _ => name.clone(),
+    }
 }
 
 fn untrusted(value: &Value) -> Value {

@@ -209,7 +209,7 @@ impl Engine {
         }
         let vars = TaskVars::new(&self.store, &play.vars, first, Some(&task.scope));
         let info = self.task_info(&vars, task);
-        if self.options.step && !self.confirms(&info) {
+        if self.stepping.get() && !self.confirms(&info) {
             here.iter().for_each(|h| walk.advance(h));
             return;
         }
@@ -234,7 +234,9 @@ impl Engine {
                 Fate::Lost => self.drop_hosts(&play, fate, &counts_for),
             }
             if fate == Fate::Next {
-                collect_includes(&mut includes, done, &counts_for);
+                // With `run_once` only the first host goes through what is included.
+                let host = done.host.clone();
+                collect_includes(&mut includes, done, std::slice::from_ref(&host));
             } else {
                 failing.extend(counts_for);
             }
@@ -258,7 +260,10 @@ impl Engine {
         .map(str::trim)
         {
             Some("y" | "yes" | "Y") => true,
-            Some("c" | "continue" | "C") => true,
+            Some("c" | "continue" | "C") => {
+                self.stepping.set(false);
+                true
+            }
             _ => false,
         }
     }
@@ -343,6 +348,19 @@ impl Engine {
             .filter(|t| *t > 0)
             .map_or(self.forks(), |t| t.min(self.forks()));
         if let [host] = hosts {
+            let turn = match throttle.filter(|t| *t > 0) {
+                Some(limit) => {
+                    let turns = Arc::clone(
+                        play.throttles
+                            .borrow_mut()
+                            .entry(task.id)
+                            .or_insert_with(|| Arc::new(Semaphore::new(limit))),
+                    );
+                    turns.acquire_owned().await.ok()
+                }
+                None => None,
+            };
+            let _turn = turn;
             let done = self.run_task(play, task, host).await;
             return vec![(done, vec![host.clone()])];
         }
@@ -466,6 +484,18 @@ impl Engine {
                 }
             }
         }
+        if !failed.is_empty() {
+            let vars = failed
+                .iter()
+                .next()
+                .map(|h| TaskVars::new(&self.store, &play.vars, h, Some(&task.scope)));
+            if vars.is_some_and(|v| self.is_fatal(&v, task)) {
+                let failing: Vec<String> = failed.iter().cloned().collect();
+                let here: Vec<String> = counted.iter().cloned().collect();
+                counted.clear();
+                self.drag(walk, step, &here, &failing);
+            }
+        }
         let select = Rc::clone(&play.select);
         let entrance = play.plan.borrow_mut().include(step, &inclusions, &*select);
         for host in counted.difference(&failed) {
@@ -475,11 +505,30 @@ impl Engine {
     }
 }
 
+/// What is told of a meta task that is done.
+fn done_meta(what: &str, host: &str) -> String {
+    match what {
+        "end_host" => format!("ending play for {host}"),
+        "end_play" => "ending play".into(),
+        "end_batch" => "ending batch".into(),
+        "end_role" => format!("ending role for {host}"),
+        "clear_facts" => "facts cleared".into(),
+        "clear_host_errors" => "cleared host errors".into(),
+        "reset_connection" => "reset connection".into(),
+        "refresh_inventory" => "inventory successfully refreshed".into(),
+        "flush_handlers" => format!("triggered running handlers for {host}"),
+        other => other.to_owned(),
+    }
+}
+
 /// Whether the task only marks where a role ends.
 fn is_role_end(task: &Task) -> bool {
     task.origin.is_none()
         && task.action.short() == "meta"
-        && task.action.arg("_raw_params").is_some_and(|v| v.as_str() == Some("role_complete"))
+        && task
+            .action
+            .arg("_raw_params")
+            .is_some_and(|v| v.as_str() == Some("role_complete"))
 }
 
 /// Includes of the same file or role with the same variables are one, for all their hosts.
@@ -528,11 +577,15 @@ impl Engine {
                 if !task.scope.collected("when").is_empty() {
                     self.warn(format!("{what} task does not support when conditional"));
                 }
+                self.tell_meta(&done_meta(&what, host));
                 on.push(host.clone());
                 continue;
             }
             match self.holds(&vars, task) {
-                Ok(true) => on.push(host.clone()),
+                Ok(true) => {
+                    self.tell_meta(&done_meta(&what, host));
+                    on.push(host.clone());
+                }
                 Ok(false) => self.tell_skipped_meta(&what, host, info),
                 Err(failure) => {
                     let text = format!("Error while evaluating conditional: {}", failure.message);
@@ -629,6 +682,14 @@ impl Engine {
         }
     }
 
+    fn tell_meta(&self, text: &str) {
+        self.tell(&Event::Verbose {
+            level: 2,
+            host: None,
+            text: format!("META: {text}"),
+        });
+    }
+
     fn tell_skipped_meta(&self, what: &str, host: &str, info: Rc<TaskInfo>) {
         let (message, rest) = match what {
             "end_host" => (
@@ -649,6 +710,7 @@ impl Engine {
             ),
             _ => (what.to_owned(), "not done".to_owned()),
         };
+        self.tell_meta(&format!("{what} conditional evaluated to False, {rest}"));
         let result = Map::new();
         result.insert("msg", message);
         result.insert(

@@ -92,7 +92,7 @@ impl<'a> Converter<'a> {
         let span = self.span(span);
         Err(TemplateError {
             span: Some((span.start as usize, span.end as usize)),
-            source: Some(self.original.to_owned()),
+            source: Some(self.original.into()),
             ..TemplateError::syntax(format!(
                 "Syntax error in template: Encountered unknown tag '{tag}'."
             ))

@@ -12,15 +12,15 @@ pub struct TemplateError {
     /// Whether the template could not even be parsed.
     pub syntax: bool,
     /// The filter, test or lookup that failed, as Ansible names it: `filter plugin 'ansible.builtin.x'`.
-    pub plugin: Option<String>,
+    pub plugin: Option<Box<str>>,
     /// Where the template text was written.
     pub origin: Option<Origin>,
     /// Byte range inside the template's text.
     pub span: Option<(usize, usize)>,
     /// The template's text, for the snippet.
-    pub source: Option<String>,
+    pub source: Option<Box<str>>,
     /// What may help: near names, a likely cause.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
 }
 
 impl TemplateError {
@@ -68,7 +68,7 @@ impl TemplateError {
     #[must_use]
     pub(crate) fn in_source(mut self, source: &str) -> Self {
         if self.source.is_none() {
-            self.source = Some(source.to_owned());
+            self.source = Some(source.into());
         }
         self
     }

@@ -324,7 +324,7 @@ fn of_plugin(error: TemplateError, kind: &str, callable: &Callable) -> TemplateE
         return error;
     }
     TemplateError {
-        plugin: Some(format!("{kind} plugin '{}'", callable.name)),
+        plugin: Some(format!("{kind} plugin '{}'", callable.name).into()),
         ..error
     }
 }
@@ -338,7 +338,7 @@ fn unknown(kind: &str, name: &str, families: &[&'static [Callable]]) -> Template
             .chain(c.aliases.iter().copied())
     });
     TemplateError {
-        help: crate::nearest::nearest(name, known).map(|n| format!("Did you mean '{n}'?")),
+        help: crate::nearest::nearest(name, known).map(|n| format!("Did you mean '{n}'?").into()),
         ..TemplateError::syntax(format!("No {kind} named '{name}'."))
     }
 }

@@ -200,7 +200,7 @@ pub(crate) fn lookup(
                     .flat_map(|f| f.iter())
                     .map(|c| c.name.rsplit('.').next().unwrap_or(c.name)),
             )
-            .map(|n| format!("Did you mean '{n}'?")),
+            .map(|n| format!("Did you mean '{n}'?").into()),
             ..TemplateError::new(format!("The lookup plugin '{name}' was not found."))
         });
     };

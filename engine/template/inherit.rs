@@ -122,7 +122,7 @@ impl Evaluator<'_> {
             let mut syntax = scope.unit.syntax.clone();
             let source = header(&text, &mut syntax)?;
             let template = parse::template(source, &syntax).map_err(|e| TemplateError {
-                help: Some(format!("in {}", path.display())),
+                help: Some(format!("in {}", path.display()).into()),
                 ..e
             })?;
             return Ok((template, path));
@@ -139,7 +139,7 @@ fn in_file(error: TemplateError, template: &Template, path: &std::path::Path) ->
     let inside = error.source.is_none();
     let mut error = error.in_source(&template.source);
     if inside && error.help.is_none() {
-        error.help = Some(format!("in {}", path.display()));
+        error.help = Some(format!("in {}", path.display()).into());
     }
     error
 }

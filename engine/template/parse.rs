@@ -95,6 +95,26 @@ fn attempt(
     }
 }
 
+/// The parser's complaint as Jinja words it, where it has words of its own.
+fn in_jinja_words(detail: &str, expression: bool) -> String {
+    let first = detail.split(',').next().unwrap_or(detail);
+    match first {
+        "unexpected end of variable block" => "unexpected 'end of print statement'".into(),
+        "unexpected end of block" => "Expected an expression, got 'end of statement block'".into(),
+        "unexpected end of input" if expression => "unexpected 'end of template'".into(),
+        _ => match first
+            .strip_prefix("unexpected `")
+            .and_then(|t| t.strip_suffix('`'))
+        {
+            Some(token) => format!(
+                "unexpected '{token}'{}",
+                detail.get(first.len()..).unwrap_or_default()
+            ),
+            None => detail.to_owned(),
+        },
+    }
+}
+
 fn syntax_error(
     error: &minijinja::Error,
     original: &str,
@@ -104,7 +124,7 @@ fn syntax_error(
     let detail = error.detail().map_or_else(|| error.to_string(), str::to_owned);
     let detail = match detail.strip_prefix("unknown statement ") {
         Some(tag) => format!("Encountered unknown tag '{tag}'."),
-        None => detail,
+        None => in_jinja_words(&detail, expression),
     };
     let span = error.range().map(|r| match fixed {
         Some(f) => (f.original(r.start), f.original(r.end)),
@@ -113,7 +133,7 @@ fn syntax_error(
     let what = if expression { "expression" } else { "template" };
     TemplateError {
         span,
-        source: Some(original.to_owned()),
+        source: Some(original.into()),
         ..TemplateError::syntax(format!("Syntax error in {what}: {detail}"))
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn check() -> Result<(), TemplateError> {
     if base != 0 && base.abs_diff(here()) > BUDGET {
         let looping = NAMES.with_borrow(|n| n.len() > 10).then(chain);
         return Err(TemplateError {
-            help: looping.clone(),
+            help: looping.clone().map(Into::into),
             ..TemplateError::new(if looping.is_some() {
                 "Recursive loop detected in template: maximum recursion depth exceeded"
             } else {
@@ -65,7 +65,7 @@ pub(crate) fn resolving(name: &str) -> Result<Resolving, TemplateError> {
     let depth = NAMES.with_borrow(Vec::len);
     if depth >= MAX_TEMPLATES {
         return Err(TemplateError {
-            help: Some(chain()),
+            help: Some(chain().into()),
             ..TemplateError::new("Recursive loop detected in template: maximum recursion depth exceeded")
         });
     }

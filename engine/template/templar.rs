@@ -180,7 +180,7 @@ impl<'a> Templar<'a> {
                 .strip_prefix('\'')
                 .and_then(|m| m.strip_suffix("' is undefined"))
         {
-            error.help = self.evaluator.near(&Name::from(name));
+            error.help = self.evaluator.near(&Name::from(name)).map(Into::into);
         }
         error
     }

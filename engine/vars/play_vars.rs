@@ -38,6 +38,14 @@ impl PlayVars {
             .filter(|p| !p.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
         let playbook_dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        // The play of a single module has no folder of its own: the current one counts.
+        let single = playbook_dir
+            .file_name()
+            .is_some_and(|n| n.to_string_lossy().starts_with("kdo-run-"));
+        let playbook_dir = match std::env::current_dir() {
+            Ok(here) if single => here,
+            _ => playbook_dir,
+        };
         prompted.freeze();
         Self {
             play,

@@ -22,6 +22,8 @@ pub struct TaskVars {
     pub local: Rc<RefCell<Vec<Map>>>,
     /// Whether facts come from the delegated host under `ansible_delegated_vars`.
     pub delegated: Option<String>,
+    /// Without what the play and its roles set, as `hostvars` shows hosts.
+    pub alone: bool,
 }
 
 impl TaskVars {
@@ -34,6 +36,7 @@ impl TaskVars {
             scope: scope.cloned(),
             local: Rc::default(),
             delegated: None,
+            alone: false,
         }
     }
 
@@ -67,7 +70,11 @@ impl TaskVars {
                     .and_then(|o| self.store.sources.path(o.file))
                     .and_then(|p| p.parent().map(ToOwned::to_owned))
                 {
-                    let dir = std::path::absolute(&dir).unwrap_or(dir);
+                    // A file named without a folder is in the current one.
+                    let dir = match dir.as_os_str().is_empty() {
+                        true => std::env::current_dir().unwrap_or(dir),
+                        false => std::path::absolute(&dir).unwrap_or(dir),
+                    };
                     if !bases.contains(&dir) {
                         bases.push(dir);
                     }
@@ -115,6 +122,9 @@ impl TaskVars {
         }
         if let Some(v) = from(self.store.included(&self.host)) {
             return Some(v);
+        }
+        if self.alone {
+            return None;
         }
         if task_level.is_some() {
             return task_level;
@@ -202,6 +212,17 @@ impl TaskVars {
             }
             "groups" => Some(self.store.groups()),
             "hostvars" => Some(Value::Object(Rc::new(HostVars::new(&self.store, &self.play)))),
+            // These are of the play, not of a host.
+            "play_hosts"
+            | "ansible_play_hosts"
+            | "ansible_play_hosts_all"
+            | "ansible_play_batch"
+            | "ansible_play_name"
+            | "omit"
+                if self.alone =>
+            {
+                None
+            }
             "play_hosts" | "ansible_play_hosts" => Some(PlayVars::names(&self.play.active_hosts)),
             "ansible_play_hosts_all" => Some(PlayVars::names(&self.play.all_hosts)),
             "ansible_play_batch" => Some(PlayVars::names(&self.play.batch)),
@@ -232,7 +253,11 @@ impl TaskVars {
             "ansible_dependent_role_names" => {
                 let roles = self.play.play.roles.borrow();
                 let mut names: Vec<String> = Vec::new();
-                for role in roles.iter().flat_map(|r| r.with_dependencies()).filter(|r| r.dependency) {
+                for role in roles
+                    .iter()
+                    .flat_map(|r| r.with_dependencies())
+                    .filter(|r| r.dependency)
+                {
                     let name = role.full_name();
                     if !names.contains(&name) {
                         names.push(name);
@@ -252,6 +277,20 @@ impl TaskVars {
                 names.reverse();
                 texts(&names)
             }
+            "ansible_parent_role_paths" => {
+                let role = self.role().filter(|r| !r.parents.is_empty())?;
+                let mut paths: Vec<String> = Vec::new();
+                let mut last = Rc::clone(&role);
+                for s in self.scope.iter().flat_map(|s| s.chain().collect::<Vec<_>>()) {
+                    if let Some(r) = s.role()
+                        && !Rc::ptr_eq(&r, &last)
+                    {
+                        paths.push(r.role.path.to_string_lossy().into_owned());
+                        last = r;
+                    }
+                }
+                texts(&paths)
+            }
             "omit" => Some(Value::Omit),
             _ => None,
         }
@@ -263,7 +302,7 @@ impl TaskVars {
         for role in roles.iter() {
             let name = role.full_name();
             let direct = role.parents.is_empty() && !role.dependency;
-            if (dependencies || direct) && !names.contains(&name) {
+            if (direct || (dependencies && role.dependency)) && !names.contains(&name) {
                 names.push(name);
             }
         }
@@ -278,7 +317,10 @@ impl TaskVars {
             .or_else(|| self.written(name))
             .or_else(|| self.fact(name))
             .or_else(|| self.store.base(&self.host, &self.play.playbook_dir).get(name))
-            .or_else(|| self.role_level(|r| r.role.defaults.get(name)))
+            .or_else(|| {
+                self.role_level(|r| r.role.defaults.get(name))
+                    .filter(|_| !self.alone)
+            })
             .or_else(|| (name == "ansible_managed").then(|| Value::str("Ansible managed")))
     }
 

@@ -189,9 +189,9 @@ impl Module for Command {
             let cmd = Value::list(argv.iter().map(Value::from));
             let argv = if self.expand_argument_vars {
                 {
-                let above = &host.context().environment;
-                argv.iter().map(|w| crate::host::expand_with(w, above)).collect()
-            }
+                    let above = &host.context().environment;
+                    argv.iter().map(|w| crate::host::expand_with(w, above)).collect()
+                }
             } else {
                 argv
             };

@@ -14,7 +14,9 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
         .find(|p| p.is_file());
     let Some(path) = found else { return };
     let question = Command::new(&path).arg("-V").timeout(Duration::from_secs(5));
-    let Ok(answer) = g.host.query(question) else { return };
+    let Ok(answer) = g.host.query(question) else {
+        return;
+    };
     let text = answer.stdout_text();
     let Some(version) = text.trim().strip_prefix("Python ") else {
         return;

@@ -187,7 +187,8 @@ impl Copy {
             .parent()
             .filter(|p| !p.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        if !(folder.exists() || host.check() && host.changed()) {
+        // In check mode what the controller sends is only compared: an earlier task may be going to make the folder.
+        if !(folder.exists() || host.check() && (host.changed() || !self.remote_src)) {
             return Err(Failure::new(format!(
                 "Destination directory {} does not exist",
                 folder.display()

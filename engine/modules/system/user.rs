@@ -106,8 +106,10 @@ impl User {
 
     fn create(&self, host: &mut Host<'_>, said: &mut Said) -> Result<(), Failure> {
         let program = if self.local { "luseradd" } else { "useradd" };
-        let Some(path) = host.find_program(program) else {
-            return self.create_busybox(host, said);
+        let path = match host.find_program(program) {
+            Some(path) => path,
+            None if self.local => host.need_program(program, "libuser")?,
+            None => return self.create_busybox(host, said),
         };
         let mut c = Command::new(path);
         if let Some(uid) = self.uid {
@@ -444,10 +446,12 @@ impl Module for User {
             .with("state", "present");
         match &now {
             None => {
-                self.create(host, &mut said)?;
                 if host.check() {
+                    // Its groups may be going to be made by an earlier task: nothing is looked at.
+                    host.mark_changed();
                     return Ok(Outcome::new());
                 }
+                self.create(host, &mut said)?;
                 out.values.insert("system", self.system);
                 out.values.insert("create_home", self.create_home);
                 self.password_ages(host, &mut said)?;

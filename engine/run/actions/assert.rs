@@ -23,9 +23,10 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
     let conditions = match that {
         Value::List(l) => l.to_vec(),
         // A list that comes out of a template.
-        Value::Str(ref t) if t.is_template() => match engine.resolve(&step.vars, &that)? {
+        Value::Str(ref t) if t.is_trusted() && is_whole(t) => match engine.resolve(&step.vars, &that)? {
             Value::List(l) => l.to_vec(),
-            other => vec![other],
+            Value::Bool(b) => vec![Value::Bool(b)],
+            _ => vec![that],
         },
         other => vec![other],
     };
@@ -48,6 +49,11 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
         text(&["success_msg"])?.unwrap_or_else(|| Value::str("All assertions passed")),
     );
     Ok(result)
+}
+
+fn is_whole(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with("{{") && text.ends_with("}}")
 }
 
 fn plain(value: &Value) -> Value {

@@ -36,7 +36,10 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
         match &name {
             Value::Str(text) => {
                 // The name itself is an expression of the user, even if it came out of a template.
-                let expression = Text::trusted(text.as_str(), raw.origin());
+                let expression = match &raw {
+                    Value::Str(written) if !written.is_template() => written.clone(),
+                    _ => Text::trusted(text.as_str(), raw.origin()),
+                };
                 let value = match engine.with_templar(&step.vars, |t| t.expression(&expression)) {
                     Ok(value) => value,
                     Err(e) if e.undefined => Value::str(format!("<< error 1 - {} >>", e.message)),
@@ -54,7 +57,11 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
                 result.insert(text.as_str(), value);
             }
             other => {
-                result.insert(other.to_text(), other.clone());
+                return Err(TaskFailure::new(format!(
+                    "argument 'var' is of type {} and we were unable to convert to str: '{}' is not a string and conversion is not allowed",
+                    other.type_name(),
+                    other.repr()
+                )));
             }
         }
     } else {

@@ -109,7 +109,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
             .map_err(|e| TaskFailure::new(format!("cannot remove {}: {e}", temp.display())))?;
     }
     result.insert("changed", changed);
-    result.insert("checksum", after.clone());
+    result.insert("checksum", after);
     result.insert("dest", target.to_string_lossy().into_owned());
     result.insert("file", src);
     result.insert("md5sum", file_checksum(&target, "md5"));

@@ -94,7 +94,10 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
     result.insert("ansible_facts", facts);
     result.insert(
         "ansible_included_var_files",
-        Value::list(files.iter().map(|f| Value::str(f.to_string_lossy()))),
+        Value::list(files.iter().map(|f| {
+            let path = std::path::absolute(f).unwrap_or_else(|_| f.clone());
+            Value::str(path.to_string_lossy())
+        })),
     );
     result.insert("changed", false);
     result.insert("_ansible_no_log", false);

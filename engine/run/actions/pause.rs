@@ -1,7 +1,7 @@
 //! `pause`: waits for a time or for the user.
 
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
-use kdo_value::{Map, Value};
+use kdo_value::Map;
 use std::time::{Duration, Instant};
 
 pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map, TaskFailure> {
@@ -24,7 +24,7 @@ pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map
     }
     let echo = args.get("echo").is_none_or(|v| v.truthy());
     let prompt = args.get("prompt").filter(|v| !v.is_none()).map(|v| v.to_text());
-    let begin = Instant::now();
+    let (begin, start) = (Instant::now(), jiff::Zoned::now());
     let wait = seconds.or(minutes.map(|m| m * 60.0)).map(|s| s.max(1.0));
     let mut input = String::new();
     match wait {
@@ -45,7 +45,7 @@ pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map
     let (shown, unit) = if minutes.is_some() {
         (elapsed / 60.0, "minutes")
     } else {
-        (elapsed.round(), "seconds")
+        (elapsed, "seconds")
     };
     let result = Map::new();
     result.insert("changed", false);
@@ -55,11 +55,12 @@ pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map
         "stdout",
         format!(
             "Paused for {} {unit}",
-            kdo_value::float_repr((shown * 100.0).round() / 100.0).trim_end_matches(".0")
+            kdo_value::float_repr((shown * 100.0).round() / 100.0)
         ),
     );
-    result.insert("start", Value::None);
-    result.insert("stop", Value::None);
+    let stamp = |at: jiff::Zoned| at.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string();
+    result.insert("start", stamp(start));
+    result.insert("stop", stamp(jiff::Zoned::now()));
     result.insert("delta", elapsed as i64);
     result.insert("echo", echo);
     result.insert("user_input", input);

@@ -36,6 +36,7 @@ fn attr(call: &Call<'_>) -> Result<Value, TemplateError> {
     let name = call.required(1, "name")?;
     Ok(match value {
         Value::Object(_) => call.engine.attribute(value, name),
+        Value::Tuple(pair) if pair.len() == 2 => call.engine.attribute(value, name),
         other => Value::missing(
             name.as_str(),
             format!(

@@ -10,21 +10,21 @@ use kdo_value::{Undefined, UndefinedKind, Value};
 use std::rc::Rc;
 
 pub(crate) const CALLABLES: &[Callable] = &[
-    callable!("ansible.builtin.map", map, "An attribute of each item, or the result of a filter applied to it.", [];
+    callable!(lenient "ansible.builtin.map", map, "An attribute of each item, or the result of a filter applied to it.", [];
         "{{ ['a'] | map('upper') }}" => r#"["A"]"#,
         "{{ [{'a': 1}] | map(attribute='a') }}" => "[1]",
         "{{ [{'a': 1}] | map(attribute='b', default=3) }}" => "[3]",
         "{{ [{'a': [5, 6]}] | map(attribute='a.1') }}" => "[6]",
         "{{ ['a-b'] | map('regex_replace', '-', '+') }}" => r#"["a+b"]"#),
-    callable!("ansible.builtin.select", |c| choose(c, true, false), "The items for which a test holds, by default the true ones.", [];
+    callable!(lenient "ansible.builtin.select", |c| choose(c, true, false), "The items for which a test holds, by default the true ones.", [];
         "{{ [1, 0, 2, ''] | select }}" => "[1, 2]", "{{ [1, 2, 3] | select('gt', 1) }}" => "[2, 3]"),
-    callable!("ansible.builtin.reject", |c| choose(c, false, false), "The items for which a test does not hold.", [];
+    callable!(lenient "ansible.builtin.reject", |c| choose(c, false, false), "The items for which a test does not hold.", [];
         "{{ [1, 0, 2] | reject }}" => "[0]", "{{ [1, 2, 3] | reject('in', [1]) }}" => "[2, 3]"),
-    callable!("ansible.builtin.selectattr", |c| choose(c, true, true), "The items for whose attribute a test holds.", [];
+    callable!(lenient "ansible.builtin.selectattr", |c| choose(c, true, true), "The items for whose attribute a test holds.", [];
         "{{ [{'a': 1}, {'b': 1}] | selectattr('a', 'defined') }}" => r#"[{"a": 1}]"#,
         "{{ [{'a': 1}, {'a': 2}] | selectattr('a', 'equalto', 2) }}" => r#"[{"a": 2}]"#,
         "{{ [{'a': 1}, {'a': 0}] | selectattr('a') }}" => r#"[{"a": 1}]"#),
-    callable!("ansible.builtin.rejectattr", |c| choose(c, false, true), "The items for whose attribute a test does not hold.", [];
+    callable!(lenient "ansible.builtin.rejectattr", |c| choose(c, false, true), "The items for whose attribute a test does not hold.", [];
         "{{ [{'a': 1}, {'b': 1}] | rejectattr('a', 'defined') }}" => r#"[{"b": 1}]"#,
         "{{ [{'a': 1}, {'a': 0}] | rejectattr('a') }}" => r#"[{"a": 0}]"#),
     callable!("ansible.builtin.groupby", groupby, "Pairs of an attribute's value and the items that have it, in order of the value.", [];
@@ -32,6 +32,10 @@ pub(crate) const CALLABLES: &[Callable] = &[
 ];
 
 fn map(call: &Call<'_>) -> Result<Value, TemplateError> {
+    // Of what is missing, nothing is known either.
+    if let Some(missing @ Value::Undefined(_)) = call.arg(0) {
+        return Ok(missing.clone());
+    }
     let items = iterate(call.subject()?)?;
     if call.args.len() < 2
         && let Some(path) = call.keyword("attribute")
@@ -76,6 +80,10 @@ fn map(call: &Call<'_>) -> Result<Value, TemplateError> {
 }
 
 fn choose(call: &Call<'_>, keep: bool, by_attribute: bool) -> Result<Value, TemplateError> {
+    // Of what is missing, nothing is known either.
+    if let Some(missing @ Value::Undefined(_)) = call.arg(0) {
+        return Ok(missing.clone());
+    }
     let items = iterate(call.subject()?)?;
     let path = match (by_attribute, call.arg(1)) {
         (true, None) => return call.fail("Missing parameter for attribute name"),

@@ -10,7 +10,13 @@ pub(crate) const CALLABLES: &[Callable] = &[
 ];
 
 /// Settings that roles ask for: name, environment variable, default as YAML-like text.
-const SETTINGS: [(&str, &str, &str); 22] = [
+const SETTINGS: [(&str, &str, &str); 23] = [
+    // Conditions without a boolean result are accepted unless that is switched off.
+    (
+        "ALLOW_BROKEN_CONDITIONALS",
+        "ANSIBLE_ALLOW_BROKEN_CONDITIONALS",
+        "true",
+    ),
     ("DEFAULT_FORKS", "ANSIBLE_FORKS", "5"),
     (
         "DEFAULT_ROLES_PATH",
@@ -43,6 +49,12 @@ const SETTINGS: [(&str, &str, &str); 22] = [
     ("DEFAULT_JINJA2_NATIVE", "ANSIBLE_JINJA2_NATIVE", "true"),
 ];
 
+fn is_truth(name: &str) -> bool {
+    ["ENABLED", "CHECKING", "CONDITIONALS"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
 fn value(name: &str, text: &str) -> Value {
     if name.ends_with("PATH") || name.ends_with("PATHS") || name == "DEFAULT_HOST_LIST" {
         let separator = if name == "DEFAULT_HOST_LIST" { ',' } else { ':' };
@@ -53,12 +65,8 @@ fn value(name: &str, text: &str) -> Value {
     }
     match text {
         "null" => Value::None,
-        "true" | "True" | "yes" | "1" if name.ends_with("ENABLED") || name.ends_with("CHECKING") => {
-            Value::Bool(true)
-        }
-        "false" | "False" | "no" | "0" if name.ends_with("ENABLED") || name.ends_with("CHECKING") => {
-            Value::Bool(false)
-        }
+        "true" | "True" | "yes" | "1" if is_truth(name) => Value::Bool(true),
+        "false" | "False" | "no" | "0" if is_truth(name) => Value::Bool(false),
         "true" => Value::Bool(true),
         "false" => Value::Bool(false),
         text => match text.parse() {

@@ -79,13 +79,14 @@ pub(crate) fn parse(
         } else {
             key.to_lowercase()
         };
-        match keys.iter().position(|(k, _)| *k == key) {
-            Some(i) => {
-                keys.remove(i);
-                keys.push((key, value));
-            }
-            None => keys.push((key, value)),
+        if keys.iter().any(|(k, _)| *k == key) {
+            return Err(format!(
+                "Duplicate option in [line {}]: option '{key}' already exists",
+                number + 1
+            )
+            .into());
         }
+        keys.push((key, value));
     }
     for (_, keys) in &mut sections {
         for value in keys.iter_mut().filter_map(|(_, v)| v.as_mut()) {
@@ -151,6 +152,9 @@ fn ini(call: &Call<'_>) -> Result<Value, TemplateError> {
     let mut out = Vec::new();
     for term in &call.args {
         let (key, pairs) = split_term(&text(term)?);
+        if key.is_empty() && !pairs.is_empty() {
+            return call.fail("No key to look up was provided as first term within string inline options");
+        }
         let option = |name: &str| -> Result<Option<String>, TemplateError> {
             match pairs.iter().find(|(k, _)| k == name) {
                 Some((_, v)) => Ok(Some(v.clone())),
@@ -169,7 +173,7 @@ fn ini(call: &Call<'_>) -> Result<Value, TemplateError> {
         let mut contents = match encoding.replace(['-', '_'], "").as_str() {
             "iso88591" | "latin1" | "iso885915" | "latin9" => {
                 single_byte(&bytes, encoding.ends_with("15") || encoding.ends_with('9'))
-            },
+            }
             _ => String::from_utf8_lossy(&bytes).into_owned(),
         };
         let mut section = option("section")?.unwrap_or_else(|| "global".into());

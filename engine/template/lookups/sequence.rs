@@ -30,7 +30,11 @@ fn integer(name: &str, text: &str) -> Result<i64, TemplateError> {
             _ => text.parse(),
         },
     };
-    read.map_err(|_| TemplateError::new(format!("The option '{name}' has an invalid value: can't parse {text} as integer")))
+    read.map_err(|_| {
+        TemplateError::new(format!(
+            "The option '{name}' has an invalid value: can't parse {text} as integer"
+        ))
+    })
 }
 
 impl Settings {
@@ -51,6 +55,9 @@ impl Settings {
         if !settings.shortcut(term)? {
             let (plain, pairs) = split_term(term);
             if !plain.is_empty() {
+                if term.contains(['-', '/']) {
+                    return call.fail(format!("The term has an invalid value: '{term}'"));
+                }
                 return call.fail(format!("unknown error parsing with_sequence arguments: '{term}'"));
             }
             for (name, value) in pairs {
@@ -113,10 +120,11 @@ impl Settings {
             (None, None) => return Err("must specify count or end in with_sequence".into()),
             (Some(_), Some(_)) => return Err("can't specify both count and end in with_sequence".into()),
             (Some(0), _) => return Ok(Vec::new()),
+            // As in Ansible: backwards, this is more than `count` numbers.
             (Some(count), None) => count
-                .checked_sub(1)
-                .and_then(|n| n.checked_mul(self.stride))
+                .checked_mul(self.stride)
                 .and_then(|n| n.checked_add(self.start))
+                .and_then(|n| n.checked_sub(1))
                 .ok_or_else(overflow)?,
             (None, Some(end)) => end,
         };
