@@ -766,10 +766,7 @@ impl Engine {
             if let Some(Value::Str(text)) = result.get(name)
                 && !result.contains(&lines)
             {
-                result.insert(
-                    lines,
-                    Value::list(kdo_template::splitlines(&text).into_iter().map(Value::from)),
-                );
+                result.insert(lines, lines_of(&text));
             }
         }
         if !result.contains("failed")
@@ -1179,4 +1176,18 @@ impl Engine {
         });
         Ok(all)
     }
+}
+
+/// The lines of an output. Equal lines in succession share their text: an output may be many megabytes.
+fn lines_of(text: &Text) -> Value {
+    let mut last: Option<(&str, Value)> = None;
+    let lines = kdo_template::splitlines(text);
+    Value::list(lines.into_iter().map(|line| match &last {
+        Some((before, value)) if *before == line => value.clone(),
+        _ => {
+            let value = Value::from(line);
+            last = Some((line, value.clone()));
+            value
+        }
+    }))
 }

@@ -52,6 +52,9 @@ pub(crate) struct Started {
 const WANT: &str = "kdo-want:";
 const FAIL: &str = "kdo-fail:";
 
+/// What the login's shell may write of its own before the agent speaks, in bytes.
+const MAX_CHATTER: usize = 1 << 20;
+
 /// The script. `HASHES` is a list `machine=hash=size`. Folders: `$KDO_AGENT_DIR`, the user's cache, and for users
 /// without a home one of their own below /tmp or /var/tmp.
 fn script(agents: &Agents) -> String {
@@ -174,12 +177,14 @@ impl Conversation<'_> {
                             return Ok(self.seen.split_off(at + MAGIC.len()));
                         }
                         self.answer(process).await?;
+                        self.bounded(self.seen.len())?;
                     }
                     _ => out_open = false,
                 },
                 n = process.stderr.read(&mut err), if err_open => match n {
                     Ok(n) if n > 0 => {
                         errors.extend(err.get(..n).unwrap_or_default());
+                        self.bounded(errors.len())?;
                         let text = String::from_utf8_lossy(&errors).into_owned();
                         self.escalate(process, &text).await?;
                     }
@@ -191,6 +196,17 @@ impl Conversation<'_> {
                 return Err(self.ended());
             }
         }
+    }
+
+    /// A start-up file that writes without end must not fill the memory.
+    fn bounded(&self, len: usize) -> Result<(), TransportError> {
+        if len <= MAX_CHATTER {
+            return Ok(());
+        }
+        Err(TransportError::new(
+            Kind::Agent,
+            "the agent could not be started: the login's shell writes too much before it (look at its start-up files)",
+        ))
     }
 
     fn ended(&self) -> TransportError {
@@ -209,6 +225,12 @@ impl Conversation<'_> {
         } else {
             Kind::Agent
         };
+        if text.trim().is_empty() {
+            return TransportError::new(
+                kind,
+                "the agent could not be started: the login's shell ended without a word (look at its start-up files)",
+            );
+        }
         TransportError::new(
             kind,
             format!("the agent could not be started; the host said: {}", self.words()),
