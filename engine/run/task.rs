@@ -424,14 +424,9 @@ impl Engine {
                     let label = self.resolve(vars, &raw);
                     vars.pop();
                     label.unwrap_or_else(|failure| {
+                        let text = format!("Failed to template loop_control.label: {}", failure.message);
                         result.insert("failed", true);
-                        result.insert(
-                            "msg",
-                            Value::str(format!(
-                                "Failed to template loop_control.label: {}",
-                                failure.message
-                            )),
-                        );
+                        result.insert("msg", text);
                         item.clone()
                     })
                 }
