@@ -186,7 +186,7 @@ mod tests {
             kept.get("changed"),
             Some(Value::Bool(false)),
             "{}",
-            json::line(&kept.clone().into())
+            json::line(&kept.into())
         );
         assert_eq!(kept.get("src"), Some(Value::None));
         assert_eq!(fs::read_link(&link).unwrap(), std::path::Path::new("f"));
