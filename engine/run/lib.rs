@@ -97,8 +97,12 @@ async fn whole(engine: &Rc<Engine>) -> u8 {
         async move { playbooks(&engine).await }
     });
     tokio::pin!(work);
+    // Outputs that show elapsed time are to move while nothing happens.
+    let mut clock = tokio::time::interval(Duration::from_millis(100));
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            _ = clock.tick() => engine.tick(),
             done = &mut work => return done.unwrap_or(code::UNEXPECTED),
             signal = tokio::signal::ctrl_c() => {
                 if signal.is_err() {
