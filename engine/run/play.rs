@@ -513,7 +513,10 @@ impl Engine {
                 // Ansible goes on without a word.
                 let at = entry.origin().map(|o| format!("{}: ", self.sources().place(o)));
                 let tried = tried.join(", ");
-                self.warn(format!("{}vars file {tried} was not found", at.unwrap_or_default()));
+                self.warn(format!(
+                    "{}vars file {tried} was not found",
+                    at.unwrap_or_default()
+                ));
             }
             all.freeze();
             play.files.borrow_mut().insert(host.to_owned(), all.clone());

@@ -185,13 +185,8 @@ mod tests {
         assert_eq!(
             kept.get("changed"),
             Some(Value::Bool(false)),
-<<<<<<< HEAD
             "{}",
             json::line(&kept.into())
-=======
-            "{:?}",
-            kept.get("msg")
->>>>>>> confmod
         );
         assert_eq!(kept.get("src"), Some(Value::None));
         assert_eq!(fs::read_link(&link).unwrap(), std::path::Path::new("f"));
