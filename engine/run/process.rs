@@ -264,7 +264,10 @@ impl Engine {
         for &handler in &order {
             let role = handler.scope.role().map(|r| r.full_name());
             let listens = handler.listen().iter().any(|l| {
-                l == name || role.as_ref().is_some_and(|r| name.strip_prefix(r.as_str()).and_then(|n| n.strip_prefix(" : ")) == Some(l))
+                l == name
+                    || role.as_ref().is_some_and(|r| {
+                        name.strip_prefix(r.as_str()).and_then(|n| n.strip_prefix(" : ")) == Some(l)
+                    })
             });
             if !listens || found.iter().any(|f| f.id == handler.id) {
                 continue;

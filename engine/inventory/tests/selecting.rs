@@ -210,7 +210,7 @@ fn variables_know_their_place() {
 fn yaml_inventories_of_the_wrong_shape_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     for (text, part) in [
-        ("all: {hosts: {1234: {}}}\n", "must be text, it is int"),
+        ("all: {hosts: {1234: {}}}\n", "must be a string, it is int"),
         (
             "all: {children: [a]}\n",
             "`children` of the group `all` must be a mapping",

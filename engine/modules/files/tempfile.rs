@@ -53,7 +53,9 @@ pub(crate) fn make_folder(base: &Path, prefix: &str, suffix: &str) -> Result<Pat
 fn make(base: &Path, prefix: &str, suffix: &str, state: State) -> Result<PathBuf, Failure> {
     for (name, part) in [("prefix", prefix), ("suffix", suffix)] {
         if part.contains('/') {
-            return Err(Failure::new(format!("{name} must be a valid file name component")));
+            return Err(Failure::new(format!(
+                "{name} must be a valid file name component"
+            )));
         }
     }
     for _ in 0..100 {

@@ -107,9 +107,16 @@ impl Host<'_> {
     /// Copies the file beside itself with the time in its name, with owner and mode.
     pub fn backup(&mut self, path: &Path) -> Result<PathBuf, Failure> {
         let stamp = super::super::system::clock::backup_stamp();
-        let mut name = path.file_name().map(ToOwned::to_owned).unwrap_or_default();
-        name.push(format!(".{}.{stamp}~", std::process::id()));
-        let copy = path.with_file_name(name);
+        // One agent runs many tasks: the number after the name keeps two backups of one second apart.
+        let named = |number: u32| {
+            let mut name = path.file_name().map(ToOwned::to_owned).unwrap_or_default();
+            name.push(format!(".{number}.{stamp}~"));
+            path.with_file_name(name)
+        };
+        let copy = (0..1000)
+            .map(|n| named(std::process::id().wrapping_add(n)))
+            .find(|p| p.symlink_metadata().is_err())
+            .unwrap_or_else(|| named(0));
         let mut source = File::open(path).map_err(|e| io_failure("could not read", path, &e))?;
         let meta = source
             .metadata()

@@ -12,7 +12,11 @@ pub(crate) const CALLABLES: &[Callable] = &[
 /// Settings that roles ask for: name, environment variable, default as YAML-like text.
 const SETTINGS: [(&str, &str, &str); 23] = [
     // Conditions without a boolean result are accepted unless that is switched off.
-    ("ALLOW_BROKEN_CONDITIONALS", "ANSIBLE_ALLOW_BROKEN_CONDITIONALS", "true"),
+    (
+        "ALLOW_BROKEN_CONDITIONALS",
+        "ANSIBLE_ALLOW_BROKEN_CONDITIONALS",
+        "true",
+    ),
     ("DEFAULT_FORKS", "ANSIBLE_FORKS", "5"),
     (
         "DEFAULT_ROLES_PATH",
@@ -46,7 +50,9 @@ const SETTINGS: [(&str, &str, &str); 23] = [
 ];
 
 fn is_truth(name: &str) -> bool {
-    ["ENABLED", "CHECKING", "CONDITIONALS"].iter().any(|end| name.ends_with(end))
+    ["ENABLED", "CHECKING", "CONDITIONALS"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 fn value(name: &str, text: &str) -> Value {
@@ -59,12 +65,8 @@ fn value(name: &str, text: &str) -> Value {
     }
     match text {
         "null" => Value::None,
-        "true" | "True" | "yes" | "1" if is_truth(name) => {
-            Value::Bool(true)
-        }
-        "false" | "False" | "no" | "0" if is_truth(name) => {
-            Value::Bool(false)
-        }
+        "true" | "True" | "yes" | "1" if is_truth(name) => Value::Bool(true),
+        "false" | "False" | "no" | "0" if is_truth(name) => Value::Bool(false),
         "true" => Value::Bool(true),
         "false" => Value::Bool(false),
         text => match text.parse() {

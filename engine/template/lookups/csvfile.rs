@@ -80,9 +80,11 @@ fn csvfile(call: &Call<'_>) -> Result<Value, TemplateError> {
             return call.fail("Search key is required but was not found");
         }
         let number = |name: &str, default: &str| -> Result<usize, TemplateError> {
-            option(name, default)?
-                .parse()
-                .map_err(|_| TemplateError::new(format!("the option '{name}' has an invalid value: it must be a number")))
+            option(name, default)?.parse().map_err(|_| {
+                TemplateError::new(format!(
+                    "the option '{name}' has an invalid value: it must be a number"
+                ))
+            })
         };
         let delimiter = match option("delimiter", "TAB")?.as_str() {
             "TAB" | "\\t" | "t" => '\t',
