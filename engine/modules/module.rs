@@ -183,6 +183,7 @@ pub const fn entry<M: Module>() -> Entry {
 }
 
 fn run<M: Module>(args: &Map, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+    let args = &with_environment(&M::SPEC, args, host);
     let args = M::SPEC.normalise(args, short(M::META.name)).map_err(|errors| {
         let messages: Vec<_> = errors.into_iter().map(|e| e.message).collect();
         Failure::new(messages.join("; "))
@@ -198,6 +199,26 @@ fn run<M: Module>(args: &Map, host: &mut Host<'_>) -> Result<Outcome, Failure> {
             .changed(false));
     }
     M::from_args(&args)?.run(host)
+}
+
+/// The arguments, with what the environment says where they are silent: `unsafe_writes`.
+fn with_environment(spec: &Spec, args: &Map, host: &Host<'_>) -> Map {
+    const NAME: &str = "unsafe_writes";
+    let args = args.copied();
+    if !args.contains(NAME) && spec.find(NAME).is_some() {
+        let set = host
+            .context()
+            .environment
+            .iter()
+            .find(|(k, _)| k == "ANSIBLE_UNSAFE_WRITES");
+        if let Some(value) = set
+            .map(|(_, v)| v.clone())
+            .or_else(|| std::env::var("ANSIBLE_UNSAFE_WRITES").ok())
+        {
+            args.insert(NAME, value);
+        }
+    }
+    args
 }
 
 /// Paths, alone and in lists, with `~` and variables of the host.

@@ -17,6 +17,7 @@ pub const MODULES: &[Entry] = &[
     entry::<packages::debconf::Debconf>(),
     entry::<packages::dnf::Dnf>(),
     entry::<packages::dpkg_selections::DpkgSelections>(),
+    entry::<commands::expect::Expect>(),
     entry::<files::file::File>(),
     entry::<files::find::Find>(),
     entry::<net::get_url::GetUrl>(),

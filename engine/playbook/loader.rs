@@ -211,7 +211,10 @@ impl Loader {
                 Some(target) if depth < MAX_DEPTH => {
                     plays.extend(self.import_playbook(map, &target, path, above, depth));
                 }
-                Some(_) => self.fail("playbooks import each other without end", place(map)),
+                Some(target) => self.fail(
+                    "playbooks import each other without end",
+                    target.origin().or(place(map)),
+                ),
                 None => plays.extend(self.play(map, path, above)),
             }
         }

@@ -507,6 +507,13 @@ impl Loader {
             );
             return None;
         };
+        if depth >= MAX_DEPTH {
+            self.fail(
+                "task files import each other without end",
+                file.origin().or(action.origin),
+            );
+            return None;
+        }
         let body = self.tasks_file(&path, &scope, kind, depth + 1);
         Some(Item::Block(Rc::new(Block {
             scope,
@@ -678,6 +685,12 @@ impl Loader {
             .map(|r| Rc::clone(&r.role))
             .collect();
         roles.reverse();
+        // Once round is enough to see.
+        if let Some(last) = roles.last().map(|r| r.path.clone())
+            && let Some(before) = roles.iter().rev().skip(1).position(|r| r.path == last)
+        {
+            roles.drain(..roles.len() - 1 - before);
+        }
         roles
     }
 }

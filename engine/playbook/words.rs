@@ -1,6 +1,7 @@
 //! Arguments in one line: `copy: src=a dest="b c"`.
 
 use kdo_value::{Map, Text, Value};
+use std::borrow::Cow;
 
 /// Cuts a line at blanks, keeping quoted parts and templates together, as Ansible does. Newlines and runs of
 /// blanks inside words are kept; quotes are not removed. The error tells of something that is not closed.
@@ -55,6 +56,59 @@ pub fn split_args(line: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
+/// Joins lines at a backslash that stands alone outside of quotes and templates, as Ansible does.
+fn join_continued(line: &str) -> Cow<'_, str> {
+    let alone = lone_backslashes(line);
+    if alone.is_empty() {
+        return Cow::Borrowed(line);
+    }
+    let (mut out, mut at, mut continued) = (String::with_capacity(line.len()), 0, true);
+    for (n, part) in line.split('\n').enumerate() {
+        let (mut kept, mut joined) = (Vec::new(), false);
+        for token in part.split(' ') {
+            if alone.contains(&at) {
+                joined = true;
+            } else {
+                kept.push(token);
+            }
+            at += token.len() + 1;
+        }
+        if n > 0 && !continued {
+            out.push('\n');
+        } else if !out.is_empty() && kept.first().is_some_and(|t| !t.is_empty()) {
+            out.push(' ');
+        }
+        out.push_str(&kept.join(" "));
+        continued = joined;
+    }
+    Cow::Owned(out)
+}
+
+/// Places of backslashes between blanks, outside of quotes and templates.
+fn lone_backslashes(line: &str) -> Vec<usize> {
+    let bytes = line.as_bytes();
+    let at = |i: usize| bytes.get(i).copied();
+    let blank = |b: Option<u8>| matches!(b, None | Some(b' ' | b'\n'));
+    let (mut found, mut quote, mut depth, mut i) = (Vec::new(), None, 0_usize, 0);
+    while let Some(b) = at(i) {
+        let before = i.checked_sub(1).and_then(at);
+        match (b, at(i + 1)) {
+            (b'{', Some(b'{' | b'%' | b'#')) if quote.is_none() => (depth, i) = (depth + 1, i + 1),
+            (b'}' | b'%' | b'#', Some(b'}')) if depth > 0 => (depth, i) = (depth - 1, i + 1),
+            _ if depth > 0 => {}
+            (b'"' | b'\'', _) if before != Some(b'\\') => match quote {
+                Some(q) if q == b => quote = None,
+                None => quote = Some(b),
+                _ => {}
+            },
+            (b'\\', next) if quote.is_none() && blank(before) && blank(next) => found.push(i),
+            _ => {}
+        }
+        i += 1;
+    }
+    found
+}
+
 fn unquote(word: &str) -> &str {
     for q in ['"', '\''] {
         if word.len() >= 2 && word.starts_with(q) && word.ends_with(q) && !word.ends_with(&format!("\\{q}")) {
@@ -89,11 +143,11 @@ pub fn free_form_and_pairs(line: &Text, free_form: bool) -> Result<Map, String> 
         }
     };
     if free_form {
-        let (raw, pairs) = cut_options(line)?;
+        let (raw, pairs) = cut_options(&join_continued(line))?;
         for (k, v) in pairs {
             map.insert(text(&k), text(&v));
         }
-        let raw = raw.trim();
+        let raw = raw.trim_start().trim_end_matches([' ', '\t']);
         if !raw.is_empty() {
             map.insert("_raw_params", text(raw));
         }
@@ -155,11 +209,25 @@ fn cut_options(line: &str) -> Result<(String, Vec<(String, String)>), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{free_form_and_pairs, split_args};
+    use super::{free_form_and_pairs, join_continued, split_args};
     use kdo_value::{Text, json};
 
     fn pairs(line: &str, free: bool) -> String {
         json::line(&free_form_and_pairs(&Text::new(line), free).unwrap().into())
+    }
+
+    #[test]
+    fn lines_are_joined_at_a_backslash_of_its_own() {
+        for (line, joined) in [
+            ("echo a \\\n\\\n  b\n", "echo a  b\n"),
+            ("echo a   \\\n  b \\", "echo a    b"),
+            ("b   c \\ d\n  x\ne  \\   \nf\n", "b   c d  x\ne     f\n"),
+            ("a\\\nb 'c \\\n d' \\\n\"e\"", "a\\\nb 'c \\\n d' \"e\""),
+            ("{{ a \\\n }} \\\nb", "{{ a \\\n }} b"),
+            ("cat <<E\n  x\nE\n", "cat <<E\n  x\nE\n"),
+        ] {
+            assert_eq!(join_continued(line), joined, "{line}");
+        }
     }
 
     #[test]

@@ -98,6 +98,7 @@ impl Console {
     /// An error, once.
     pub fn error(&self, text: &str, code: &str, error: bool) {
         let text = text.strip_prefix("[ERROR]: ").unwrap_or(text);
+        let text = text.strip_prefix("error: ").unwrap_or(text);
         self.notice("ERROR", text, code, error);
     }
 

@@ -72,6 +72,14 @@ impl Engine {
         }
     }
 
+    /// Lets the sinks know that time goes by.
+    pub(crate) fn tick(&self) {
+        // A sink is busy only while an event is told, and telling does not wait.
+        for sink in self.sinks.borrow_mut().iter_mut() {
+            sink.tick();
+        }
+    }
+
     /// Warns once.
     pub(crate) fn warn(&self, text: impl Into<String>) {
         let text = text.into();

@@ -39,6 +39,9 @@ const OWN_KEYWORDS: &[&str] = &[
     "failed_when",
 ];
 
+/// How deep includes may be in one another. Ansible has no limit but its memory.
+const MAX_DEPTH: usize = 200;
+
 impl Engine {
     /// Loads the files or the role of an include for a host.
     pub(crate) fn load_include(
@@ -50,6 +53,13 @@ impl Engine {
     ) -> Result<Loaded, TaskFailure> {
         let role = task.action.short() == "include_role";
         let args = &include.args;
+        let above = task.scope.chain().filter(|s| s.kind == ScopeKind::Include);
+        if above.count() >= MAX_DEPTH {
+            let what = if role { "roles" } else { "task files" };
+            return Err(TaskFailure::new(format!(
+                "{what} include each other without end: this one is in {MAX_DEPTH} others"
+            )));
+        }
         let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
         // Variables of the include are evaluated where the loop's item is known.
         let level = include.vars.copied();

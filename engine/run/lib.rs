@@ -82,15 +82,6 @@ pub fn run(mut options: Options) -> u8 {
         argv: engine.options.argv.clone(),
         verbosity: u8::try_from(engine.options.info.verbosity).unwrap_or(u8::MAX),
     });
-    let config = match &engine.options.info.config_file {
-        Some(path) => format!("Using {} as config file", path.display()),
-        None => "No config file found; using defaults".to_owned(),
-    };
-    engine.tell(&Event::Verbose {
-        level: 1,
-        host: None,
-        text: config,
-    });
     let set = LocalSet::new();
     let code = set.block_on(&runtime, whole(&engine));
     engine.tell(&Event::RunEnd { code });
@@ -106,8 +97,12 @@ async fn whole(engine: &Rc<Engine>) -> u8 {
         async move { playbooks(&engine).await }
     });
     tokio::pin!(work);
+    // Outputs that show elapsed time are to move while nothing happens.
+    let mut clock = tokio::time::interval(Duration::from_millis(100));
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            _ = clock.tick() => engine.tick(),
             done = &mut work => return done.unwrap_or(code::UNEXPECTED),
             signal = tokio::signal::ctrl_c() => {
                 if signal.is_err() {
@@ -126,9 +121,12 @@ async fn whole(engine: &Rc<Engine>) -> u8 {
     }
 }
 
-/// Whether a role or a file of tasks was not found.
-fn is_missing(d: &Diagnostic) -> bool {
-    (d.message.starts_with("the role '") && d.message.contains("' was not found in"))
+/// Whether a role or a file was not found, or they import each other in a circle.
+fn is_of_the_run(d: &Diagnostic) -> bool {
+    d.message.ends_with("import each other without end")
+        || (d.message.starts_with("role `") && d.message.contains("` depends on itself: "))
+        || (d.message.starts_with("the imported playbook `") && d.message.ends_with("` does not exist"))
+        || (d.message.starts_with("the role '") && d.message.contains("' was not found in"))
         || d.message.starts_with("Could not find or access '")
         || (d.message.starts_with("the task file '") && d.message.ends_with("to import was not found"))
 }
@@ -164,8 +162,8 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
     }
     if !errors.is_empty() {
         engine.errors(&errors);
-        // Files that are not there are errors of the run, all else of the playbook.
-        return if errors.iter().all(is_missing) {
+        // Files that are not there or go in circles are errors of the run, all else of the playbook.
+        return if errors.iter().all(is_of_the_run) {
             code::ERROR
         } else {
             code::UNREACHABLE

@@ -510,9 +510,12 @@ impl Engine {
                 }
             }
             if !found && !deferred {
-                return Err(Box::new(
-                    Diagnostic::error(format!("vars file {} was not found", tried.join(", ")))
-                        .at(entry.origin()),
+                // Ansible goes on without a word.
+                let at = entry.origin().map(|o| format!("{}: ", self.sources().place(o)));
+                let tried = tried.join(", ");
+                self.warn(format!(
+                    "{}vars file {tried} was not found",
+                    at.unwrap_or_default()
                 ));
             }
             all.freeze();

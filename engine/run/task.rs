@@ -85,7 +85,7 @@ impl Engine {
         let name = match &task.name {
             Some(text) => match self.with_templar(vars, |t| t.template(text)) {
                 Ok(value) => value.to_text(),
-                Err(_) => text.as_str().to_owned(),
+                Err(_) => self.name_with_errors(vars, text),
             },
             None => shown_action(task),
         };
@@ -117,6 +117,28 @@ impl Engine {
                 .collect(),
             args: None,
         })
+    }
+
+    /// A name in which some template cannot be evaluated: the others' values, and what is wrong with these.
+    fn name_with_errors(&self, vars: &TaskVars, text: &Text) -> String {
+        let (mut out, mut rest, mut errors) = (String::new(), text.as_str(), 0);
+        while let Some((before, after)) = rest.split_once("{{") {
+            let Some((inner, behind)) = after.split_once("}}") else {
+                return text.as_str().to_owned();
+            };
+            out.push_str(before);
+            let part = Text::trusted(format!("{{{{{inner}}}}}"), text.origin());
+            match self.with_templar(vars, |t| t.template(&part)) {
+                Ok(value) => out.push_str(&value.to_text()),
+                Err(e) => {
+                    errors += 1;
+                    out.push_str(&format!("<< error {errors} - {} >>", e.message));
+                }
+            }
+            rest = behind;
+        }
+        out.push_str(rest);
+        out
     }
 
     /// Runs a task on a host, all items of its loop.
@@ -395,14 +417,16 @@ impl Engine {
             }
             vars.push(level.clone());
             let done = self.run_item(play, task, info, vars, host).await;
-            let mut result = done.result;
+            let result = done.result;
             let label = match control.get("label") {
                 Some(raw) if !raw.is_none() => {
                     self.with_result(vars, task, &result);
                     let label = self.resolve(vars, &raw);
                     vars.pop();
                     label.unwrap_or_else(|failure| {
-                        result = failure.into_result();
+                        let text = format!("Failed to template loop_control.label: {}", failure.message);
+                        result.insert("failed", true);
+                        result.insert("msg", text);
                         item.clone()
                     })
                 }
@@ -742,10 +766,7 @@ impl Engine {
             if let Some(Value::Str(text)) = result.get(name)
                 && !result.contains(&lines)
             {
-                result.insert(
-                    lines,
-                    Value::list(kdo_template::splitlines(&text).into_iter().map(Value::from)),
-                );
+                result.insert(lines, lines_of(&text));
             }
         }
         if !result.contains("failed")
@@ -828,8 +849,11 @@ impl Engine {
             },
             None => 0,
         };
-        if asynchronous > 0 && task.action.short() == "script" {
-            return Err(TaskFailure::new("This action (script) does not support async."));
+        if asynchronous > 0 && actions::exists(task.action.short()) {
+            let name = task.action.short();
+            return Err(TaskFailure::new(format!(
+                "This action ({name}) does not support async."
+            )));
         }
         if asynchronous > 0 && step.route.is_some() {
             return self.detached(step, &args, asynchronous).await;
@@ -1152,4 +1176,18 @@ impl Engine {
         });
         Ok(all)
     }
+}
+
+/// The lines of an output. Equal lines in succession share their text: an output may be many megabytes.
+fn lines_of(text: &Text) -> Value {
+    let mut last: Option<(&str, Value)> = None;
+    let lines = kdo_template::splitlines(text);
+    Value::list(lines.into_iter().map(|line| match &last {
+        Some((before, value)) if *before == line => value.clone(),
+        _ => {
+            let value = Value::from(line);
+            last = Some((line, value.clone()));
+            value
+        }
+    }))
 }

@@ -52,6 +52,9 @@ pub(crate) struct Started {
 const WANT: &str = "kdo-want:";
 const FAIL: &str = "kdo-fail:";
 
+/// What the login's shell may write of its own before the agent speaks, in bytes.
+const MAX_CHATTER: usize = 1 << 20;
+
 /// The script. `HASHES` is a list `machine=hash=size`. Folders: `$KDO_AGENT_DIR`, the user's cache, and for users
 /// without a home one of their own below /tmp or /var/tmp.
 fn script(agents: &Agents) -> String {
@@ -75,8 +78,8 @@ fn script(agents: &Agents) -> String {
          [ -n \"$d\" ] || continue; f=$d/agent-$h; \
          if [ -x \"$f\" ] && [ -O \"$d\" ] && ok \"$f\"; then umask $k; exec \"$f\"; fi; \
          if [ -z \"$t\" ] && mkdir -p \"$d\" 2>/dev/null && chmod 700 \"$d\" 2>/dev/null && [ -O \"$d\" ] && [ ! -L \"$d\" ]; then \
-         p=$d/.probe-$$; if printf '#!/bin/sh\\nexit 0\\n' >\"$p\" 2>/dev/null && chmod 700 \"$p\" && \"$p\" 2>/dev/null; then t=$d; fi; rm -f \"$p\"; fi; done; \
-         [ -n \"$t\" ] || {{ echo {FAIL} no folder of this user where a program may be written and executed; exit 3; }}; \
+         p=$d/.probe-$$; if head -c $s /dev/zero >\"$p\" 2>/dev/null && printf '#!/bin/sh\\nexit 0\\n' >\"$p\" 2>/dev/null && chmod 700 \"$p\" && \"$p\" 2>/dev/null; then t=$d; fi; rm -f \"$p\"; fi; done; \
+         [ -n \"$t\" ] || {{ echo {FAIL} no folder of this user where a program of $((s / 1024)) KiB may be written and executed: full, read-only or noexec?; exit 3; }}; \
          f=$t/agent-$h; n=$f.$$; echo; echo {WANT}$m:; \
          if ! head -c $s >\"$n\" 2>/dev/null; then rm -f \"$n\"; echo {FAIL} cannot write \"$n\": disk full?; exit 3; fi; \
          if ! ok \"$n\"; then rm -f \"$n\"; echo {FAIL} the upload to \"$n\" is damaged or incomplete: disk full?; exit 3; fi; \
@@ -174,12 +177,14 @@ impl Conversation<'_> {
                             return Ok(self.seen.split_off(at + MAGIC.len()));
                         }
                         self.answer(process).await?;
+                        self.bounded(self.seen.len())?;
                     }
                     _ => out_open = false,
                 },
                 n = process.stderr.read(&mut err), if err_open => match n {
                     Ok(n) if n > 0 => {
                         errors.extend(err.get(..n).unwrap_or_default());
+                        self.bounded(errors.len())?;
                         let text = String::from_utf8_lossy(&errors).into_owned();
                         self.escalate(process, &text).await?;
                     }
@@ -191,6 +196,17 @@ impl Conversation<'_> {
                 return Err(self.ended());
             }
         }
+    }
+
+    /// A start-up file that writes without end must not fill the memory.
+    fn bounded(&self, len: usize) -> Result<(), TransportError> {
+        if len <= MAX_CHATTER {
+            return Ok(());
+        }
+        Err(TransportError::new(
+            Kind::Agent,
+            "the agent could not be started: the login's shell writes too much before it (look at its start-up files)",
+        ))
     }
 
     fn ended(&self) -> TransportError {
@@ -209,6 +225,12 @@ impl Conversation<'_> {
         } else {
             Kind::Agent
         };
+        if text.trim().is_empty() {
+            return TransportError::new(
+                kind,
+                "the agent could not be started: the login's shell ended without a word (look at its start-up files)",
+            );
+        }
         TransportError::new(
             kind,
             format!("the agent could not be started; the host said: {}", self.words()),
@@ -253,7 +275,7 @@ impl Conversation<'_> {
         }
         if !self.answered && escalation.asks(text) {
             let Some(password) = &escalation.password else {
-                return Err(TransportError::new(Kind::Become, "Missing become password"));
+                return Err(TransportError::new(Kind::Become, escalation.missing_password()));
             };
             self.answered = true;
             let line = zeroize::Zeroizing::new(format!("{}\n", password.expose()));

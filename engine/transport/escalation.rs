@@ -84,8 +84,13 @@ impl Become {
         }
     }
 
+    /// What to say if a password is asked for and there is none.
+    pub(crate) fn missing_password(&self) -> String {
+        format!("Missing {} password", self.method)
+    }
+
     /// Whether the output says that the password was wrong or escalation is not allowed.
-    pub(crate) fn refused(&self, output: &str) -> Option<&'static str> {
+    pub(crate) fn refused(&self, output: &str) -> Option<String> {
         let lower = output.to_lowercase();
         if [
             "sorry, try again",
@@ -96,13 +101,13 @@ impl Become {
         .iter()
         .any(|w| lower.contains(w))
         {
-            return Some("Incorrect become password");
+            return Some(format!("Incorrect {} password", self.method));
         }
         if ["a password is required", "a terminal is required"]
             .iter()
             .any(|w| lower.contains(w))
         {
-            return Some("Missing become password");
+            return Some(self.missing_password());
         }
         if [
             "not in the sudoers",
@@ -113,7 +118,7 @@ impl Become {
         .iter()
         .any(|w| lower.contains(w))
         {
-            return Some("Privilege escalation is not allowed");
+            return Some(format!("{} does not allow to become {}", self.method, self.user));
         }
         None
     }

@@ -29,7 +29,10 @@ impl Object for HostVars {
     fn get(&self, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
         self.store.inventory.borrow().host(name)?;
-        let vars = TaskVars::new(&self.store, &self.play, name, None);
+        let vars = TaskVars {
+            alone: true,
+            ..TaskVars::new(&self.store, &self.play, name, None)
+        };
         Some(Value::Object(Rc::new(OneHost { vars })))
     }
 

@@ -22,6 +22,8 @@ pub struct TaskVars {
     pub local: Rc<RefCell<Vec<Map>>>,
     /// Whether facts come from the delegated host under `ansible_delegated_vars`.
     pub delegated: Option<String>,
+    /// Without what the play and its roles set, as `hostvars` shows hosts.
+    pub alone: bool,
 }
 
 impl TaskVars {
@@ -34,6 +36,7 @@ impl TaskVars {
             scope: scope.cloned(),
             local: Rc::default(),
             delegated: None,
+            alone: false,
         }
     }
 
@@ -119,6 +122,9 @@ impl TaskVars {
         }
         if let Some(v) = from(self.store.included(&self.host)) {
             return Some(v);
+        }
+        if self.alone {
+            return None;
         }
         if task_level.is_some() {
             return task_level;
@@ -206,6 +212,17 @@ impl TaskVars {
             }
             "groups" => Some(self.store.groups()),
             "hostvars" => Some(Value::Object(Rc::new(HostVars::new(&self.store, &self.play)))),
+            // These are of the play, not of a host.
+            "play_hosts"
+            | "ansible_play_hosts"
+            | "ansible_play_hosts_all"
+            | "ansible_play_batch"
+            | "ansible_play_name"
+            | "omit"
+                if self.alone =>
+            {
+                None
+            }
             "play_hosts" | "ansible_play_hosts" => Some(PlayVars::names(&self.play.active_hosts)),
             "ansible_play_hosts_all" => Some(PlayVars::names(&self.play.all_hosts)),
             "ansible_play_batch" => Some(PlayVars::names(&self.play.batch)),
@@ -300,7 +317,10 @@ impl TaskVars {
             .or_else(|| self.written(name))
             .or_else(|| self.fact(name))
             .or_else(|| self.store.base(&self.host, &self.play.playbook_dir).get(name))
-            .or_else(|| self.role_level(|r| r.role.defaults.get(name)))
+            .or_else(|| {
+                self.role_level(|r| r.role.defaults.get(name))
+                    .filter(|_| !self.alone)
+            })
             .or_else(|| (name == "ansible_managed").then(|| Value::str("Ansible managed")))
     }
 

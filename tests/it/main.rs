@@ -7,6 +7,7 @@ mod called_as;
 mod cases;
 mod cli_errors;
 mod documentation;
+mod faults;
 mod inventory;
 mod lists;
 mod over_ssh;

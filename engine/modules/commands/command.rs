@@ -46,7 +46,7 @@ pub struct Command {
     expand_argument_vars: bool,
 }
 
-fn stamp((seconds, micros): (i64, u32)) -> String {
+pub(super) fn stamp((seconds, micros): (i64, u32)) -> String {
     let t = clock::local(seconds);
     format!(
         "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{micros:06}",
@@ -54,7 +54,7 @@ fn stamp((seconds, micros): (i64, u32)) -> String {
     )
 }
 
-fn delta(elapsed: std::time::Duration) -> String {
+pub(super) fn delta(elapsed: std::time::Duration) -> String {
     let s = elapsed.as_secs();
     let days = match s / 86400 {
         0 => String::new(),
@@ -153,6 +153,13 @@ impl Module for Command {
             .filter(|l| !l.trim().is_empty());
         if line.is_none() && self.argv.is_empty() {
             return Err("one of the following is required: _raw_params, cmd, argv".into());
+        }
+        if let (false, Some(program)) = (self._uses_shell, &self.executable) {
+            host.warn(format!(
+                "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. \
+                 Not using '{}'.",
+                program.display()
+            ));
         }
         if let Some(directory) = &self.chdir
             && !directory.is_dir()
@@ -299,7 +306,31 @@ impl Module for Command {
 #[cfg(test)]
 mod tests {
     use super::delta;
+    use crate::{Host, NoLink, host::Context, registry};
+    use kdo_value::{Map, Value, json};
     use std::time::Duration;
+
+    fn run(args: &str) -> Map {
+        let mut link = NoLink;
+        let mut host = Host::new(Context::default(), &mut link);
+        let args = json::read(args).unwrap();
+        let result = (registry::find("command").unwrap().run)(args.as_map().unwrap(), &mut host);
+        host.finish(result)
+    }
+
+    #[test]
+    fn an_executable_is_used_by_a_shell_only_and_the_command_says_so() {
+        let plain = run(r#"{"_raw_params": "echo a", "executable": "/bogus"}"#);
+        assert_eq!(plain.get("stdout"), Some(Value::str("a")));
+        let warnings = plain.get("warnings").unwrap();
+        assert!(
+            warnings.to_text().contains("no longer supported"),
+            "{}",
+            warnings.to_text()
+        );
+        let shell = run(r#"{"_raw_params": "echo a", "executable": "/bin/sh", "_uses_shell": true}"#);
+        assert!(!shell.contains("warnings"));
+    }
 
     #[test]
     fn durations_are_written_as_python_writes_them() {

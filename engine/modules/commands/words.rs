@@ -46,6 +46,18 @@ pub fn split(line: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
+/// The first word, and the rest of the line as it was written.
+pub fn first(line: &str) -> Result<(String, &str), String> {
+    let line = line.trim();
+    for (at, _) in line.char_indices().filter(|(_, c)| c.is_ascii_whitespace()) {
+        let (head, rest) = line.split_at(at);
+        if let Ok([word]) = split(head).as_deref() {
+            return Ok((word.clone(), rest.trim_start()));
+        }
+    }
+    Ok((split(line)?.into_iter().next().unwrap_or_default(), ""))
+}
+
 /// The word quoted for a shell, as Python's `shlex.quote` does.
 pub fn quote(word: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
@@ -57,7 +69,18 @@ pub fn quote(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{quote, split};
+    use super::{first, quote, split};
+
+    #[test]
+    fn the_first_word_ends_outside_quotes_and_the_rest_keeps_its_own() {
+        assert_eq!(
+            first("'a b/c' \"d  e\" f").unwrap(),
+            ("a b/c".into(), "\"d  e\" f")
+        );
+        assert_eq!(first(r"a\ b  c").unwrap(), ("a b".into(), "c"));
+        assert_eq!(first(" alone ").unwrap(), ("alone".into(), ""));
+        assert!(first("'open end").is_err());
+    }
 
     #[test]
     fn words_are_split_as_by_a_shell() {

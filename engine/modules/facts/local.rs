@@ -1,7 +1,10 @@
 //! Facts that the host's administrator keeps in `*.fact` files.
 
 use super::Gather;
-use crate::{Host, host::Command};
+use crate::{
+    Host,
+    host::{Command, errno},
+};
 use kdo_value::{Map, Value, json};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
@@ -31,7 +34,15 @@ fn hidden(path: &Path) -> bool {
 }
 
 fn fact(host: &mut Host<'_>, path: &Path, limit: Duration) -> Value {
-    let executable = fs::metadata(path).is_ok_and(|m| m.permissions().mode() & 0o100 != 0);
+    let executable = match fs::metadata(path) {
+        Ok(meta) => meta.permissions().mode() & 0o100 != 0,
+        Err(e) => {
+            let name = path.display().to_string();
+            let note = format!("Could not stat fact ({name}): {}", errno(&e, &name));
+            host.warn(note.clone());
+            return Value::str(note);
+        }
+    };
     let text = if executable {
         match host.query(Command::new(path).timeout(limit)) {
             Ok(out) if out.rc == 0 => out.stdout_text(),
@@ -64,7 +75,17 @@ fn fact(host: &mut Host<'_>, path: &Path, limit: Duration) -> Value {
         return value;
     }
     match ini(&text) {
-        Ok(map) => map.into(),
+        Ok(map) => match interpolated(&map) {
+            Ok(map) => map.into(),
+            Err(why) => {
+                let note = format!(
+                    "error loading facts as ini - please check content: {} ({why})",
+                    path.display()
+                );
+                host.warn(note.clone());
+                Value::str(note)
+            }
+        },
         Err(line) => {
             let note = format!(
                 "error loading facts as JSON or ini - please check content: {}",
@@ -117,9 +138,58 @@ fn ini(text: &str) -> Result<Map, usize> {
     Ok(out)
 }
 
+/// The sections with `%%` and `%(name)s` in their values filled in.
+fn interpolated(sections: &Map) -> Result<Map, String> {
+    let out = Map::new();
+    for (name, section) in sections.text_entries() {
+        let filled = Map::new();
+        if let Some(section) = section.as_map() {
+            for (key, value) in section.text_entries() {
+                filled.insert(key.as_str(), fill(&value.to_text(), section, (&name, &key), 10)?);
+            }
+        }
+        out.insert(name, filled);
+    }
+    Ok(out)
+}
+
+fn fill(text: &str, section: &Map, place: (&str, &str), depth: u8) -> Result<String, String> {
+    let (name, key) = place;
+    if depth == 0 {
+        return Err(format!(
+            "Recursion limit exceeded in value substitution: option '{key}' in section '{name}' contains an \
+             interpolation key which cannot be substituted in 10 steps. Raw value: '{text}'"
+        ));
+    }
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        if let Some(tail) = after.strip_prefix('%') {
+            out.push('%');
+            rest = tail;
+        } else if let Some(tail) = after.strip_prefix('(') {
+            let Some((variable, tail)) = tail.split_once(")s") else {
+                return Err(format!("bad interpolation variable reference '%{after}'"));
+            };
+            let Some(value) = section.get(variable.to_lowercase().as_str()) else {
+                return Err(format!(
+                    "Bad value substitution: option '{key}' in section '{name}' contains an interpolation key \
+                     '{variable}' which is not a valid option name. Raw value: '{text}'"
+                ));
+            };
+            out.push_str(&fill(&value.to_text(), section, place, depth - 1)?);
+            rest = tail;
+        } else {
+            return Err(format!("'%' must be followed by '%' or '(', found: '%{after}'"));
+        }
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::ini;
+    use super::{ini, interpolated};
     use kdo_value::json;
 
     #[test]
@@ -130,5 +200,20 @@ mod tests {
             r#"{"web": {"port": "80", "name": "a\nb"}, "empty": {}}"#
         );
         assert!(ini("free text").is_err());
+    }
+
+    #[test]
+    fn percent_signs_name_other_values() {
+        let filled = |text: &str| interpolated(&ini(text).unwrap()).map(|m| json::line(&m.into()));
+        assert_eq!(
+            filled("[a]\nx = 5%%\ny = <%(X)s>\n").unwrap(),
+            r#"{"a": {"x": "5%", "y": "<5%>"}}"#
+        );
+        assert_eq!(
+            filled("[a]\nv = a % bad % fact\n").unwrap_err(),
+            "'%' must be followed by '%' or '(', found: '% bad % fact'"
+        );
+        assert!(filled("[a]\nv = %(v)s\n").unwrap_err().starts_with("Recursion"));
+        assert!(filled("[a]\nv = %(w)s\n").unwrap_err().starts_with("Bad value"));
     }
 }

@@ -17,7 +17,14 @@ pub(super) fn symbolic(file: &File, host: &mut Host<'_>) -> Result<Outcome, Fail
     let previous = state_of(path);
     let src = match &file.src {
         Some(src) => src.clone(),
-        None if file.follow && previous == "link" => fs::read_link(path).unwrap_or_default(),
+        None if previous == "link" => fs::read_link(path).unwrap_or_default(),
+        None if previous != "absent" => {
+            return Err(Failure::new(format!(
+                "refusing to convert from {previous} to symlink for {}",
+                path.display()
+            ))
+            .with("path", text(path)));
+        }
         None => return Err("src is required for creating new symlinks".into()),
     };
     let fail = |message: String| {
@@ -86,9 +93,12 @@ pub(super) fn symbolic(file: &File, host: &mut Host<'_>) -> Result<Outcome, Fail
             changed |= file.attributes(host, path, Time::Preserve, &diff)?;
         }
     }
-    Ok(diff
-        .into_outcome(host, "dest", path, changed)
-        .with("src", text(&src)))
+    let outcome = diff.into_outcome(host, "dest", path, changed);
+    Ok(if file.src.is_none() && !file.follow {
+        outcome.with("src", kdo_value::Value::None)
+    } else {
+        outcome.with("src", text(&src))
+    })
 }
 
 /// A hard link is at the path.
@@ -142,4 +152,51 @@ pub(super) fn hard(file: &File, host: &mut Host<'_>) -> Result<Outcome, Failure>
         Some(src) => outcome.with("src", text(src)),
         None => outcome.with("src", kdo_value::Value::None),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Host, NoLink, host::Context, registry};
+    use kdo_value::{Map, Value, json};
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    fn run(args: &str) -> Map {
+        let mut link = NoLink;
+        let mut host = Host::new(Context::default(), &mut link);
+        let args = json::read(args).unwrap();
+        let result = (registry::find("file").unwrap().run)(args.as_map().unwrap(), &mut host);
+        host.finish(result)
+    }
+
+    #[test]
+    fn a_link_without_src_stays_and_its_target_keeps_its_mode() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("f"), dir.path().join("l"));
+        fs::write(&file, "x").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::symlink("f", &link).unwrap();
+        let args = |path: &std::path::Path| {
+            format!(
+                r#"{{"path": "{}", "state": "link", "mode": "0600", "follow": false}}"#,
+                path.display()
+            )
+        };
+        let kept = run(&args(&link));
+        assert_eq!(
+            kept.get("changed"),
+            Some(Value::Bool(false)),
+            "{}",
+            json::line(&kept.into())
+        );
+        assert_eq!(kept.get("src"), Some(Value::None));
+        assert_eq!(fs::read_link(&link).unwrap(), std::path::Path::new("f"));
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644);
+        let refused = run(&args(&file)).get("msg").unwrap().to_text();
+        assert!(
+            refused.starts_with("refusing to convert from file to symlink"),
+            "{refused}"
+        );
+        let missing = run(&args(&dir.path().join("none"))).get("msg").unwrap().to_text();
+        assert_eq!(missing, "src is required for creating new symlinks");
+    }
 }

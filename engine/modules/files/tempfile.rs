@@ -72,7 +72,7 @@ fn make(base: &Path, prefix: &str, suffix: &str, state: State) -> Result<PathBuf
         match made {
             Ok(()) => return Ok(path),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(Failure::new(format!("could not make {}: {e}", path.display()))),
+            Err(e) => return Err(crate::host::errno(&e, &text(&path)).into()),
         }
     }
     Err(Failure::new(format!("no free name in {}", base.display())))
@@ -108,6 +108,11 @@ impl Module for Tempfile {
                 )
                 .changed(false));
         }
+        for (what, part) in [("prefix", &self.prefix), ("suffix", &self.suffix)] {
+            if part.contains('/') {
+                return Err(format!("{what} must be a valid file name component, got '{part}'").into());
+            }
+        }
         let base = self.path.clone().unwrap_or_else(std::env::temp_dir);
         let path = make(&base, &self.prefix, &self.suffix, self.state)?;
         host.mark_changed();
@@ -118,6 +123,8 @@ impl Module for Tempfile {
 #[cfg(test)]
 mod tests {
     use super::{State, make};
+    use crate::{Host, NoLink, host::Context, registry};
+    use kdo_value::{Map, Value};
     use std::os::unix::fs::MetadataExt;
 
     #[test]
@@ -129,6 +136,26 @@ mod tests {
         assert!(a.is_file() && b.is_dir() && a.to_string_lossy().ends_with(".x"));
         assert_eq!(a.metadata().unwrap().mode() & 0o777, 0o600);
         assert_eq!(b.metadata().unwrap().mode() & 0o777, 0o700);
-        assert!(make(&dir.path().join("no"), "", "", State::File).is_err());
+        let gone = make(&dir.path().join("no"), "", "", State::File).unwrap_err();
+        assert!(
+            gone.message.starts_with("[Errno 2] No such file or directory: '"),
+            "{}",
+            gone.message
+        );
+    }
+
+    #[test]
+    fn prefix_and_suffix_cannot_leave_the_folder() {
+        for what in ["prefix", "suffix"] {
+            let mut link = NoLink;
+            let mut host = Host::new(Context::default(), &mut link);
+            let args = Map::from_iter([(what, Value::str("../../a"))]);
+            let result = (registry::find("tempfile").unwrap().run)(&args, &mut host);
+            let message = result.err().unwrap().message;
+            assert_eq!(
+                message,
+                format!("{what} must be a valid file name component, got '../../a'")
+            );
+        }
     }
 }

@@ -395,6 +395,16 @@ fn output(status: process::ExitStatus, out: Kept, err: Kept) -> Output {
     }
 }
 
+/// A system error in Python's words: `[Errno 2] No such file or directory: 'path'`.
+pub fn errno(error: &io::Error, path: &str) -> String {
+    let words = error.to_string();
+    let words = words.split(" (os error").next().unwrap_or("");
+    match error.raw_os_error() {
+        Some(n) => format!("[Errno {n}] {words}: '{path}'"),
+        None => format!("{words}: '{path}'"),
+    }
+}
+
 /// `/dev/null`, or an empty pipe on hosts without it.
 fn null() -> Stdio {
     match std::fs::File::open("/dev/null") {
@@ -404,7 +414,7 @@ fn null() -> Stdio {
 }
 
 /// Asks a process group to end, then makes it.
-fn end_group(pid: u32) {
+pub(super) fn end_group(pid: u32) {
     use rustix::process::{Pid, Signal, kill_process_group};
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
         return;

@@ -8,14 +8,16 @@ mod file;
 mod info;
 mod mode;
 mod path;
+mod terminal;
 mod write;
 
 pub use accounts::{Accounts, Group, User};
 pub use attributes::FileAttrs;
-pub use command::{Command, Output};
+pub use command::{Command, Output, errno};
 pub use info::file_info;
 pub use mode::parse_mode;
 pub use path::{expand, expand_with};
+pub use terminal::{Answers, Conversation, Dialogue, Prompt};
 pub use write::{Fill, Save, Written};
 
 use crate::{Failure, Link, Outcome};

@@ -107,21 +107,22 @@ impl Host<'_> {
     /// Copies the file beside itself with the time in its name, with owner and mode.
     pub fn backup(&mut self, path: &Path) -> Result<PathBuf, Failure> {
         let stamp = super::super::system::clock::backup_stamp();
-        // One agent runs many tasks: the number after the name keeps two backups of one second apart.
-        let named = |number: u32| {
-            let mut name = path.file_name().map(ToOwned::to_owned).unwrap_or_default();
-            name.push(format!(".{number}.{stamp}~"));
-            path.with_file_name(name)
-        };
-        let copy = (0..1000)
-            .map(|n| named(std::process::id().wrapping_add(n)))
-            .find(|p| p.symlink_metadata().is_err())
-            .unwrap_or_else(|| named(0));
         let mut source = File::open(path).map_err(|e| io_failure("could not read", path, &e))?;
         let meta = source
             .metadata()
             .map_err(|e| io_failure("could not examine", path, &e))?;
-        let mut file = create(&copy).map_err(|e| io_failure("could not write backup", &copy, &e))?;
+        // The agent is one process for many steps: two in one second need different numbers.
+        let mut number = std::process::id();
+        let (mut file, copy) = loop {
+            let mut name = path.file_name().map(ToOwned::to_owned).unwrap_or_default();
+            name.push(format!(".{number}.{stamp}~"));
+            let copy = path.with_file_name(name);
+            match create(&copy) {
+                Ok(file) => break (file, copy),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => number = number.wrapping_add(1),
+                Err(e) => return Err(io_failure("could not write backup", &copy, &e)),
+            }
+        };
         io::copy(&mut source, &mut file)
             .and_then(|_| fchown(&file, Some(meta.uid()), Some(meta.gid())).or(Ok(())))
             .and_then(|()| file.set_permissions(meta.permissions()))
@@ -291,5 +292,23 @@ fn copy_labels(from: &Path, to: &File) {
                 XattrFlags::empty(),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Host, NoLink, host::Context};
+    use std::fs;
+
+    #[test]
+    fn backups_of_one_second_have_different_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        fs::write(&path, "x").unwrap();
+        let mut link = NoLink;
+        let mut host = Host::new(Context::default(), &mut link);
+        let (a, b) = (host.backup(&path).unwrap(), host.backup(&path).unwrap());
+        assert_ne!(a, b);
+        assert_eq!(fs::read_to_string(b).unwrap(), "x");
     }
 }

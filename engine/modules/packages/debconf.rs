@@ -96,7 +96,14 @@ impl Module for Debconf {
         else {
             return Ok(Outcome::new().with("msg", "").with("current", before));
         };
-        let mut answer = value.to_text();
+        let list = value
+            .as_list()
+            .filter(|_| vtype == "multiselect")
+            .map(List::to_vec);
+        let mut answer = match &list {
+            Some(items) => items.iter().map(|i| i.to_text()).collect::<Vec<_>>().join(", "),
+            None => value.to_text(),
+        };
         if vtype == "boolean" {
             answer = answer.to_lowercase();
         }
@@ -106,7 +113,8 @@ impl Module for Debconf {
         }
         let same = match (&is, vtype.as_str()) {
             (Some(is), "boolean") => is.to_lowercase() == answer,
-            (Some(is), "multiselect") => {
+            // A list has no order; a text is meant as it is.
+            (Some(is), "multiselect") if list.is_some() => {
                 let parts = |t: &str| {
                     let mut p: Vec<_> = t.split(',').map(|w| w.trim().to_owned()).collect();
                     p.sort();
@@ -119,6 +127,19 @@ impl Module for Debconf {
         };
         if same {
             return Ok(Outcome::new().with("msg", "").with("current", before));
+        }
+        if let Some((at, item)) = list
+            .iter()
+            .flatten()
+            .enumerate()
+            .find(|(_, i)| i.as_str().is_none())
+            && !host.check()
+        {
+            return Err(format!(
+                "Invalid value provided for 'multiselect': sequence item {at}: expected str instance, {} found",
+                item.type_name()
+            )
+            .into());
         }
         let mut c = Command::new(host.need_program("debconf-set-selections", "debconf")?);
         if self.unseen {
@@ -134,7 +155,11 @@ impl Module for Debconf {
                 text
             }
         };
-        let current = Map::from_iter([(question.as_str(), secret(answer))]);
+        let told = match list {
+            Some(items) => Value::list(items),
+            None => Value::str(secret(answer)),
+        };
+        let current = Map::from_iter([(question.as_str(), told)]);
         let previous = Map::from_iter([(question.as_str(), secret(is.unwrap_or_default()))]);
         host.record_diff("", previous.clone(), "", current.clone());
         Ok(Outcome::new()

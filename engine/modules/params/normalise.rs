@@ -65,7 +65,12 @@ impl Spec {
         let known = |name: &str| !out.get(name).is_some_and(|v| later(&v));
         self.group_rules(&out, &params, &known, &mut errors);
         for param in params {
-            if !matches!(param.default, Fixed::None) && out.get(param.name).is_none_or(|v| v.is_none()) {
+            let silent = match out.get(param.name) {
+                // Without a type, null is a value like others.
+                Some(v) => v.is_none() && param.kind != Kind::Raw,
+                None => true,
+            };
+            if !matches!(param.default, Fixed::None) && silent {
                 let default = param.default.value();
                 // Defaults of lists are written as texts.
                 let default = match (&default, param.elements) {

@@ -13,6 +13,12 @@ pub(crate) fn module_of(step: &Step, args: Map) -> Result<(String, Map), TaskFai
     if shell || name == "ansible.builtin.command" {
         // `warn` was removed from ansible-core; roles of its time still have it.
         args.remove("warn");
+        // A shell expands variables itself.
+        if shell && args.contains("expand_argument_vars") {
+            return Err(TaskFailure::new(
+                "Unsupported parameters for (shell) module: expand_argument_vars",
+            ));
+        }
         args.insert("_uses_shell", shell);
         return Ok(("ansible.builtin.command".into(), args));
     }

@@ -22,22 +22,10 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
             "one of the following is required: _raw_params, cmd",
         ));
     }
-    let words = kdo_modules::commands::words::split(&line)?;
-    let name = words.first().cloned().unwrap_or_default();
+    let (name, rest) = kdo_modules::commands::words::first(&line)?;
     let path = find(step, "files", &name)?;
     let content =
         fs::read(&path).map_err(|e| TaskFailure::new(format!("cannot read {}: {e}", path.display())))?;
-    // The rest of the line as it was written.
-    let first = kdo_playbook::split_args(&line)
-        .ok()
-        .and_then(|words| words.into_iter().next());
-    let rest = match first.as_deref().and_then(|f| line.strip_prefix(f)) {
-        Some(rest) => rest.trim().to_owned(),
-        None => line
-            .split_once(char::is_whitespace)
-            .map(|(_, r)| r.trim().to_owned())
-            .unwrap_or_default(),
-    };
     args.remove("_raw_params");
     args.remove("cmd");
     inline(&args, &content);
