@@ -108,7 +108,7 @@ impl Reader<'_> {
                 }
             }
             // No number of Python's that variables can have: it stays text.
-            c if c.is_ascii_digit() && self.imaginary().is_some() => {
+            c if depth > 0 && c.is_ascii_digit() && self.imaginary().is_some() => {
                 let text = self.imaginary()?;
                 self.at += text.len();
                 Some(Value::Str(Text::trusted(text, self.origin)))
@@ -128,7 +128,7 @@ impl Reader<'_> {
                     self.at += 5;
                     return Some(Value::List(List::frozen(Vec::new())));
                 }
-                if self.rest().starts_with("...") {
+                if depth > 0 && self.rest().starts_with("...") {
                     self.at += 3;
                     return Some(Value::Str(Text::trusted("...", self.origin)));
                 }
