@@ -17,7 +17,7 @@ fn a_role_builds_a_kernel_and_boots_the_host_into_it_and_changes_nothing_the_sec
     let mut command = Command::new(root().join("examples/boot-kernel"));
     command.env("KDO", env!("CARGO_BIN_EXE_kdo")).stdin(Stdio::null());
     if std::env::var_os("KDO_LAB").is_none() {
-        command.env("KDO_LAB", "6");
+        command.env("KDO_LAB", "3");
     }
     let said = said(&mut command);
     assert_eq!(said.code, 0, "{said:?}");

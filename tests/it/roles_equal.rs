@@ -71,8 +71,10 @@ fn plays_say_and_leave_what_ansible_core_says_and_leaves() {
         let first = run(&[]);
         let after = Lab::state(&script);
         let second = run(&[]);
-        if Lab::state(&script) != after {
-            wrong.push(format!("{play}: the second run changed something"));
+        let again = Lab::state(&script);
+        if again != after {
+            let more: Vec<_> = again.symmetric_difference(&after).collect();
+            wrong.push(format!("{play}: the second run changed {more:#?}"));
         }
         let expected = fs::read_to_string(folder.join("expected").join(play)).unwrap();
         let totals = [totals(&first.out), totals(&second.out)];
