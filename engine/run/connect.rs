@@ -192,7 +192,8 @@ impl Connections {
 
 fn failure(error: kdo_transport::TransportError) -> TaskFailure {
     match error.kind {
-        TransportErrorKind::Become | TransportErrorKind::Agent => TaskFailure::new(error.message),
+        TransportErrorKind::Become => TaskFailure::early(error.message),
+        TransportErrorKind::Agent => TaskFailure::new(error.message),
         _ => TaskFailure::unreachable(format!(
             "Failed to connect to the host via ssh: {}",
             error.message

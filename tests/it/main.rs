@@ -12,5 +12,6 @@ mod inventory;
 mod lists;
 mod over_ssh;
 mod program;
+mod roles_equal;
 mod runs;
 mod secrets;

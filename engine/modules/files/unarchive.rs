@@ -5,7 +5,7 @@ use super::{
     stat::file_checksum,
     unarchive_kind::{Kind, Unpacker},
 };
-use crate::prelude::*;
+use crate::{params::Raw, prelude::*};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -61,6 +61,8 @@ pub struct Unarchive {
     #[param(flatten)]
     attrs: FileAttrs,
     #[param(hidden)]
+    _kdo_content: Option<Raw>,
+    #[param(hidden)]
     _kdo_size: Option<u64>,
     #[param(hidden)]
     _kdo_checksum: Option<String>,
@@ -96,22 +98,23 @@ impl Unarchive {
     fn archive(&self, host: &mut Host<'_>, scratch: &mut Scratch) -> Result<PathBuf, Failure> {
         let source = self.source();
         if !self.remote_src && self.copy {
-            let (Some(_), Some(checksum)) = (self._kdo_size, &self._kdo_checksum) else {
-                return Err(Failure::new(format!(
-                    "Source '{}' failed to transfer",
-                    self.source()
-                )));
+            let failed = |e: std::io::Error| {
+                Failure::new(format!("Source '{}' failed to transfer: {e}", self.source()))
             };
             let base = Path::new(self._kdo_name.as_deref().unwrap_or(&source));
             let path = scratch
                 .folder()?
                 .join(base.file_name().unwrap_or("archive".as_ref()));
-            let failed = |e: std::io::Error| {
-                Failure::new(format!("Source '{}' failed to transfer: {e}", self.source()))
-            };
+            // A small archive comes with the order, another one is asked for.
+            if let Some(Raw(content)) = &self._kdo_content {
+                fs::write(&path, super::copy::bytes(content)).map_err(failed)?;
+                return Ok(path);
+            }
             let mut file = fs::File::create(&path).map_err(failed)?;
-            host.link().fetch("content", &mut file).map_err(failed)?;
-            if file_checksum(&path, "sha1").as_ref() != Some(checksum) {
+            if self._kdo_size.is_some() {
+                host.link().fetch("content", &mut file).map_err(failed)?;
+            }
+            if self._kdo_checksum.is_none() || file_checksum(&path, "sha1") != self._kdo_checksum {
                 return Err(Failure::new(format!(
                     "Source '{}' failed to transfer",
                     self.source()
