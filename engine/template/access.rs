@@ -34,11 +34,6 @@ impl Evaluator<'_> {
                 .get(usize::from(name == "list"))
                 .cloned()
                 .unwrap_or(Value::None)),
-            // What `groupby` gives are pairs with names.
-            Value::Tuple(pair) if pair.len() == 2 && matches!(name, "grouper" | "list") => Ok(pair
-                .get(usize::from(name == "list"))
-                .cloned()
-                .unwrap_or(Value::None)),
             Value::Vault(_) => {
                 let clear = self.access(value.clone(), "")?;
                 self.attr(&clear, name)

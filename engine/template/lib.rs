@@ -27,6 +27,7 @@ mod fuzz;
 mod globals;
 mod inherit;
 mod iterate;
+mod jmespath;
 mod letters;
 mod literal;
 pub mod lookups;

@@ -220,7 +220,7 @@ pub(crate) fn parse(text: &str, format: &str) -> Result<DateTime, TemplateError>
                 hour = reader
                     .number(2)
                     .filter(|h| (1..=12).contains(h))
-                    .ok_or_else(bad)?
+                    .ok_or_else(bad)?;
             }
             'M' => minute = reader.number(2).ok_or_else(bad)?,
             'S' => second = reader.number(2).ok_or_else(bad)?,

@@ -13,6 +13,7 @@ mod html;
 mod identity;
 mod ip;
 mod ip_network;
+mod json_query;
 mod layout;
 mod numbers;
 mod paths;
@@ -62,6 +63,7 @@ pub const FAMILIES: &[&[Callable]] = &[
     dates::CALLABLES,
     identity::CALLABLES,
     yaml::CALLABLES,
+    json_query::CALLABLES,
     vaulting::CALLABLES,
     ip::CALLABLES,
     community::CALLABLES,

@@ -273,9 +273,7 @@ pub(crate) fn read_size(text: &str, default_unit: Option<&str>, bits: bool) -> R
     let (expected, fits) = if *letter == 'B' {
         (
             format!("{small} or {word}"),
-            unit.chars().eq([small])
-                || unit.eq_ignore_ascii_case(word)
-                || unit.eq_ignore_ascii_case(&format!("{word}s")),
+            unit.len() == 1 || unit.eq_ignore_ascii_case(word),
         )
     } else {
         let pair = format!("{letter}{small}");
@@ -285,7 +283,7 @@ pub(crate) fn read_size(text: &str, default_unit: Option<&str>, bits: bool) -> R
             unit.len() == 1 || (!long && unit.get(1..) == pair.get(1..)),
         )
     };
-    if unit.len() > 1 && !fits || unit == "b" && !bits {
+    if !fits {
         return Err(format!(
             "human_to_bytes() failed to convert {text}. Value is not a valid string (expect {expected})"
         ));

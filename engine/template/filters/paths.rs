@@ -13,7 +13,7 @@ pub(crate) const CALLABLES: &[Callable] = &[
         "{{ '~nosuchuser/x' | expanduser }}" => r#""~nosuchuser/x""#),
     callable!("ansible.builtin.expandvars", |c| map(c, expand_variables), "The path with `$NAME` and `${NAME}` replaced by environment variables.", [];
         "{{ '$NO_SUCH_VARIABLE/x' | expandvars }}" => r#""$NO_SUCH_VARIABLE/x""#),
-    callable!("ansible.builtin.realpath", |c| map(c, |p| real_path(p)), "The absolute path with symbolic links resolved.", [];
+    callable!("ansible.builtin.realpath", |c| map(c, real_path), "The absolute path with symbolic links resolved.", [];
         "{{ '/nosuch/../b' | realpath }}" => r#""/b""#),
     callable!("ansible.builtin.normpath", |c| map(c, normalize), "The path without `.`, `..` and repeated slashes.", [];
         "{{ '/a//b/../c/./d' | normpath }}" => r#""/a/c/d""#, "{{ '' | normpath }}" => r#"".""#),

@@ -74,7 +74,7 @@ fn fetch(address: &str, request: &Request) -> Result<(u16, String, Vec<u8>), Str
     let shown = if host.contains(':') {
         format!("[{host}]")
     } else {
-        host.clone()
+        host
     };
     let at = if port == 80 {
         shown
