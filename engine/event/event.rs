@@ -52,6 +52,9 @@ pub struct HostResult {
     pub looped: bool,
     /// Time since the task began on the host, in seconds.
     pub elapsed: f64,
+    /// Of a failed or unreachable one: the rendered message with its place in the source, several lines, without
+    /// the `[ERROR]: ` in front. Outputs show it once per text.
+    pub error: Option<String>,
 }
 
 /// Something that happened.
@@ -70,6 +73,8 @@ pub enum Event {
     PlaybookStart {
         /// Its path as given.
         path: String,
+        /// Number of its plays.
+        plays: usize,
     },
     /// A play begins.
     PlayStart {

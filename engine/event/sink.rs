@@ -6,4 +6,7 @@ use crate::Event;
 pub trait Sink {
     /// Takes one event.
     fn event(&mut self, event: &Event);
+
+    /// Called now and then (some ten times a second) while nothing happens, for outputs that show time.
+    fn tick(&mut self) {}
 }

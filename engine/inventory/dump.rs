@@ -2,7 +2,7 @@
 
 use crate::{Group, Host, Inventory};
 use indexmap::IndexSet;
-use kdo_syntax::{EmitOptions, emit_yaml};
+use kdo_syntax::{EmitOptions, YamlDate, emit_yaml};
 use kdo_value::{Map, Value, json};
 
 /// Variables of a host as they are shown.
@@ -210,6 +210,7 @@ fn legible(value: &Value) -> Value {
     match value {
         Value::Vault(v) => one("__ansible_vault", &v.ciphertext),
         Value::Str(s) if !s.is_trusted() && s.origin().is_some() => one("__ansible_unsafe", s),
+        Value::Bytes(b) => one("__ansible_unsafe", &String::from_utf8_lossy(b)),
         Value::List(l) => Value::list(l.to_vec().iter().map(legible)),
         Value::Tuple(t) => Value::list(t.iter().map(legible)),
         Value::Map(m) => {
@@ -219,6 +220,10 @@ fn legible(value: &Value) -> Value {
             });
             map.into()
         }
+        Value::Object(o) => match o.as_any().downcast_ref::<YamlDate>() {
+            Some(date) => Value::str(date.iso_format('T')),
+            None => value.clone(),
+        },
         other => other.clone(),
     }
 }

@@ -3,7 +3,7 @@
 use crate::{Inventory, expand_host, parse_literal, split_words};
 use indexmap::IndexMap;
 use kdo_syntax::Diagnostic;
-use kdo_value::{Origin, Text, Value};
+use kdo_value::{List, Origin, Text, Value};
 use std::path::Path;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -226,5 +226,23 @@ impl Reader<'_> {
 }
 
 fn parse(text: &str, origin: Origin) -> Value {
-    parse_literal(text, Some(origin)).unwrap_or_else(|| Value::Str(Text::trusted(text, Some(origin))))
+    match parse_literal(text, Some(origin)) {
+        Some(value) => without_tuples(value),
+        None => Value::Str(Text::trusted(text, Some(origin))),
+    }
+}
+
+/// Variables have lists only; Ansible's templates see tuples as lists too.
+fn without_tuples(value: Value) -> Value {
+    match value {
+        Value::Tuple(items) => List::frozen(items.iter().cloned().map(without_tuples).collect()).into(),
+        Value::List(items) => List::frozen(items.to_vec().into_iter().map(without_tuples).collect()).into(),
+        Value::Map(map) => {
+            map.entries().into_iter().for_each(|(k, v)| {
+                map.insert(k, without_tuples(v));
+            });
+            map.into()
+        }
+        other => other,
+    }
 }

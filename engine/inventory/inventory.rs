@@ -198,6 +198,21 @@ impl Inventory {
         Ok(changed)
     }
 
+    /// Takes the hosts and groups out that were added since there were so many.
+    pub(crate) fn roll_back(&mut self, (hosts, groups): (usize, usize)) {
+        self.hosts.truncate(hosts);
+        self.groups.truncate(groups);
+        let names: IndexSet<String> = self.groups.keys().cloned().collect();
+        for group in self.groups.values_mut() {
+            group.hosts.retain(|h| self.hosts.contains_key(h));
+            group.children.retain(|c| names.contains(c));
+            group.parents.retain(|p| names.contains(p));
+        }
+        for host in self.hosts.values_mut() {
+            host.groups.retain(|g| names.contains(g));
+        }
+    }
+
     /// Makes `all` and `ungrouped` what they must be after changes.
     pub(crate) fn reconcile(&mut self) {
         let orphans: Vec<String> = self

@@ -109,9 +109,11 @@ fn host_list(inventory: &mut Inventory, input: &str) {
 /// Reads a file or directory; tells whether anything could be read.
 fn source(inventory: &mut Inventory, path: &Path, context: &LoadContext<'_>, depth: usize) -> bool {
     if !path.is_dir() {
+        let before = (inventory.hosts.len(), inventory.groups.len());
         return match file(inventory, path, context) {
             Ok(()) => true,
             Err(failures) => {
+                inventory.roll_back(before);
                 inventory.warnings.extend(failures.into_iter().map(|mut d| {
                     d.severity = kdo_syntax::Severity::Warning;
                     d

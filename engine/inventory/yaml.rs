@@ -59,17 +59,22 @@ fn group(
             Value::Map(map) => map.entries(),
             Value::None => Vec::new(),
             Value::Str(_) => vec![(content.clone(), Value::None)],
-            _ => {
+            _ if matches!(section.as_str(), Some("vars" | "children" | "hosts")) => {
+                let shown = section.to_text();
                 let message = format!(
-                    "`{}` of the group `{name}` is skipped: it is not a mapping but {}",
-                    section.to_text(),
+                    "`{shown}` of the group `{name}` must be a mapping, it is {}",
                     content.type_name()
                 );
-                inventory
-                    .warnings
-                    .push(Diagnostic::warning(message).at(section.origin()));
-                continue;
+                let d = Diagnostic::error(message)
+                    .at(section.origin())
+                    .length(shown.chars().count());
+                return Err(if matches!(content, Value::List(_)) {
+                    d.help("write each name as a key, with a colon after it")
+                } else {
+                    d
+                });
             }
+            _ => Vec::new(),
         };
         match section.as_str() {
             Some("vars") => entries
@@ -113,7 +118,14 @@ fn host(
     vars: &Value,
 ) -> Result<(), Diagnostic> {
     let fail = |message: String| Diagnostic::error(message).at(pattern.origin());
-    let (names, port) = expand_host(&pattern.to_text()).map_err(fail)?;
+    let Some(text) = pattern.as_str() else {
+        return Err(fail(format!(
+            "the host name `{}` must be text, it is {}: quote it",
+            pattern.to_text(),
+            pattern.type_name()
+        )));
+    };
+    let (names, port) = expand_host(text).map_err(fail)?;
     let entries = match vars {
         Value::None => Vec::new(),
         Value::Map(map) => map.entries(),

@@ -2,13 +2,16 @@
 //! documentation. [`Host`] is the only door to the machine.
 
 pub mod commands;
+pub mod facts;
 pub mod files;
 pub mod host;
+pub mod kernel;
 mod link;
 mod module;
 pub mod net;
 pub mod packages;
 pub mod params;
+pub mod pyregex;
 pub mod registry;
 pub mod source_control;
 pub mod system;
@@ -19,7 +22,7 @@ pub use module::{Entry, Example, Failure, Meta, Module, Outcome, Return, Support
 
 /// What every module file uses.
 pub mod prelude {
-    pub use crate::host::{Command, FileAttrs, Host, Output};
+    pub use crate::host::{Command, FileAttrs, Host, Output, Save};
     pub use crate::module::{Example, Failure, Meta, Module, Outcome, Return, Support};
     pub use crate::params::{Kind, ParamError, Params, Spec};
     pub use kdo_derive::{Choice, Params};

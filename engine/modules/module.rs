@@ -2,7 +2,7 @@
 
 use crate::{
     Host,
-    params::{ParamError, Params, Spec},
+    params::{Kind, Param, ParamError, Params, Spec},
 };
 use kdo_value::{Map, Value};
 
@@ -166,7 +166,30 @@ fn run<M: Module>(args: &Map, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         let messages: Vec<_> = errors.into_iter().map(|e| e.message).collect();
         Failure::new(messages.join("; "))
     })?;
+    for param in M::SPEC.all() {
+        expand_paths(param, &args);
+    }
     M::from_args(&args)?.run(host)
+}
+
+/// Paths, alone and in lists, with `~` and variables of the host.
+fn expand_paths(param: &Param, args: &Map) {
+    let expanded = |value: &Value| value.as_str().map(|text| Value::str(crate::host::expand(text)));
+    match args.get(param.name) {
+        Some(value) if param.kind == Kind::Path => {
+            if let Some(path) = expanded(&value) {
+                args.insert(param.name, path);
+            }
+        }
+        Some(Value::List(list)) if param.elements == Some(Kind::Path) => {
+            let items = list.to_vec();
+            args.insert(
+                param.name,
+                Value::list(items.iter().map(|i| expanded(i).unwrap_or_else(|| i.clone()))),
+            );
+        }
+        _ => {}
+    }
 }
 
 /// The last part of a full name.

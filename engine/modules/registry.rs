@@ -1,16 +1,44 @@
 //! The one list of modules.
 
-use crate::{Entry, commands, entry, files, system};
+use crate::{Entry, commands, entry, files, kernel, packages, source_control, system};
 
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
+    entry::<packages::apt::Apt>(),
+    entry::<files::assemble::Assemble>(),
+    entry::<system::async_status::AsyncStatus>(),
+    entry::<files::blockinfile::Blockinfile>(),
     entry::<commands::command::Command>(),
+    entry::<files::copy::Copy>(),
+    entry::<files::file::File>(),
+    entry::<files::find::Find>(),
+    entry::<system::getent::Getent>(),
+    entry::<system::group::Group>(),
+    entry::<files::lineinfile::Lineinfile>(),
+    entry::<packages::package::Package>(),
+    entry::<packages::package_facts::PackageFacts>(),
     entry::<system::ping::Ping>(),
+    entry::<files::replace::Replace>(),
+    entry::<commands::script::Script>(),
+    entry::<system::service::Service>(),
+    entry::<system::service_facts::ServiceFacts>(),
+    entry::<system::setup::Setup>(),
+    entry::<files::slurp::Slurp>(),
     entry::<files::stat::Stat>(),
+    entry::<system::systemd_service::SystemdService>(),
+    entry::<files::tempfile::Tempfile>(),
+    entry::<system::user::User>(),
+    entry::<kernel::sysctl::Sysctl>(),
+    entry::<source_control::git_config::GitConfig>(),
+    entry::<source_control::git_config_info::GitConfigInfo>(),
+    entry::<files::ini_file::IniFile>(),
+    entry::<system::boot_id::BootId>(),
+    entry::<files::fetch::Fetch>(),
+    entry::<system::reboot::Reboot>(),
 ];
 
 /// Namespaces in which a short name is looked for, in this order.
-const NAMESPACES: &[&str] = &["ansible.builtin.", "ansible.posix.", "community.general."];
+const NAMESPACES: &[&str] = &["ansible.builtin.", "ansible.posix.", "community.general.", "kdo."];
 
 /// The module of that name: full, short, or with the prefix `ansible.legacy.`.
 pub fn find(name: &str) -> Option<&'static Entry> {

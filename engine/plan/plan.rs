@@ -2,7 +2,7 @@
 
 use crate::step::{Edge, EdgeKind, Position, Step, StepId, StepKind};
 use kdo_playbook::{Block, Item, Play, Task};
-use petgraph::{Direction, stable_graph::StableDiGraph, visit::EdgeRef};
+use petgraph::{Direction, stable_graph::StableDiGraph, visit::{EdgeRef, IntoEdgeReferences}};
 use std::rc::Rc;
 
 /// The steps of one play.
@@ -254,7 +254,7 @@ impl Plan {
 
     /// All edges.
     pub fn edges(&self) -> Vec<(StepId, StepId, Edge)> {
-        let edges = self.graph.edge_references();
+        let edges = (&self.graph).edge_references();
         edges
             .map(|e| (e.source(), e.target(), e.weight().clone()))
             .collect()

@@ -123,7 +123,7 @@ impl Evaluator<'_> {
                 }
             }
             Stmt::Macro(m) => {
-                scope.set(&m.name, Function::Macro(Rc::clone(m), Rc::clone(scope)).value());
+                scope.set_macro(&m.name, Function::Macro(Rc::clone(m), Rc::clone(scope)).value());
             }
             Stmt::CallBlock(call, body) => {
                 let caller = Function::Macro(Rc::clone(body), Rc::clone(scope)).value();
@@ -148,7 +148,9 @@ impl Evaluator<'_> {
         match &value {
             // Kept: a lone missing value is the result, for `default` in the template that uses this one.
             Value::Undefined(u) if u.kind == UndefinedKind::Empty => output.push(value),
-            Value::Undefined(_) => finalize::text(&value).map(drop).map_err(|e| e.at(expr.span)),
+            Value::Undefined(_) => finalize::text(self, &value)
+                .map(drop)
+                .map_err(|e| e.at(expr.span)),
             _ => output.push(value),
         }
     }

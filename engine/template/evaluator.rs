@@ -6,7 +6,7 @@ use crate::{
     finalize, globals,
     output::Output,
     parse,
-    scope::{Scope, Unit},
+    scope::{Circles, Running, Scope, Unit},
     stack,
     syntax::Syntax,
 };
@@ -44,8 +44,8 @@ impl Evaluator<'_> {
     }
 
     /// A fresh outermost scope for a template.
-    pub(crate) fn root(&self, template: &Template, syntax: Syntax, folder: Option<PathBuf>) -> Rc<Scope> {
-        Scope::root(unit(template, syntax, folder))
+    pub(crate) fn root(&self, template: &Template, syntax: Syntax, folder: Option<PathBuf>) -> Running {
+        Running(Scope::root(unit(template, syntax, folder, Circles::default())))
     }
 
     /// Evaluates a template's text; the result is as it is: maybe missing, maybe with templates inside.
@@ -67,7 +67,7 @@ impl Evaluator<'_> {
         let newline = syntax.newline.clone();
         let scope = self.root(&template, syntax, None);
         let mut output = Output::default();
-        self.body_of(&template, &scope, &mut output)
+        self.body_of(&template, &scope.0, &mut output)
             .and_then(|()| output.finish(self))
             .map(|v| {
                 if expression {
@@ -108,13 +108,19 @@ impl Evaluator<'_> {
     pub(crate) fn deep(&self, value: Value) -> Result<Value> {
         stack::check()?;
         match &value {
-            Value::List(l) if l.is_templated() => Ok(Value::List(List::new(
-                l.to_vec()
-                    .into_iter()
-                    .map(|v| self.soft(v))
-                    .collect::<Result<_>>()?,
-            ))),
-            Value::Map(m) if m.is_templated() => {
+            Value::List(l)
+                if l.is_templated() || (!l.is_frozen() && l.items().iter().any(Value::is_templated)) =>
+            {
+                Ok(Value::List(List::new(
+                    l.to_vec()
+                        .into_iter()
+                        .map(|v| self.soft(v))
+                        .collect::<Result<_>>()?,
+                )))
+            }
+            Value::Map(m)
+                if m.is_templated() || (!m.is_frozen() && m.borrow().values().any(Value::is_templated)) =>
+            {
                 let out = Map::new();
                 for (k, v) in m.entries() {
                     out.insert(k, self.soft(v)?);
@@ -156,8 +162,7 @@ impl Evaluator<'_> {
     /// A result for the outside: evaluated at all depths, plain data only.
     pub(crate) fn finalize(&self, value: Value) -> Result<Value> {
         let _entry = stack::enter();
-        let value = self.deep(value)?;
-        finalize::data(&value)
+        finalize::data(self, &value)
     }
 
     /// The value of a variable; what is missing is a missing value.
@@ -257,7 +262,7 @@ impl Evaluator<'_> {
 }
 
 /// What the scopes of a template share.
-pub(crate) fn unit(template: &Template, syntax: Syntax, folder: Option<PathBuf>) -> Unit {
+pub(crate) fn unit(template: &Template, syntax: Syntax, folder: Option<PathBuf>, circles: Circles) -> Unit {
     let mut blocks: HashMap<Name, Vec<_>> = HashMap::new();
     for b in &template.blocks {
         blocks.entry(Rc::clone(&b.name)).or_default().push(Rc::clone(b));
@@ -267,6 +272,7 @@ pub(crate) fn unit(template: &Template, syntax: Syntax, folder: Option<PathBuf>)
         blocks: RefCell::new(blocks),
         syntax,
         folder,
+        circles,
     }
 }
 

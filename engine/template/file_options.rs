@@ -1,6 +1,9 @@
 //! How a template file is rendered.
 
-use crate::{evaluator::Evaluator, syntax::Syntax};
+use crate::{
+    evaluator::Evaluator,
+    syntax::{Mark, Syntax},
+};
 use std::path::PathBuf;
 
 /// Options of the `template` module and lookup.
@@ -28,24 +31,32 @@ impl Default for FileOptions {
         Self {
             trim_blocks: plain.trim_blocks,
             lstrip_blocks: plain.lstrip_blocks,
-            newline_sequence: plain.newline,
-            variable: plain.variable,
-            block: plain.block,
-            comment: plain.comment,
+            newline_sequence: plain.newline.into_owned(),
+            variable: texts(plain.variable),
+            block: texts(plain.block),
+            comment: texts(plain.comment),
             folder: None,
         }
     }
 }
 
+fn texts((open, close): (Mark, Mark)) -> (String, String) {
+    (open.into_owned(), close.into_owned())
+}
+
+fn marks((open, close): &(String, String)) -> (Mark, Mark) {
+    (open.clone().into(), close.clone().into())
+}
+
 impl FileOptions {
     pub(crate) fn syntax(&self, evaluator: &Evaluator<'_>) -> Syntax {
         Syntax {
-            variable: self.variable.clone(),
-            block: self.block.clone(),
-            comment: self.comment.clone(),
+            variable: marks(&self.variable),
+            block: marks(&self.block),
+            comment: marks(&self.comment),
             trim_blocks: self.trim_blocks,
             lstrip_blocks: self.lstrip_blocks,
-            newline: self.newline_sequence.clone(),
+            newline: self.newline_sequence.clone().into(),
             keep_backslashes: false,
             ..evaluator.syntax(false)
         }

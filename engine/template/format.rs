@@ -259,7 +259,6 @@ pub(crate) fn with_spec(value: &Value, spec: &str) -> Result<String> {
     };
     match value {
         Value::Float(f) => float(*f, &spec).ok_or_else(|| unknown(spec.kind.unwrap_or('?')))?,
-        Value::Bool(_) if spec.kind.is_none() => Ok(aligned(&spec, "", &value.to_text(), '<')),
         Value::Int(_) | Value::Big(_) | Value::Bool(_) => match spec.kind {
             Some(k @ ('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%')) => {
                 float(value.as_float().unwrap_or(f64::NAN), &spec).ok_or_else(|| unknown(k))?

@@ -180,7 +180,12 @@ fn undef(args: &[Value], kwargs: &[(String, Value)]) -> Value {
 }
 
 /// `lookup(name, terms…)`: joined text, or the one result; `query` gives the list.
-fn lookup(evaluator: &Evaluator<'_>, args: Vec<Value>, kwargs: Keywords, wantlist: bool) -> Result<Value> {
+pub(crate) fn lookup(
+    evaluator: &Evaluator<'_>,
+    args: Vec<Value>,
+    kwargs: Keywords,
+    wantlist: bool,
+) -> Result<Value> {
     let mut args = args.into_iter();
     let name = match args.next() {
         Some(v) => v.check()?.to_text(),

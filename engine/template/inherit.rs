@@ -7,7 +7,7 @@ use crate::{
     module::Module,
     output::Output,
     parse,
-    scope::Scope,
+    scope::{Scope, Unit},
     stack,
 };
 use kdo_value::Value;
@@ -47,7 +47,7 @@ impl Evaluator<'_> {
             Err(e) if ignore_missing && !e.syntax => return Ok(()),
             Err(e) => return Err(e.at(name.span)),
         };
-        let unit = unit(&template, scope.unit.syntax.clone(), scope.unit.folder.clone());
+        let unit = self.part(&template, scope);
         let inner = if context {
             Scope::included(unit, scope)
         } else {
@@ -62,7 +62,7 @@ impl Evaluator<'_> {
         let _guard = stack::resolving("import")?;
         let name = self.present(name, scope)?;
         let (template, path) = self.load(&name, scope)?;
-        let unit = unit(&template, scope.unit.syntax.clone(), scope.unit.folder.clone());
+        let unit = self.part(&template, scope);
         let inner = if context {
             Scope::included(unit, scope)
         } else {
@@ -72,6 +72,17 @@ impl Evaluator<'_> {
         self.body_of(&template, &inner, &mut ignored)
             .map_err(|e| in_file(e, &template, &path))?;
         Ok(Value::Object(Rc::new(Module { scope: inner })))
+    }
+
+    /// What the scopes of a template used by this one share.
+    fn part(&self, template: &Template, scope: &Scope) -> Unit {
+        let outer = &scope.unit;
+        unit(
+            template,
+            outer.syntax.clone(),
+            outer.folder.clone(),
+            Rc::clone(&outer.circles),
+        )
     }
 
     /// Finds and parses a template file; of several names the first that exists.

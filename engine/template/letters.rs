@@ -66,6 +66,13 @@ fn is_title(s: &str) -> bool {
 
 fn capital(c: char) -> String {
     // Python uses title case here: only the first letter of what a character expands to is a capital.
+    match c {
+        '\u{1c4}'..='\u{1c6}' => return '\u{1c5}'.to_string(),
+        '\u{1c7}'..='\u{1c9}' => return '\u{1c8}'.to_string(),
+        '\u{1ca}'..='\u{1cc}' => return '\u{1cb}'.to_string(),
+        '\u{1f1}'..='\u{1f3}' => return '\u{1f2}'.to_string(),
+        _ => {}
+    }
     let mut upper = c.to_uppercase();
     let mut out: String = upper.by_ref().take(1).collect();
     out.extend(upper.flat_map(char::to_lowercase));

@@ -71,3 +71,8 @@ pub use file_options::FileOptions;
 pub use registry::{Callable, Example, filter, lookup, test};
 pub use templar::Templar;
 pub use variables::Variables;
+
+/// Lines of a text as Python's `str.splitlines` sees them.
+pub fn splitlines(text: &str) -> Vec<&str> {
+    methods_str::splitlines(text, false)
+}

@@ -25,6 +25,11 @@ pub(crate) const NAMES: &[&str] = &[
 
 /// Calls a dict's method. A dict of the variables is changed in a copy.
 pub(crate) fn call(evaluator: &Evaluator<'_>, map: &Map, args: &Args<'_>) -> Result<Value> {
+    args.at_most(match args.name {
+        "clear" | "copy" | "items" | "keys" | "popitem" | "values" => 0,
+        "update" => 1,
+        _ => 2,
+    })?;
     match args.name {
         "keys" => return Ok(Value::list(map.keys())),
         "values" => return Ok(Value::list(map.values())),
@@ -86,7 +91,6 @@ pub(crate) fn call(evaluator: &Evaluator<'_>, map: &Map, args: &Args<'_>) -> Res
             Ok(value)
         }
         "update" => {
-            args.at_most(1)?;
             if let Some(other) = args.positional.first() {
                 update_from(evaluator, map, other)?;
             }

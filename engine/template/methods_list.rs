@@ -8,7 +8,6 @@ use crate::{
     range::MAX_ITEMS,
 };
 use kdo_value::{List, Value};
-use std::cmp::Ordering;
 
 pub(crate) const NAMES: &[&str] = &[
     "append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort",
@@ -17,6 +16,12 @@ pub(crate) const TUPLE_NAMES: &[&str] = &["count", "index"];
 
 /// Calls a list's method. A list of the variables is changed in a copy.
 pub(crate) fn call(evaluator: &Evaluator<'_>, list: &List, args: &Args<'_>) -> Result<Value> {
+    args.at_most(match args.name {
+        "clear" | "copy" | "reverse" | "sort" => 0,
+        "index" => 3,
+        "insert" => 2,
+        _ => 1,
+    })?;
     match args.name {
         "count" | "index" => return call_tuple(&list.to_vec(), args),
         "copy" => return Ok(Value::list(list.to_vec())),
@@ -153,29 +158,9 @@ fn sort(evaluator: &Evaluator<'_>, list: &List, args: &Args<'_>) -> Result<Value
         };
         keyed.push((k, v));
     }
-    let sorted = merge_sort(keyed, reverse)?;
+    let sorted = crate::iterate::sort_by_key(keyed, reverse)?;
     list.change(|items| *items = sorted.into_iter().map(|(_, v)| v).collect());
     Ok(Value::None)
-}
-
-/// Stable, and safe for values without a total order, which the standard library's sort is not.
-fn merge_sort(items: Vec<(Value, Value)>, reverse: bool) -> Result<Vec<(Value, Value)>> {
-    if items.len() < 2 {
-        return Ok(items);
-    }
-    let mut left = items;
-    let right = merge_sort(left.split_off(left.len() / 2), reverse)?;
-    let left = merge_sort(left, reverse)?;
-    let mut out = Vec::with_capacity(left.len() + right.len());
-    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
-    while let (Some(l), Some(r)) = (left.peek(), right.peek()) {
-        let (a, b) = if reverse { (&l.0, &r.0) } else { (&r.0, &l.0) };
-        let right_first = a.py_cmp(b, "<")? == Some(Ordering::Less);
-        out.extend(if right_first { right.next() } else { left.next() });
-    }
-    out.extend(left);
-    out.extend(right);
-    Ok(out)
 }
 
 /// Calls a tuple's method.

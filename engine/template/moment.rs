@@ -1,6 +1,6 @@
 //! Dates: what `now()` gives.
 
-use crate::evaluator::Result;
+use crate::{evaluator::Result, strftime};
 use jiff::{Zoned, civil::DateTime, tz::TimeZone};
 use kdo_value::{Object, Value, number::Operator};
 use std::{any::Any, rc::Rc};
@@ -22,18 +22,9 @@ pub(crate) fn now(args: &[Value], kwargs: &[(String, Value)]) -> Result<Value> {
         now = now.with_time_zone(TimeZone::UTC);
     }
     match given(1, "fmt").filter(|v| !v.is_none()) {
-        Some(format) => strftime(&now, &format.to_text()).map(Value::str),
+        Some(format) => Ok(Value::str(strftime::format(&now, &format.to_text()))),
         None => Ok(Value::Object(Rc::new(Moment(now.datetime())))),
     }
-}
-
-fn strftime(time: &Zoned, format: &str) -> Result<String> {
-    Ok(crate::strftime::format(time, format))
-}
-
-fn plain_strftime(time: DateTime, format: &str) -> std::result::Result<String, String> {
-    let zoned = time.to_zoned(TimeZone::system()).map_err(|e| e.to_string())?;
-    Ok(crate::strftime::format(&zoned, format))
 }
 
 fn isoformat(time: DateTime, separator: &str) -> String {
@@ -82,9 +73,11 @@ impl Object for Moment {
         let t = self.0;
         Some(Ok(match name {
             "strftime" | "__format__" => {
-                return Some(
-                    plain_strftime(t, &args.first().map_or_else(String::new, Value::to_text)).map(Value::str),
-                );
+                let format = args.first().map_or_else(String::new, Value::to_text);
+                return Some(match t.to_zoned(TimeZone::UTC) {
+                    Ok(z) => Ok(Value::str(strftime::format(&z, &format))),
+                    Err(e) => Err(e.to_string()),
+                });
             }
             "isoformat" => Value::str(isoformat(
                 t,

@@ -56,6 +56,12 @@ pub(crate) fn binary(operator: Operator, a: &Value, b: &Value) -> Result<Value> 
     {
         return result;
     }
+    if let (Operator::Pow, Some(base), Value::Float(exponent)) = (operator, a.as_float(), b)
+        && base < 0.0
+        && exponent.fract() != 0.0
+    {
+        return Err("the power is a complex number".into());
+    }
     Ok(number::apply(operator, a, b)?)
 }
 

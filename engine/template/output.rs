@@ -43,7 +43,7 @@ impl Output {
         for piece in &self.pieces {
             match piece {
                 Value::Str(s) => out.push_str(s),
-                other => out.push_str(&finalize::text(&evaluator.deep(other.clone())?)?),
+                other => out.push_str(&finalize::text(evaluator, other)?),
             }
             if out.len() > MAX_TEXT {
                 return Err(too_large());

@@ -84,7 +84,9 @@ pub(crate) fn format(format: &str, operand: &Value) -> Result<String> {
         }
     }
     out.push_str(rest);
-    if source.next < source.args.len() && !used_map && source.map.is_none() {
+    // Lists count as mappings here, as in Python.
+    let excused = used_map || matches!(operand, Value::Map(_) | Value::List(_)) && source.next == 0;
+    if source.next < source.args.len() && !excused {
         return Err("not all arguments converted during string formatting".into());
     }
     Ok(out)

@@ -7,7 +7,7 @@ use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
     path::PathBuf,
-    rc::Rc,
+    rc::{Rc, Weak},
 };
 
 /// What all scopes of one running template share.
@@ -18,7 +18,12 @@ pub(crate) struct Unit {
     /// For templates that it includes.
     pub(crate) syntax: Syntax,
     pub(crate) folder: Option<PathBuf>,
+    /// Scopes with macros, which keep their scopes: the circles are broken when the outermost template is done.
+    pub(crate) circles: Circles,
 }
+
+/// Scopes that hold themselves.
+pub(crate) type Circles = Rc<RefCell<Vec<Weak<Scope>>>>;
 
 /// One level of names. Macros keep the scope they were defined in and see later changes of it, as in Python.
 pub(crate) struct Scope {
@@ -85,6 +90,12 @@ impl Scope {
         }
     }
 
+    /// Sets a name to a macro that keeps this scope.
+    pub(crate) fn set_macro(self: &Rc<Self>, name: &Name, function: Value) {
+        self.unit.circles.borrow_mut().push(Rc::downgrade(self));
+        self.set(name, function);
+    }
+
     /// Sets a name in the outermost scope: copies of variables that the template changes.
     pub(crate) fn set_outermost(&self, name: &Name, value: Value) {
         let mut scope = self;
@@ -92,5 +103,50 @@ impl Scope {
             scope = parent;
         }
         scope.set(name, value);
+    }
+}
+
+/// The outermost scope of a running template; its names go when the template is done.
+pub(crate) struct Running(pub(crate) Rc<Scope>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let scopes = self.0.unit.circles.take();
+        for scope in scopes
+            .iter()
+            .filter_map(Weak::upgrade)
+            .chain([Rc::clone(&self.0)])
+        {
+            // Taken out first: dropping values may drop scopes that look at this one.
+            let names = scope.names.take();
+            drop(names);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Running, Scope, Unit};
+    use crate::{function::Function, syntax::Syntax};
+    use std::rc::Rc;
+
+    #[test]
+    fn macros_do_not_keep_their_scopes_alive() {
+        let root = Scope::root(Unit {
+            changed: Rc::default(),
+            blocks: Default::default(),
+            syntax: Syntax::default(),
+            folder: None,
+            circles: Rc::default(),
+        });
+        let inner = root.inner();
+        let name = "m".into();
+        let function = Function::Block(Rc::clone(&name), 0, Rc::clone(&inner)).value();
+        inner.set_macro(&name, function);
+        let watch = Rc::downgrade(&inner);
+        drop(inner);
+        assert!(watch.upgrade().is_some());
+        drop(Running(root));
+        assert!(watch.upgrade().is_none());
     }
 }

@@ -73,7 +73,7 @@ impl Fixer<'_> {
                     *next = self
                         .source
                         .get(at..)
-                        .and_then(|r| r.find(start.as_str()))
+                        .and_then(|r| r.find(&**start))
                         .map(|p| at + p);
                 }
             }
@@ -89,7 +89,7 @@ impl Fixer<'_> {
             };
             let inside = position + length;
             at = match which {
-                2 => match self.source.get(inside..).and_then(|r| r.find(&syntax.comment.1)) {
+                2 => match self.source.get(inside..).and_then(|r| r.find(&*syntax.comment.1)) {
                     Some(end) => inside + end + syntax.comment.1.len(),
                     None => return,
                 },

@@ -2,19 +2,23 @@
 
 use crate::TemplateError;
 use minijinja::syntax::SyntaxConfig;
+use std::borrow::Cow;
+
+/// A delimiter; the usual ones need no memory.
+pub(crate) type Mark = Cow<'static, str>;
 
 /// What decides how a text is parsed; the key of the parse cache beside the text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Syntax {
-    pub(crate) variable: (String, String),
-    pub(crate) block: (String, String),
-    pub(crate) comment: (String, String),
-    pub(crate) line_statement: Option<String>,
-    pub(crate) line_comment: Option<String>,
+    pub(crate) variable: (Mark, Mark),
+    pub(crate) block: (Mark, Mark),
+    pub(crate) comment: (Mark, Mark),
+    pub(crate) line_statement: Option<Mark>,
+    pub(crate) line_comment: Option<Mark>,
     pub(crate) trim_blocks: bool,
     pub(crate) lstrip_blocks: bool,
     /// Written for each line break of the text.
-    pub(crate) newline: String,
+    pub(crate) newline: Mark,
     /// Backslashes in literals inside `{{ }}` stand for themselves.
     pub(crate) keep_backslashes: bool,
     /// `{% do %}`.
@@ -29,7 +33,7 @@ pub(crate) struct Syntax {
 
 impl Default for Syntax {
     fn default() -> Self {
-        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        let pair = |a: &'static str, b: &'static str| (Mark::Borrowed(a), Mark::Borrowed(b));
         Self {
             variable: pair("{{", "}}"),
             block: pair("{%", "%}"),
@@ -106,9 +110,11 @@ impl Syntax {
             let inner = ['\'', '"']
                 .iter()
                 .find_map(|q| value.strip_prefix(*q)?.strip_suffix(*q));
-            inner
-                .map(crate::literal::unescape)
-                .unwrap_or_else(|| value.to_owned())
+            Mark::Owned(
+                inner
+                    .map(crate::literal::unescape)
+                    .unwrap_or_else(|| value.to_owned()),
+            )
         };
         match key {
             "trim_blocks" => self.trim_blocks = flag()?,

@@ -129,7 +129,7 @@ impl<'a> Templar<'a> {
         let scope = evaluator.root(&template, syntax.clone(), options.folder.clone());
         let mut output = Output::default();
         let value = evaluator
-            .body_of(&template, &scope, &mut output)
+            .body_of(&template, &scope.0, &mut output)
             .and_then(|()| output.finish(evaluator))
             .and_then(|v| evaluator.finalize(v))
             .map_err(|e| e.in_source(&template.source))?;
@@ -138,6 +138,18 @@ impl<'a> Templar<'a> {
             Value::Omit => Err(TemplateError::new("A template was resolved to an Omit scalar.")),
             value => Ok(value.to_text()),
         }
+    }
+
+    /// The items of `with_NAME: terms`: the terms are evaluated and given to the lookup, whose list it is.
+    pub fn lookup_terms(&self, name: &str, terms: &Value) -> Result<Vec<Value>, TemplateError> {
+        let terms = self.resolve(terms)?;
+        let terms = terms.as_sequence().unwrap_or_else(|| vec![terms]);
+        let _entry = stack::enter();
+        let args = std::iter::once(Value::str(name)).chain(terms).collect();
+        let list = crate::globals::lookup(&self.evaluator, args, Vec::new(), true)
+            .and_then(|v| self.evaluator.finalize(v))
+            .map_err(|e| self.with_help(e))?;
+        Ok(list.as_sequence().unwrap_or_default())
     }
 
     fn finish(&self, raw: &Value, source: &str) -> Result<Value, TemplateError> {

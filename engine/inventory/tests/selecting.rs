@@ -205,3 +205,110 @@ fn variables_know_their_place() {
     let k = inventory.group("all").unwrap().vars.get("k").unwrap();
     assert!(sources.place(k.origin().unwrap()).ends_with("hosts.ini:3:5"));
 }
+
+#[test]
+fn yaml_inventories_of_the_wrong_shape_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for (text, part) in [
+        ("all: {hosts: {1234: {}}}\n", "must be text, it is int"),
+        (
+            "all: {children: [a]}\n",
+            "`children` of the group `all` must be a mapping",
+        ),
+        ("[a, b]\n", "a YAML inventory is a dictionary of groups"),
+        (
+            "plugin: community.general.proxmox\n",
+            "the inventory plugin `community.general.proxmox` is not supported",
+        ),
+        (
+            "all: {hosts: {h: [1]}}\n",
+            "the variables of the host `h` are not a mapping",
+        ),
+    ] {
+        let path = dir.path().join("hosts.yml");
+        std::fs::write(&path, text).unwrap();
+        let sources = SourceMap::new();
+        let inventory = Inventory::load(&[path.display().to_string()], &LoadContext::new(&sources));
+        let shown: String = inventory
+            .warnings
+            .iter()
+            .map(|w| render(w, &sources, false))
+            .collect();
+        assert!(shown.contains(part), "{shown}");
+        assert!(inventory.unparsed == 1 && inventory.hosts.is_empty() && inventory.groups.len() == 2);
+    }
+}
+
+#[test]
+fn no_text_makes_the_readers_panic() {
+    let parts = [
+        "a",
+        "[",
+        "]",
+        ":",
+        "1",
+        "01",
+        "=",
+        " ",
+        "\n",
+        "#",
+        ";",
+        "'",
+        "\"",
+        "\\",
+        "[a:vars]\n",
+        "[b:children]\n",
+        "&",
+        "!",
+        "~",
+        "*",
+        "?",
+        ",",
+        "-",
+        "é",
+        "(",
+        ")",
+        "{",
+        "}",
+        "b'x'",
+        "[1:3]",
+        "::1",
+        "all",
+        "0x",
+        "1e",
+        "_",
+        ".",
+        "\\x",
+        "\\u12",
+        "\u{85}",
+        "99999999999999999999",
+        "[a:z]",
+        "[0:9:0]",
+        "\r",
+    ];
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |n: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % n as u64).unwrap()
+    };
+    let (inventory, _) = load(HOSTS);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.ini");
+    for round in 0..4_000 {
+        let text: String = (0..next(12) + 1).map(|_| parts[next(parts.len())]).collect();
+        let _ = kdo_inventory::parse_literal(&text, None);
+        let _ = kdo_inventory::parse_address(&text, true);
+        let _ = kdo_inventory::split_words(&text);
+        let _ = inventory.select(std::slice::from_ref(&text), None);
+        if round % 20 == 0 {
+            std::fs::write(&path, &text).unwrap();
+            let sources = SourceMap::new();
+            let loaded = Inventory::load(&[path.display().to_string()], &LoadContext::new(&sources));
+            loaded.warnings.iter().for_each(|w| {
+                let _ = render(w, &sources, false);
+            });
+        }
+    }
+}

@@ -1,4 +1,5 @@
 //! Modules that run programs.
 
 pub mod command;
+pub mod script;
 pub mod words;

@@ -1,4 +1,24 @@
 //! Modules that work on files.
 
+pub mod assemble;
+pub mod blockinfile;
+pub mod copy;
+mod copy_tree;
+mod edit;
+pub mod fetch;
+pub mod file;
+mod file_directory;
+mod file_link;
+pub mod find;
+pub mod ini_file;
+pub mod install;
+pub mod lineinfile;
 pub mod pattern;
+pub mod replace;
+pub mod slurp;
 pub mod stat;
+pub mod tempfile;
+pub mod timestamps;
+
+pub(crate) use copy::bytes as copy_bytes;
+pub(crate) use file::resolve as followed;

@@ -69,6 +69,25 @@ impl Host<'_> {
 
     /// Gives an existing file its attributes; says whether one was different. `follow`: those of a link's target.
     pub fn apply(&mut self, path: &Path, attrs: &FileAttrs, follow: bool) -> Result<bool, Failure> {
+        let (before, after) = (Map::new(), Map::new());
+        let changed = self.apply_noting(path, attrs, follow, &before, &after)?;
+        if !after.is_empty() {
+            before.insert("path", path_text(path));
+            after.insert("path", path_text(path));
+            self.record_diff("", before, "", after);
+        }
+        Ok(changed)
+    }
+
+    /// The same, but what was and what is (would be) go into the caller's dicts instead of the diff.
+    pub fn apply_noting(
+        &mut self,
+        path: &Path,
+        attrs: &FileAttrs,
+        follow: bool,
+        before: &Map,
+        after: &Map,
+    ) -> Result<bool, Failure> {
         let meta = if follow {
             fs::metadata(path)
         } else {
@@ -82,24 +101,17 @@ impl Host<'_> {
                 Err(Failure::new(format!("file not found: {}", path.display())))
             };
         };
-        let uid = attrs
-            .owner
-            .as_deref()
-            .map(|o| self.uid_of(o))
-            .transpose()?
-            .filter(|u| *u != meta.uid());
-        let gid = attrs
-            .group
-            .as_deref()
-            .map(|g| self.gid_of(g))
-            .transpose()?
-            .filter(|g| *g != meta.gid());
+        let named = |f: Failure| f.with("path", path_text(path));
+        let owner = attrs.owner.as_deref().map(|o| self.uid_of(o)).transpose();
+        let uid = owner.map_err(named)?.filter(|u| *u != meta.uid());
+        let group = attrs.group.as_deref().map(|g| self.gid_of(g)).transpose();
+        let gid = group.map_err(named)?.filter(|g| *g != meta.gid());
         let flags = if follow {
             AtFlags::empty()
         } else {
             AtFlags::SYMLINK_NOFOLLOW
         };
-        let (before, after) = (Map::new(), Map::new());
+        let mut changed = uid.is_some() || gid.is_some();
         if let Some(uid) = uid {
             before.insert("owner", meta.uid());
             after.insert("owner", uid);
@@ -108,42 +120,100 @@ impl Host<'_> {
             before.insert("group", meta.gid());
             after.insert("group", gid);
         }
-        if (uid.is_some() || gid.is_some()) && !self.check() {
+        if changed && !self.check() {
             chownat(CWD, path, uid.map(Uid::from_raw), gid.map(Gid::from_raw), flags).map_err(|e| {
-                Failure::new(format!("chown failed: {e}: {}", path.display())).with("path", path_text(path))
+                let what = if uid.is_some() {
+                    "chown failed"
+                } else {
+                    "chgrp failed"
+                };
+                named(Failure::new(format!("{what}: {e}: {}", path.display())))
             })?;
         }
         if let Some(Raw(spec)) = &attrs.mode
             && !meta.file_type().is_symlink()
         {
+            // A change of owner may have taken the set-user-id bits away.
             let now = if self.check() {
                 meta.mode()
             } else {
                 fs::metadata(path).map_or(meta.mode(), |m| m.mode())
             } & 0o7777;
-            let wanted = parse_mode(spec, meta.mode() & 0o7777, meta.is_dir(), self.umask())?;
+            let wanted =
+                parse_mode(spec, meta.mode() & 0o7777, meta.is_dir(), self.umask()).map_err(|details| {
+                    named(Failure::new("mode must be in octal or symbolic form").with("details", details))
+                })?;
             if wanted != now {
+                changed = true;
                 before.insert("mode", format!("0{:03o}", meta.mode() & 0o7777));
                 after.insert("mode", format!("0{wanted:03o}"));
                 if !self.check() {
-                    chmodat(CWD, path, Mode::from_raw_mode(wanted), AtFlags::empty())
-                        .map_err(|e| Failure::new(format!("chmod failed: {e}: {}", path.display())))?;
+                    chmodat(CWD, path, Mode::from_raw_mode(wanted), AtFlags::empty()).map_err(|e| {
+                        named(
+                            Failure::new("chmod failed").with("details", format!("{e}: {}", path.display())),
+                        )
+                    })?;
                 }
             }
-        }
-        let mut changed = !after.is_empty();
-        if changed {
-            before.insert("path", path_text(path));
-            after.insert("path", path_text(path));
-            self.record_diff("", before, "", after);
         }
         if let Some(wanted) = &attrs.attributes {
             changed |= self.apply_chattr(path, wanted)?;
         }
+        changed |= self.apply_context(path, attrs, follow, before, after)?;
         if changed {
             self.mark_changed();
         }
         Ok(changed)
+    }
+
+    /// The SELinux context, where the kernel has SELinux; elsewhere it is left alone, as Ansible does.
+    fn apply_context(
+        &mut self,
+        path: &Path,
+        attrs: &FileAttrs,
+        follow: bool,
+        before: &Map,
+        after: &Map,
+    ) -> Result<bool, Failure> {
+        let wanted = [&attrs.seuser, &attrs.serole, &attrs.setype, &attrs.selevel];
+        if wanted.iter().all(|w| w.is_none()) || !Path::new("/sys/fs/selinux/enforce").exists() {
+            return Ok(false);
+        }
+        let mut buffer = vec![0; 1024];
+        let read = if follow {
+            rustix::fs::getxattr(path, "security.selinux", &mut buffer)
+        } else {
+            rustix::fs::lgetxattr(path, "security.selinux", &mut buffer)
+        };
+        let label = String::from_utf8_lossy(buffer.get(..read.unwrap_or(0)).unwrap_or_default()).into_owned();
+        let label = label.trim_end_matches('\0').to_owned();
+        let mut parts: Vec<String> = label.splitn(4, ':').map(str::to_owned).collect();
+        parts.resize(4, String::new());
+        for (part, wish) in parts.iter_mut().zip(wanted) {
+            match wish.as_deref() {
+                None | Some("_default") => {}
+                Some(w) => *part = w.to_owned(),
+            }
+        }
+        let new = parts.join(":").trim_end_matches(':').to_owned();
+        if new == label {
+            return Ok(false);
+        }
+        before.insert("secontext", Value::list(label.splitn(4, ':').map(Value::str)));
+        after.insert("secontext", Value::list(new.splitn(4, ':').map(Value::str)));
+        if !self.check() {
+            let bytes = [new.as_bytes(), b"\0"].concat();
+            let flags = rustix::fs::XattrFlags::empty();
+            let done = if follow {
+                rustix::fs::setxattr(path, "security.selinux", &bytes, flags)
+            } else {
+                rustix::fs::lsetxattr(path, "security.selinux", &bytes, flags)
+            };
+            done.map_err(|e| {
+                Failure::new(format!("set selinux context failed: {e}")).with("path", path_text(path))
+            })?;
+        }
+        Ok(true)
     }
 
     fn apply_chattr(&mut self, path: &Path, wanted: &str) -> Result<bool, Failure> {

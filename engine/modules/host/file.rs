@@ -43,6 +43,31 @@ impl Host<'_> {
         Ok(true)
     }
 
+    /// Makes an empty file; an existing one stays as it is.
+    pub fn make_empty(&mut self, path: &Path) -> Result<bool, Failure> {
+        if self.stat(path)?.is_some() {
+            return Ok(false);
+        }
+        self.mark_changed();
+        if !self.check() {
+            let made = fs::OpenOptions::new().create(true).append(true).open(path);
+            made.map_err(|e| io_failure("could not make", path, &e))?;
+        }
+        Ok(true)
+    }
+
+    /// Removes a folder that must be empty; says whether it was there.
+    pub fn remove_empty_directory(&mut self, path: &Path) -> Result<bool, Failure> {
+        if self.lstat(path)?.is_none() {
+            return Ok(false);
+        }
+        self.mark_changed();
+        if !self.check() {
+            fs::remove_dir(path).map_err(|e| io_failure("could not remove", path, &e))?;
+        }
+        Ok(true)
+    }
+
     /// Removes a file, link or whole folder; says whether it was there. Links inside are never followed.
     pub fn remove(&mut self, path: &Path) -> Result<bool, Failure> {
         let Some(meta) = self.lstat(path)? else {

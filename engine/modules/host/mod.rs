@@ -16,7 +16,7 @@ pub use command::{Command, Output};
 pub use info::file_info;
 pub use mode::parse_mode;
 pub use path::expand;
-pub use write::{Save, Written};
+pub use write::{Fill, Save, Written};
 
 use crate::{Failure, Link, Outcome};
 use kdo_value::{List, Map, Value};
@@ -121,7 +121,9 @@ impl<'a> Host<'a> {
     }
 
     /// The result's keys: the module's own, and `changed`, `diff`, `warnings`.
-    pub fn finish(self, result: Result<Outcome, Failure>) -> Map {
+    ///
+    /// A result that names a `path` or `dest` also tells owner, mode, size and state of it, failures too.
+    pub fn finish(mut self, result: Result<Outcome, Failure>) -> Map {
         let values = match result {
             Ok(outcome) => outcome.values,
             Err(failure) => {
@@ -131,7 +133,18 @@ impl<'a> Host<'a> {
             }
         };
         if !values.contains("changed") {
-            values.insert("changed", self.changed);
+            let failed = values.get("failed").is_some_and(|f| f.truthy());
+            values.insert("changed", self.changed && !failed);
+        }
+        let named = values.get("path").or_else(|| values.get("dest"));
+        if let Some(Value::Str(path)) = named
+            && std::path::Path::new(path.as_str()).exists()
+        {
+            for (key, value) in
+                file_info(std::path::Path::new(path.as_str()), &mut self.accounts).text_entries()
+            {
+                values.insert(key, value);
+            }
         }
         if !values.contains("diff") && self.context.diff {
             match self.diffs.as_slice() {

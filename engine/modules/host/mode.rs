@@ -28,7 +28,7 @@ pub fn parse_mode(spec: &Value, current: u32, directory: bool, umask: u32) -> Re
 }
 
 fn bad(text: &str) -> String {
-    format!("mode must be in octal or symbolic form, not '{text}'")
+    format!("bad symbolic permission for mode: {text}")
 }
 
 fn symbolic(text: &str, current: u32, directory: bool, umask: u32) -> Result<u32, String> {

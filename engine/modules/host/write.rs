@@ -37,6 +37,9 @@ pub struct Written {
     pub backup_file: Option<PathBuf>,
 }
 
+/// Writes a new file's content.
+pub type Fill<'f> = &'f mut dyn FnMut(&mut Host<'_>, &mut File) -> io::Result<()>;
+
 /// A name beside `path` that nobody uses.
 pub(crate) fn temporary_beside(path: &Path) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -129,8 +132,25 @@ impl Host<'_> {
         save: &Save,
         attrs: &FileAttrs,
     ) -> Result<(), Failure> {
+        self.replace_filled(
+            path,
+            &mut |_, file| io::copy(content, file).map(|_| ()),
+            save,
+            attrs,
+        )
+    }
+
+    /// The same with a function that writes the new content, for what comes from the controller or a program. A link
+    /// at `path` is replaced, not followed.
+    pub fn replace_filled(
+        &mut self,
+        path: &Path,
+        fill: Fill<'_>,
+        save: &Save,
+        attrs: &FileAttrs,
+    ) -> Result<(), Failure> {
         let temp = temporary_beside(path);
-        let result = self.replace_through(&temp, path, content, save, attrs);
+        let result = self.replace_through(&temp, path, fill, save, attrs);
         if result.is_err() {
             let _ = fs::remove_file(&temp);
         }
@@ -141,17 +161,17 @@ impl Host<'_> {
         &mut self,
         temp: &Path,
         path: &Path,
-        content: &mut dyn io::Read,
+        fill: Fill<'_>,
         save: &Save,
         attrs: &FileAttrs,
     ) -> Result<(), Failure> {
         let failed = |e: io::Error| io_failure("could not write", path, &e);
-        let old = fs::metadata(path).ok().filter(fs::Metadata::is_file);
+        let old = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
         let mut file = match create(temp) {
-            Err(e) if save.unsafe_writes && old.is_some() => return self.write_in_place(path, content, &e),
+            Err(e) if save.unsafe_writes && old.is_some() => return self.write_in_place(path, fill, &e),
             other => other.map_err(failed)?,
         };
-        io::copy(content, &mut file).map_err(failed)?;
+        fill(self, &mut file).map_err(failed)?;
         file.flush().map_err(failed)?;
         let mode = match &old {
             Some(meta) => meta.mode() & 0o7777,
@@ -175,7 +195,7 @@ impl Host<'_> {
         match fs::rename(temp, path) {
             Err(e) if save.unsafe_writes => {
                 let mut again = File::open(temp).map_err(failed)?;
-                self.write_in_place(path, &mut again, &e)?;
+                self.write_in_place(path, &mut |_, file| io::copy(&mut again, file).map(|_| ()), &e)?;
                 fs::remove_file(temp).map_err(failed)
             }
             other => other.map_err(failed),
@@ -195,12 +215,7 @@ impl Host<'_> {
         result.map(|_| ())
     }
 
-    fn write_in_place(
-        &mut self,
-        path: &Path,
-        content: &mut dyn io::Read,
-        reason: &io::Error,
-    ) -> Result<(), Failure> {
+    fn write_in_place(&mut self, path: &Path, fill: Fill<'_>, reason: &io::Error) -> Result<(), Failure> {
         self.warn(format!(
             "{} was written in place, because it cannot be replaced: {reason}",
             path.display()
@@ -211,7 +226,7 @@ impl Host<'_> {
             .truncate(true)
             .open(path)
             .map_err(failed)?;
-        io::copy(content, &mut file).map_err(failed)?;
+        fill(self, &mut file).map_err(failed)?;
         file.sync_all().map_err(failed)
     }
 

@@ -1,1 +1,4 @@
-//! Modules: source_control.
+//! Modules around version control.
+
+pub mod git_config;
+pub mod git_config_info;

@@ -45,10 +45,31 @@ const DIFFERENT: &[(&str, &str)] = &[
         "{{ '2020-01-02 03:04:05+0100' | to_datetime('%Y-%m-%d %H:%M:%S%z') | string }}",
         "times have no zone",
     ),
+    (
+        "{{ 'abc'.translate('abc'.maketrans({'a': 'x'})) }}{{ 'abc'.translate(''.maketrans('ab', 'xy', 'c')) }}",
+        PYTHON,
+    ),
+    (
+        "{{ d.fromkeys(['a', 'b'], 0) }}{{ d.get('nope') }}{{ d.get('c').x }}",
+        PYTHON,
+    ),
+    (
+        "{{ l.count(3) }}{{ l.index(2) }}{{ [1, 2, 1].index(1, 1) }}{{ (1, 2, 1).count(1) }}{{ (1, 2).index(2) }}",
+        PYTHON,
+    ),
+    (
+        "{% for i, in [[1]] %}{{ i }}{% endfor %}",
+        "a target with a comma after it is allowed",
+    ),
+    (
+        "{{ '<b>' | e | e }}{{ '<b>' | safe | e }}",
+        "text has no mark for being escaped already",
+    ),
 ];
 
 const COLLECTION: &str = "the collection was not installed where the vectors were recorded";
 
+const PYTHON: &str = "works on plain values in Python; ansible-core's lazy containers break it";
 const LAZY: &str = "an entry that cannot be evaluated is no error before it is used";
 
 fn trusted(value: &Value) -> Value {

@@ -1,0 +1,236 @@
+//! Facts about the host, one collector per file. Nothing here starts a program on the usual path: the files of
+//! `/proc`, `/sys`, `/etc` and one netlink socket say it all.
+
+mod capabilities;
+mod command_line;
+mod cpu;
+mod date_time;
+pub(crate) use date_time::civil;
+mod devices;
+mod distribution;
+mod dmi;
+mod dns;
+mod environment;
+mod interfaces;
+mod local;
+mod lsb;
+mod lvm;
+mod memory;
+mod mounts;
+mod netlink;
+mod os_release;
+pub mod pkg_mgr;
+mod platform;
+mod security;
+pub mod service_mgr;
+mod source;
+mod ssh_keys;
+mod storage_names;
+mod subsets;
+mod user;
+mod virtualization;
+
+pub use subsets::choose;
+
+use crate::Host;
+use kdo_value::Map;
+use std::{path::PathBuf, time::Duration};
+
+/// What collectors work with.
+pub struct Gather<'a, 'h> {
+    /// The machine.
+    pub host: &'a mut Host<'h>,
+    /// What was found, by names without the prefix.
+    pub facts: Map,
+    /// How long one slow source may take.
+    pub limit: Duration,
+    /// Where local facts are.
+    pub fact_path: PathBuf,
+}
+
+/// A collector of facts.
+pub struct Collector {
+    /// The name of its subset.
+    pub name: &'static str,
+    /// Other names that choose it.
+    pub ids: &'static [&'static str],
+    /// Collectors that run with it.
+    pub needs: &'static [&'static str],
+    /// Whether it is part of the minimal set.
+    pub minimal: bool,
+    /// Finds out.
+    pub collect: fn(&mut Gather<'_, '_>),
+}
+
+const fn collector(
+    name: &'static str,
+    minimal: bool,
+    ids: &'static [&'static str],
+    needs: &'static [&'static str],
+    collect: fn(&mut Gather<'_, '_>),
+) -> Collector {
+    Collector {
+        name,
+        ids,
+        needs,
+        minimal,
+        collect,
+    }
+}
+
+fn nothing(_: &mut Gather<'_, '_>) {}
+
+fn hardware(g: &mut Gather<'_, '_>) {
+    cpu::collect(g);
+    memory::collect(g);
+    dmi::collect(g);
+    devices::collect(g);
+    mounts::collect(g);
+    lvm::collect(g);
+}
+
+/// All collectors in the order in which they run; `facter`, `ohai` and `python` are known names without facts.
+pub const COLLECTORS: &[Collector] = &[
+    collector(
+        "platform",
+        true,
+        &[
+            "architecture",
+            "kernel",
+            "kernel_version",
+            "machine",
+            "machine_id",
+            "python_version",
+            "system",
+        ],
+        &[],
+        platform::collect,
+    ),
+    collector(
+        "distribution",
+        true,
+        &[
+            "distribution_major_version",
+            "distribution_release",
+            "distribution_version",
+            "os_family",
+        ],
+        &[],
+        distribution::collect,
+    ),
+    collector("lsb", true, &[], &[], lsb::collect),
+    collector("pkg_mgr", true, &[], &["distribution"], pkg_mgr::collect),
+    collector(
+        "service_mgr",
+        true,
+        &[],
+        &["platform", "distribution"],
+        service_mgr::collect,
+    ),
+    collector("systemd", true, &[], &[], service_mgr::collect_systemd),
+    collector("apparmor", true, &[], &[], security::apparmor),
+    collector(
+        "caps",
+        true,
+        &["system_capabilities", "system_capabilities_enforced"],
+        &[],
+        capabilities::collect,
+    ),
+    collector("cmdline", true, &[], &[], command_line::collect),
+    collector("date_time", true, &[], &[], date_time::collect),
+    collector("dns", true, &[], &[], dns::collect),
+    collector("env", true, &[], &[], environment::collect),
+    collector("fips", true, &[], &[], security::fips),
+    collector("local", true, &[], &[], local::collect),
+    collector("python", true, &[], &[], nothing),
+    collector("selinux", true, &[], &[], security::selinux),
+    collector(
+        "ssh_pub_keys",
+        true,
+        &[
+            "ssh_host_key_dsa_public",
+            "ssh_host_key_ecdsa_public",
+            "ssh_host_key_ed25519_public",
+            "ssh_host_key_rsa_public",
+            "ssh_host_pub_keys",
+        ],
+        &[],
+        ssh_keys::collect,
+    ),
+    collector(
+        "user",
+        true,
+        &[
+            "effective_group_ids",
+            "effective_user_id",
+            "real_user_id",
+            "user_dir",
+            "user_gecos",
+            "user_gid",
+            "user_id",
+            "user_shell",
+            "user_uid",
+        ],
+        &[],
+        user::collect,
+    ),
+    collector("chroot", false, &["is_chroot"], &[], security::chroot),
+    collector("fibre_channel_wwn", false, &[], &[], storage_names::fibre_channel),
+    collector("iscsi", false, &[], &[], storage_names::iscsi),
+    collector("nvme", false, &[], &[], storage_names::nvme),
+    collector("loadavg", false, &[], &[], memory::loadavg),
+    collector(
+        "hardware",
+        false,
+        &[
+            "devices",
+            "mounts",
+            "processor",
+            "processor_cores",
+            "processor_count",
+        ],
+        &["platform"],
+        hardware,
+    ),
+    collector(
+        "network",
+        false,
+        &[
+            "all_ipv4_addresses",
+            "all_ipv6_addresses",
+            "default_ipv4",
+            "default_ipv6",
+            "interfaces",
+        ],
+        &["platform", "distribution"],
+        interfaces::collect,
+    ),
+    collector(
+        "virtual",
+        false,
+        &[
+            "virtualization_role",
+            "virtualization_tech_guest",
+            "virtualization_tech_host",
+            "virtualization_type",
+        ],
+        &[],
+        virtualization::collect,
+    ),
+    collector("facter", false, &[], &[], nothing),
+    collector("ohai", false, &[], &[], nothing),
+];
+
+/// Runs the collectors of those names.
+pub fn gather(host: &mut Host<'_>, names: &[&str], limit: Duration, fact_path: PathBuf) -> Map {
+    let mut g = Gather {
+        host,
+        facts: Map::new(),
+        limit,
+        fact_path,
+    };
+    for c in COLLECTORS.iter().filter(|c| names.contains(&c.name)) {
+        (c.collect)(&mut g);
+    }
+    g.facts
+}

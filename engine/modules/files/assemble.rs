@@ -1,0 +1,196 @@
+//! `assemble`: one file from fragments.
+
+use super::{
+    copy::bytes,
+    file::{resolve, text},
+    install::Source,
+    stat::checksum,
+};
+use crate::{
+    params::Raw,
+    prelude::*,
+    pyregex::{Flags, compile},
+};
+use std::{fs, path::PathBuf};
+
+/// Put the files of a folder together into one file
+///
+/// The fragments are taken in the order of their names.
+#[derive(Params)]
+pub struct Assemble {
+    /// Folder with the fragments.
+    #[param(required)]
+    src: PathBuf,
+    /// The file to make.
+    #[param(required)]
+    dest: PathBuf,
+    /// Text between the fragments; `\n` and the like are understood.
+    delimiter: Option<String>,
+    /// `src` is on the host, else on the controller.
+    #[param(default = true)]
+    remote_src: bool,
+    /// Only fragments whose name matches this Python regular expression.
+    regexp: Option<String>,
+    /// Leave out fragments whose name begins with a dot.
+    #[param(default = false)]
+    ignore_hidden: bool,
+    /// Decrypt fragments that are encrypted with a vault password.
+    #[param(default = true)]
+    decrypt: bool,
+    #[param(flatten)]
+    save: Save,
+    #[param(flatten)]
+    attrs: FileAttrs,
+    #[param(hidden)]
+    _kdo_content: Option<Raw>,
+}
+
+/// Backslash sequences of a delimiter as the characters they mean.
+fn unescape(text: &str) -> String {
+    let (mut out, mut chars) = (String::new(), text.chars());
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some('x') => {
+                let digits: String = chars.by_ref().take(2).collect();
+                out.extend(u8::from_str_radix(&digits, 16).ok().map(char::from));
+            }
+            Some('\\') | None => out.push('\\'),
+            Some(c) => {
+                out.push('\\');
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
+/// Fragments joined as Ansible joins them: every one begins on its own line.
+pub fn join(fragments: &[Vec<u8>], delimiter: Option<&str>) -> Vec<u8> {
+    let delimiter = delimiter.map(unescape);
+    let mut out: Vec<u8> = Vec::new();
+    for (n, fragment) in fragments.iter().enumerate() {
+        if n > 0 {
+            if !out.ends_with(b"\n") {
+                out.push(b'\n');
+            }
+            if let Some(d) = &delimiter {
+                out.extend(d.as_bytes());
+                if !d.ends_with('\n') {
+                    out.push(b'\n');
+                }
+            }
+        }
+        out.extend(fragment);
+    }
+    out
+}
+
+impl Assemble {
+    fn content(&self, host: &Host<'_>) -> Result<Vec<u8>, Failure> {
+        if let Some(Raw(content)) = &self._kdo_content {
+            return Ok(bytes(content));
+        }
+        let _ = (self.remote_src, self.decrypt);
+        if !self.src.exists() {
+            return Err(Failure::new(format!(
+                "Source ({}) does not exist",
+                self.src.display()
+            )));
+        }
+        if !self.src.is_dir() {
+            return Err(Failure::new(format!(
+                "Source ({}) is not a directory",
+                self.src.display()
+            )));
+        }
+        let pattern = match &self.regexp {
+            Some(r) => Some(
+                compile(r, Flags::default())
+                    .map_err(|e| Failure::new(format!("Invalid Regexp ({e}) in \"{r}\"")))?,
+            ),
+            None => None,
+        };
+        let mut names: Vec<String> = fs::read_dir(&self.src)
+            .map_err(|e| Failure::new(format!("could not read {}: {e}", self.src.display())))?
+            .flatten()
+            .map(|e| e.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        let mut fragments = Vec::new();
+        for name in names {
+            let path = self.src.join(&name);
+            let matches = match &pattern {
+                Some(p) => p.is_match(&name)?,
+                None => true,
+            };
+            if matches && path.is_file() && !(self.ignore_hidden && name.starts_with('.')) {
+                fragments.push(host.read(&path)?);
+            }
+        }
+        Ok(join(&fragments, self.delimiter.as_deref()))
+    }
+}
+
+impl Module for Assemble {
+    const META: Meta = Meta {
+        name: "ansible.builtin.assemble",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::Full,
+        returns: &[
+            Return {
+                name: "backup_file",
+                doc: "The copy of the old file, with `backup`.",
+            },
+            Return {
+                name: "checksum",
+                doc: "SHA-1 of the file.",
+            },
+            Return {
+                name: "dest",
+                doc: "The file.",
+            },
+        ],
+        examples: &[Example {
+            title: "Settings from parts",
+            args: r#"{"src": "{dir}/parts", "dest": "{dir}/whole", "delimiter": "--"}"#,
+            given: &[("parts/1", "one"), ("parts/2", "two\n")],
+            then: &[("whole", "one\n--\ntwo\n")],
+            changed: true,
+            runs: true,
+        }],
+    };
+
+    fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        let content = self.content(host)?;
+        let dest = resolve(&self.dest);
+        let sums = |algorithm: &str| checksum(&mut content.as_slice(), algorithm).unwrap_or_default();
+        let outcome = Outcome::new()
+            .with("src", text(&self.src))
+            .with("dest", text(&self.dest))
+            .with("checksum", sums("sha1"))
+            .with("md5sum", sums("md5"))
+            .with("msg", "OK");
+        let title = text(&self.src);
+        let done = host.install(
+            &dest,
+            &Source::Bytes(content),
+            &title,
+            &self.save,
+            &self.attrs,
+            false,
+        )?;
+        Ok(match done.backup_file {
+            Some(backup) => outcome.with("backup_file", text(&backup)),
+            None => outcome,
+        }
+        .changed(done.changed))
+    }
+}

@@ -1,0 +1,90 @@
+//! `kdo.fetch`: a file's content for the controller; the agent's half of `fetch`.
+
+use super::stat::file_checksum;
+use crate::prelude::*;
+use std::{fs, io::Read, path::PathBuf};
+
+/// Send a file of the host to the controller
+#[derive(Params)]
+pub struct Fetch {
+    /// The file.
+    #[param(required)]
+    src: PathBuf,
+    /// Checksum that the controller's copy has; the content is sent only if it is another.
+    have: Option<String>,
+}
+
+impl Module for Fetch {
+    const META: Meta = Meta {
+        name: "kdo.fetch",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::None,
+        returns: &[
+            Return {
+                name: "checksum",
+                doc: "SHA-1 of the content.",
+            },
+            Return {
+                name: "missing",
+                doc: "Whether there is no such file.",
+            },
+            Return {
+                name: "sent",
+                doc: "Whether the content was sent.",
+            },
+            Return {
+                name: "size",
+                doc: "Length of the content in bytes.",
+            },
+        ],
+        examples: &[Example {
+            title: "Send a file",
+            args: r#"{"src": "{dir}/a"}"#,
+            given: &[("a", "hello")],
+            then: &[("a", "hello")],
+            changed: false,
+            runs: true,
+        }],
+    };
+
+    fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        let named =
+            |message: &str| Failure::new(message).with("file", self.src.to_string_lossy().into_owned());
+        let Some(meta) = host.stat(&self.src)? else {
+            return Err(named("the remote file does not exist").with("missing", true));
+        };
+        if meta.is_dir() {
+            return Err(named(
+                "remote file is a directory, fetch cannot work on directories",
+            ));
+        }
+        let unreadable = |_| named("file is not readable");
+        let mut file = fs::File::open(&self.src).map_err(unreadable)?;
+        let checksum = file_checksum(&self.src, "sha1");
+        let send = self.have.is_none() || self.have != checksum;
+        let mut size = 0;
+        if send {
+            let mut buffer = vec![0; 64 << 10];
+            loop {
+                let n = file.read(&mut buffer).map_err(unreadable)?;
+                if n == 0 {
+                    break;
+                }
+                size += n as u64;
+                host.link()
+                    .send(buffer.get(..n).unwrap_or_default())
+                    .map_err(|e| Failure::new(format!("could not send {}: {e}", self.src.display())))?;
+            }
+        } else {
+            size = meta.len();
+        }
+        Ok(Outcome::new()
+            .with("src", self.src.to_string_lossy().into_owned())
+            .with("checksum", checksum)
+            .with("md5sum", Value::None)
+            .with("size", size)
+            .with("sent", send)
+            .changed(false))
+    }
+}

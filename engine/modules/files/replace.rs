@@ -1,0 +1,146 @@
+//! `replace`: every match of a pattern in a text file.
+
+use super::edit::{Edit, load};
+use crate::{
+    prelude::*,
+    pyregex::{Decoded, Flags, compile},
+};
+use std::path::PathBuf;
+
+/// Replace every match of a regular expression in a file
+///
+/// `^` and `$` match at every line. With `after` and `before` only the text between them is changed.
+#[derive(Params)]
+pub struct Replace {
+    /// The file.
+    #[param(required, alias = "dest", alias = "destfile", alias = "name")]
+    path: PathBuf,
+    /// Python regular expression of what is replaced.
+    #[param(required)]
+    regexp: String,
+    /// What to put there; `\1` and the like are filled from the match. Empty removes the match.
+    #[param(default = "")]
+    replace: String,
+    /// Only after this regular expression.
+    after: Option<String>,
+    /// Only before this regular expression.
+    before: Option<String>,
+    /// How the file is encoded.
+    #[param(default = "utf-8")]
+    encoding: String,
+    #[param(flatten)]
+    save: Save,
+    #[param(flatten)]
+    attrs: FileAttrs,
+}
+
+impl Module for Replace {
+    const META: Meta = Meta {
+        name: "ansible.builtin.replace",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::Full,
+        returns: &[
+            Return {
+                name: "backup_file",
+                doc: "The copy of the old file, with `backup`.",
+            },
+            Return {
+                name: "msg",
+                doc: "How many matches were replaced.",
+            },
+        ],
+        examples: &[Example {
+            title: "An old name",
+            args: r#"{"path": "{dir}/hosts", "regexp": "(\\s+)old\\.host(\\s+.*)?$", "replace": "\\1new.host\\2"}"#,
+            given: &[("hosts", "10.0.0.1 old.host x\n10.0.0.2 old.host\n")],
+            then: &[("hosts", "10.0.0.1 new.host x\n10.0.0.2 new.host\n")],
+            changed: true,
+            runs: true,
+        }],
+    };
+
+    fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        let Some(old) = load(&self.path, false, "Path", host)? else {
+            return Err("the file is missing".into());
+        };
+        let encoding = self.encoding.to_lowercase().replace(['-', '_'], "");
+        if !matches!(
+            encoding.as_str(),
+            "utf8" | "ascii" | "usascii" | "latin1" | "iso88591"
+        ) {
+            return Err(Failure::new(format!("unknown encoding: {}", self.encoding)));
+        }
+        let content = Decoded::new(old.clone());
+        let section = match (&self.after, &self.before) {
+            (Some(a), Some(b)) => Some(format!("{a}(?P<subsection>.*?){b}")),
+            (Some(a), None) => Some(format!("{a}(?P<subsection>.*)")),
+            (None, Some(b)) => Some(format!("(?P<subsection>.*){b}")),
+            (None, None) => None,
+        };
+        let (mut start, mut end) = (0, content.text.len());
+        if let Some(text) = section {
+            let dotall = Flags {
+                dotall: true,
+                multiline: false,
+            };
+            let pattern = compile(&content.adopt(&text), dotall).map_err(Failure::new)?;
+            let found = pattern.captures(&content.text).map_err(Failure::new)?;
+            let Some(part) = found.as_ref().and_then(|f| f.name("subsection")) else {
+                return Ok(Outcome::new()
+                    .with("rc", 0_i64)
+                    .with(
+                        "msg",
+                        format!("Pattern for before/after params did not match the given file: {text}"),
+                    )
+                    .changed(false));
+            };
+            (start, end) = (part.start(), part.end());
+        }
+        let multiline = Flags {
+            multiline: true,
+            dotall: false,
+        };
+        let pattern = compile(&content.adopt(&self.regexp), multiline).map_err(Failure::new)?;
+        let part = |a: usize, b: usize| content.text.get(a..b).unwrap_or_default();
+        let (replaced, count) = pattern
+            .replace_all(part(start, end), &content.adopt(&self.replace))
+            .map_err(|e| Failure::new(format!("Unable to process replace due to error: {e}")))?;
+        let changed = count > 0 && replaced != part(start, end);
+        let text = [part(0, start), &replaced, part(end, content.text.len())].concat();
+        let new = if changed {
+            content.encode(&text)
+        } else {
+            old.clone()
+        };
+        let edit = Edit {
+            path: &self.path,
+            old: Some(&old),
+            new: &new,
+            message: if changed {
+                format!("{count} replacements made")
+            } else {
+                String::new()
+            },
+            save: &self.save,
+            attrs: &self.attrs,
+        };
+        let saved = edit.save(host, changed)?;
+        let outcome = saved.outcome.with("rc", 0_i64);
+        let shown = outcome
+            .values
+            .get("diff")
+            .and_then(|d| d.as_sequence()?.first().cloned());
+        outcome.values.remove("diff");
+        if let Some(content) = shown.as_ref().and_then(|c| c.as_map()).filter(|_| changed) {
+            content.insert("before_header", self.path.to_string_lossy().into_owned());
+            content.insert("after_header", self.path.to_string_lossy().into_owned());
+            outcome.values.insert("diff", content.clone());
+        }
+        Ok(if saved.backup.is_empty() {
+            outcome
+        } else {
+            outcome.with("backup_file", saved.backup)
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! `tempfile`: a new file or folder with a name of its own.
+
+use super::file::text;
+use crate::prelude::*;
+use std::{
+    fs,
+    io::{ErrorKind, Read},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+#[derive(Choice, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Directory,
+    File,
+}
+
+/// Make a temporary file or folder that only its owner can use
+#[derive(Params)]
+pub struct Tempfile {
+    /// What to make.
+    #[param(default = "file")]
+    state: State,
+    /// Folder to make it in; without, the host's folder for temporary files.
+    path: Option<PathBuf>,
+    /// How its name begins.
+    #[param(default = "ansible.")]
+    prefix: String,
+    /// How its name ends.
+    #[param(default = "")]
+    suffix: String,
+}
+
+/// Letters that nobody can guess.
+fn random_name() -> Result<String, Failure> {
+    let mut bytes = [0_u8; 8];
+    fs::File::open("/dev/urandom")
+        .and_then(|mut f| f.read_exact(&mut bytes))
+        .map_err(|e| Failure::new(format!("no random numbers: {e}")))?;
+    let letters = b"abcdefghijklmnopqrstuvwxyz012345";
+    Ok(bytes
+        .iter()
+        .filter_map(|b| letters.get(usize::from(*b) % letters.len()))
+        .map(|b| char::from(*b))
+        .collect())
+}
+
+/// Makes a folder for temporary files that only this user can use.
+pub(crate) fn make_folder(base: &Path, prefix: &str, suffix: &str) -> Result<PathBuf, Failure> {
+    make(base, prefix, suffix, State::Directory)
+}
+
+fn make(base: &Path, prefix: &str, suffix: &str, state: State) -> Result<PathBuf, Failure> {
+    for _ in 0..100 {
+        let path = base.join(format!("{prefix}{}{suffix}", random_name()?));
+        let made = match state {
+            State::Directory => fs::DirBuilder::new().mode(0o700).create(&path),
+            State::File => fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)
+                .map(|_| ()),
+        };
+        match made {
+            Ok(()) => return Ok(path),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(Failure::new(format!("could not make {}: {e}", path.display()))),
+        }
+    }
+    Err(Failure::new(format!("no free name in {}", base.display())))
+}
+
+impl Module for Tempfile {
+    const META: Meta = Meta {
+        name: "ansible.builtin.tempfile",
+        aliases: &[],
+        check: Support::None,
+        diff: Support::None,
+        returns: &[Return {
+            name: "path",
+            doc: "What was made.",
+        }],
+        examples: &[Example {
+            title: "A folder for a build",
+            args: r#"{"state": "directory", "suffix": ".build"}"#,
+            given: &[],
+            then: &[],
+            changed: true,
+            runs: false,
+        }],
+    };
+
+    fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        if host.check() {
+            return Ok(Outcome::new()
+                .with("skipped", true)
+                .with(
+                    "msg",
+                    "remote module (ansible.builtin.tempfile) does not support check mode",
+                )
+                .changed(false));
+        }
+        let base = self.path.clone().unwrap_or_else(std::env::temp_dir);
+        let path = make(&base, &self.prefix, &self.suffix, self.state)?;
+        host.mark_changed();
+        Ok(Outcome::new().with("path", text(&path)).changed(true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{State, make};
+    use std::os::unix::fs::MetadataExt;
+
+    #[test]
+    fn new_files_and_folders_are_private_and_different() {
+        let dir = tempfile::tempdir().unwrap();
+        let a = make(dir.path(), "a.", ".x", State::File).unwrap();
+        let b = make(dir.path(), "a.", ".x", State::Directory).unwrap();
+        assert_ne!(a, b);
+        assert!(a.is_file() && b.is_dir() && a.to_string_lossy().ends_with(".x"));
+        assert_eq!(a.metadata().unwrap().mode() & 0o777, 0o600);
+        assert_eq!(b.metadata().unwrap().mode() & 0o777, 0o700);
+        assert!(make(&dir.path().join("no"), "", "", State::File).is_err());
+    }
+}

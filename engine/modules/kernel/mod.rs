@@ -1,0 +1,3 @@
+//! Modules about the kernel.
+
+pub mod sysctl;

@@ -1,0 +1,109 @@
+//! Talking to systemd through its own program.
+
+use crate::{
+    Host,
+    host::{Command, Output},
+    prelude::*,
+};
+use std::path::PathBuf;
+
+/// `systemctl` for one manager: the system's, the user's, or the settings of all users.
+pub(super) struct Systemctl {
+    program: PathBuf,
+    options: Vec<String>,
+    runtime: Option<String>,
+}
+
+impl Systemctl {
+    pub(super) fn new(host: &Host<'_>, scope: &str, no_block: bool, force: bool) -> Result<Self, Failure> {
+        let mut options = Vec::new();
+        if scope != "system" {
+            options.push(format!("--{scope}"));
+        }
+        if no_block {
+            options.push("--no-block".into());
+        }
+        if force {
+            options.push("--force".into());
+        }
+        let set = std::env::var_os("XDG_RUNTIME_DIR").is_some()
+            || host
+                .context()
+                .environment
+                .iter()
+                .any(|(k, _)| k == "XDG_RUNTIME_DIR");
+        let uid = rustix::process::geteuid().as_raw();
+        Ok(Self {
+            program: host.need_program("systemctl", "systemd")?,
+            options,
+            // A session without login has no such variable, and without it the user's manager is not found.
+            runtime: (scope == "user" && !set).then(|| format!("/run/user/{uid}")),
+        })
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut c = Command::new(&self.program)
+            .args(&self.options)
+            .args(args)
+            .env("LC_ALL", "C");
+        if let Some(dir) = &self.runtime {
+            c = c.env("XDG_RUNTIME_DIR", dir.as_str());
+        }
+        c
+    }
+
+    /// Asks something.
+    pub(super) fn query(&self, host: &mut Host<'_>, args: &[&str]) -> Result<Output, Failure> {
+        host.query(self.command(args))
+    }
+
+    /// Changes something; not in check mode.
+    pub(super) fn execute(&self, host: &mut Host<'_>, args: &[&str]) -> Result<Option<Output>, Failure> {
+        host.execute(self.command(args))
+    }
+}
+
+/// The properties that `systemctl show` prints; values in braces may go over several lines.
+pub(super) fn properties(text: &str) -> Map {
+    let out = Map::new();
+    let mut open: Option<(String, String)> = None;
+    for line in text.lines() {
+        if let Some((key, mut value)) = open.take() {
+            value.push('\n');
+            value.push_str(line);
+            if line.trim_end().ends_with('}') {
+                out.insert(key, value.trim());
+            } else {
+                open = Some((key, value));
+            }
+        } else if let Some((key, value)) = line.split_once('=') {
+            if key.starts_with("Exec")
+                && value.trim_start().starts_with('{')
+                && !value.trim_end().ends_with('}')
+            {
+                open = Some((key.to_owned(), value.to_owned()));
+            } else {
+                out.insert(key, value.trim());
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::properties;
+
+    #[test]
+    fn values_in_braces_go_over_lines() {
+        let map = properties(
+            "Id=a.service\nExecStart={ path=/bin/sh ; argv[]=sh -c 'a\nb' ; }\nActiveState=active\n",
+        );
+        assert_eq!(
+            map.get("ExecStart").unwrap().to_text(),
+            "{ path=/bin/sh ; argv[]=sh -c 'a\nb' ; }"
+        );
+        assert_eq!(map.get("ActiveState").unwrap().to_text(), "active");
+        assert_eq!(map.len(), 3);
+    }
+}

@@ -1,0 +1,39 @@
+//! `assemble`: a file from its fragments.
+
+use crate::{
+    actions::copy::{find, inline},
+    engine::Engine,
+    failure::TaskFailure,
+    invoke::Order,
+    step::Step,
+};
+use kdo_value::{Map, Value};
+
+pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
+    let remote = args.get("remote_src").is_none_or(|v| match &v {
+        Value::Str(s) => kdo_modules::params::parse_bool(s).unwrap_or(true),
+        v => v.truthy(),
+    });
+    if remote {
+        return engine.invoke(step, "ansible.builtin.assemble", &args, Order::default()).await;
+    }
+    let Some(src) = args.get("src") else { return Err(TaskFailure::new("src and dest are required")) };
+    let folder = find(step, "files", &src.to_text())?;
+    if !folder.is_dir() {
+        return Err(TaskFailure::new(format!("Source ({}) is not a directory", src.to_text())));
+    }
+    let pattern = match args.get("regexp").filter(|v| !v.is_none()) {
+        Some(v) => Some(fancy_regex::Regex::new(&v.to_text()).map_err(|e| TaskFailure::new(format!("Invalid Regexp ({}) in \"{e}\"", v.to_text())))?),
+        None => None,
+    };
+    let delimiter = args.get("delimiter").filter(|v| !v.is_none()).map(|v| v.to_text());
+    let skip_hidden = args.get("ignore_hidden").is_some_and(|v| v.truthy());
+    let content = kdo_modules::files::assemble::concatenate(&folder, pattern.as_ref(), delimiter.as_deref(), skip_hidden)
+        .map_err(|e| TaskFailure::new(e.message))?;
+    for name in ["src", "regexp", "delimiter", "ignore_hidden", "remote_src", "decrypt"] {
+        args.remove(name);
+    }
+    inline(&args, &content);
+    args.insert("_kdo_name", folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default());
+    engine.invoke(step, "ansible.builtin.copy", &args, Order::default()).await
+}

@@ -1,0 +1,146 @@
+//! `copy`: files of the controller (or of the host) to the host.
+
+use crate::{engine::Engine, failure::TaskFailure, invoke::Order, step::Step};
+use kdo_modules::files::stat::file_checksum;
+use kdo_template::SearchPath;
+use kdo_value::{Map, Value, json};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+/// Files up to this size travel with the order itself, which saves a turn.
+const INLINE: u64 = 32 << 10;
+
+pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
+    let module = "ansible.builtin.copy";
+    let truth = |name: &str| args.get(name).is_some_and(|v| match &v {
+        Value::Str(s) => kdo_modules::params::parse_bool(s).unwrap_or(false),
+        v => v.truthy(),
+    });
+    let given = |name: &str| args.get(name).filter(|v| !v.is_none());
+    if given("src").is_some() && given("content").is_some() {
+        return Err(TaskFailure::new("src and content are mutually exclusive"));
+    }
+    if let Some(content) = given("content") {
+        if given("dest").is_some_and(|d| d.to_text().ends_with('/')) {
+            return Err(TaskFailure::new("can not use content with a dir as dest"));
+        }
+        let text = match &content {
+            Value::Str(s) => s.as_str().to_owned(),
+            Value::List(_) | Value::Map(_) => json::line(&content),
+            other => other.to_text(),
+        };
+        args.remove("content");
+        inline(&args, text.as_bytes());
+        return engine.invoke(step, module, &args, Order::default()).await;
+    }
+    if truth("remote_src") {
+        return engine.invoke(step, module, &args, Order::default()).await;
+    }
+    let Some(src) = given("src") else { return Err(TaskFailure::new("src (or content) is required")) };
+    if given("dest").is_none() {
+        return Err(TaskFailure::new("dest is required"));
+    }
+    let src = src.to_text();
+    let path = find(step, "files", &src)?;
+    if path.is_dir() {
+        return tree(engine, step, &args, &src, &path).await;
+    }
+    let mut order = Order::default();
+    offer(engine, &args, &path, truth("decrypt") || given("decrypt").is_none(), &mut order)?;
+    engine.invoke(step, module, &args, order).await
+}
+
+/// Where a file of the controller is, as the task's search path says.
+pub(crate) fn find(step: &Step, folder: &str, name: &str) -> Result<PathBuf, TaskFailure> {
+    let search = SearchPath { bases: step.vars.search_bases() };
+    search.find(folder, name).ok_or_else(|| {
+        let looked: Vec<_> = search.candidates(folder, name).iter().map(|p| format!("\t{}", p.display())).collect();
+        TaskFailure::new(format!(
+            "Could not find or access '{name}'\nSearched in:\n{} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option",
+            looked.join("\n")
+        ))
+    })
+}
+
+/// Puts content into the arguments.
+pub(crate) fn inline(args: &Map, content: &[u8]) {
+    args.insert("_kdo_content", Value::Bytes(content.into()));
+}
+
+/// Puts a file into the order: small ones whole, larger ones by checksum, to be asked for.
+pub(crate) fn offer(engine: &Engine, args: &Map, path: &Path, decrypt: bool, order: &mut Order) -> Result<(), TaskFailure> {
+    let failed = |e: std::io::Error| TaskFailure::new(format!("cannot read {}: {e}", path.display()));
+    let meta = fs::metadata(path).map_err(failed)?;
+    args.remove("src");
+    args.insert("_kdo_name", path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default());
+    args.insert("_kdo_mode", meta.permissions().mode() & 0o7777);
+    args.insert("_kdo_original", path.to_string_lossy().into_owned());
+    let mut head = [0; 14];
+    let vaulted = decrypt
+        && meta.is_file()
+        && fs::File::open(path).and_then(|mut f| std::io::Read::read_exact(&mut f, &mut head)).is_ok()
+        && &head == b"$ANSIBLE_VAULT";
+    if vaulted {
+        let text = fs::read_to_string(path).map_err(failed)?;
+        let vault = engine.store.vault.as_ref().ok_or_else(|| TaskFailure::new(format!("{} is encrypted, but no vault password was given", path.display())))?;
+        inline(args, &vault.decrypt_text(&text).map_err(|e| TaskFailure::new(e.message))?);
+        return Ok(());
+    }
+    if meta.len() <= INLINE {
+        inline(args, &fs::read(path).map_err(failed)?);
+        return Ok(());
+    }
+    let checksum = file_checksum(path, "sha1").ok_or_else(|| TaskFailure::new(format!("cannot read {}", path.display())))?;
+    args.insert("_kdo_size", meta.len());
+    args.insert("_kdo_checksum", checksum);
+    order.files.push(("content".into(), path.to_owned()));
+    Ok(())
+}
+
+async fn tree(engine: &Engine, step: &Step, args: &Map, src: &str, path: &Path) -> Result<Map, TaskFailure> {
+    let local_follow = args.get("local_follow").is_none_or(|v| v.truthy());
+    let mut entries = Vec::new();
+    walk(path, Path::new(""), local_follow, &mut entries)?;
+    args.remove("src");
+    args.insert("_kdo_tree", Value::list(entries));
+    // With a slash at its end the folder's content is meant, without it the folder itself.
+    if !src.ends_with('/') {
+        args.insert("_kdo_name", path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default());
+    }
+    args.insert("_kdo_original", path.to_string_lossy().into_owned());
+    let order = Order { tree: Some(path.to_owned()), ..Order::default() };
+    engine.invoke(step, "ansible.builtin.copy", args, order).await
+}
+
+fn walk(root: &Path, below: &Path, follow: bool, out: &mut Vec<Value>) -> Result<(), TaskFailure> {
+    let folder = root.join(below);
+    let failed = |e: std::io::Error| TaskFailure::new(format!("cannot read {}: {e}", folder.display()));
+    let mut names: Vec<_> = fs::read_dir(&folder).map_err(failed)?.flatten().map(|e| e.file_name()).collect();
+    names.sort();
+    for name in names {
+        let relative = below.join(&name);
+        let path = root.join(&relative);
+        let meta = if follow { fs::metadata(&path).or_else(|_| fs::symlink_metadata(&path)) } else { fs::symlink_metadata(&path) }.map_err(failed)?;
+        let entry = Map::new();
+        entry.insert("path", relative.to_string_lossy().into_owned());
+        entry.insert("mode", meta.permissions().mode() & 0o7777);
+        if meta.is_dir() {
+            entry.insert("kind", "directory");
+            out.push(entry.into());
+            walk(root, &relative, follow, out)?;
+        } else if meta.file_type().is_symlink() {
+            entry.insert("kind", "link");
+            entry.insert("target", fs::read_link(&path).map_err(failed)?.to_string_lossy().into_owned());
+            out.push(entry.into());
+        } else if meta.is_file() {
+            entry.insert("kind", "file");
+            entry.insert("size", meta.len());
+            entry.insert("checksum", file_checksum(&path, "sha1").ok_or_else(|| TaskFailure::new(format!("cannot read {}", path.display())))?);
+            out.push(entry.into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! `gather_facts`: the facts that a play begins with.
+
+use crate::{engine::Engine, failure::TaskFailure, invoke::Order, step::Step};
+use kdo_value::{Map, Value};
+
+pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
+    args.remove("parallel");
+    args.remove("_raw_params");
+    let result = engine.invoke(step, "ansible.builtin.setup", &args, Order::default()).await?;
+    // What is shown with -v is not the whole bulk of facts' module arguments.
+    result.remove("invocation");
+    if let Some(Value::Map(facts)) = result.get("ansible_facts") {
+        facts.insert("gather_subset", args.get("gather_subset").unwrap_or_else(|| Value::list([Value::str("all")])));
+        facts.insert("module_setup", true);
+    }
+    Ok(result)
+}

@@ -1,0 +1,151 @@
+//! `include_vars`: variables from files while the play runs.
+
+use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use kdo_template::SearchPath;
+use kdo_value::{Map, Value};
+use kdo_vars::{HashBehaviour, merge};
+use std::path::{Path, PathBuf};
+
+pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
+    let text = |name: &str| args.get(name).filter(|v| !v.is_none()).map(|v| v.to_text());
+    let free = text("_raw_params");
+    let known = ["file", "dir", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions", "name", "hash_behaviour", "_raw_params"];
+    if let Some((key, _)) = args.text_entries().into_iter().find(|(k, _)| !known.contains(&k.as_str())) {
+        return Err(TaskFailure::new(format!("{key} is not a valid option in include_vars")));
+    }
+    let search = SearchPath { bases: step.vars.search_bases() };
+    let behaviour = match text("hash_behaviour").as_deref() {
+        Some("merge") => HashBehaviour::Merge,
+        Some("replace") => HashBehaviour::Replace,
+        _ => engine.options.info.hash_behaviour,
+    };
+    let (all, mut files) = (Map::new(), Vec::new());
+    if let Some(dir) = text("dir") {
+        let candidates = search.candidates("vars", &dir);
+        let Some(folder) = candidates.iter().find(|p| p.is_dir()) else {
+            return Err(TaskFailure::new(format!("{dir} directory does not exist")));
+        };
+        let chosen = Choice::new(args)?;
+        let mut found = Vec::new();
+        chosen.collect(folder, 1, &mut found)?;
+        for file in found {
+            merge(&all, &load(engine, &file)?, HashBehaviour::Merge);
+            files.push(file);
+        }
+    } else {
+        let Some(name) = text("file").or(free) else {
+            return Err(TaskFailure::new("one of 'file' or 'dir' is needed by include_vars"));
+        };
+        let Some(path) = search.candidates("vars", &name).into_iter().find(|p| p.is_file()) else {
+            let looked: Vec<_> = search.candidates("vars", &name).iter().map(|p| format!("\t{}", p.display())).collect();
+            return Err(TaskFailure::new(format!(
+                "Could not find or access '{name}'\nSearched in:\n{} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option",
+                looked.join("\n")
+            )));
+        };
+        merge(&all, &load(engine, &path)?, behaviour);
+        files.push(path);
+    }
+    let facts = match text("name") {
+        Some(name) => Map::from_iter([(name, Value::Map(all.into_frozen_map()))]),
+        None => all,
+    };
+    facts.freeze();
+    engine.store.include(&step.host, &facts, behaviour);
+    let result = Map::new();
+    result.insert("ansible_facts", facts);
+    result.insert("ansible_included_var_files", Value::list(files.iter().map(|f| Value::str(f.to_string_lossy()))));
+    result.insert("changed", false);
+    result.insert("_ansible_no_log", false);
+    Ok(result)
+}
+
+/// Freezes a map that was put together here.
+trait Frozen {
+    fn into_frozen_map(self) -> Map;
+}
+
+impl Frozen for Map {
+    fn into_frozen_map(self) -> Map {
+        self.freeze();
+        self
+    }
+}
+
+fn load(engine: &Engine, path: &Path) -> Result<Map, TaskFailure> {
+    match engine.loader.try_yaml(path) {
+        Ok(Value::Map(map)) => Ok(map),
+        Ok(Value::None) => Ok(Map::new()),
+        Ok(_) => Err(TaskFailure::new(format!("{} must be stored as a dictionary/hash", path.display()))),
+        Err(d) => {
+            let text = kdo_syntax::render(&d, engine.sources(), false);
+            Err(TaskFailure { message: d.message.clone(), rendered: Some(text), ..TaskFailure::default() })
+        }
+    }
+}
+
+/// Which files of a folder are taken.
+struct Choice {
+    depth: usize,
+    matching: Option<fancy::Regex>,
+    ignore: Vec<String>,
+    extensions: Vec<String>,
+    ignore_unknown: bool,
+}
+
+use fancy_regex as fancy;
+
+impl Choice {
+    fn new(args: &Map) -> Result<Self, TaskFailure> {
+        let list = |name: &str, default: &[&str]| match args.get(name) {
+            Some(Value::List(l)) => l.to_vec().iter().map(Value::to_text).collect(),
+            Some(Value::Str(s)) => s.split(',').map(|p| p.trim().to_owned()).collect::<Vec<_>>(),
+            _ => default.iter().map(|s| (*s).to_owned()).collect(),
+        };
+        let matching = match args.get("files_matching").filter(|v| !v.is_none()) {
+            Some(v) => Some(fancy::Regex::new(&v.to_text()).map_err(|e| TaskFailure::new(format!("files_matching: {e}")))?),
+            None => None,
+        };
+        Ok(Self {
+            depth: args.get("depth").and_then(|v| v.to_text().trim().parse().ok()).unwrap_or(0),
+            matching,
+            ignore: list("ignore_files", &[]),
+            extensions: list("extensions", &["yaml", "yml", "json"]),
+            ignore_unknown: args.get("ignore_unknown_extensions").is_some_and(|v| v.truthy()),
+        })
+    }
+
+    fn collect(&self, folder: &Path, level: usize, out: &mut Vec<PathBuf>) -> Result<(), TaskFailure> {
+        let entries = std::fs::read_dir(folder).map_err(|e| TaskFailure::new(format!("cannot read {}: {e}", folder.display())))?;
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+        paths.sort();
+        let (dirs, files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|p| p.is_dir());
+        for path in files {
+            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            if self.matching.as_ref().is_some_and(|r| !r.is_match(&name).unwrap_or(false)) {
+                continue;
+            }
+            if self.ignore.iter().any(|i| fancy::Regex::new(&format!("{i}$")).is_ok_and(|r| r.is_match(&name).unwrap_or(false))) {
+                continue;
+            }
+            let known = self.extensions.iter().any(|e| name.ends_with(&format!(".{e}")));
+            if !known && self.ignore_unknown {
+                continue;
+            }
+            if !known && self.matching.is_none() {
+                return Err(TaskFailure::new(format!(
+                    "{} does not have a valid extension: {}",
+                    path.display(),
+                    self.extensions.join(", ")
+                )));
+            }
+            out.push(path);
+        }
+        if self.depth == 0 || level < self.depth {
+            for dir in dirs {
+                self.collect(&dir, level + 1, out)?;
+            }
+        }
+        Ok(())
+    }
+}

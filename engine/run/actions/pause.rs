@@ -1,0 +1,48 @@
+//! `pause`: waits for a time or for the user.
+
+use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use kdo_value::{Map, Value};
+use std::time::{Duration, Instant};
+
+pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map, TaskFailure> {
+    let number = |name: &str| -> Result<Option<f64>, TaskFailure> {
+        match args.get(name).filter(|v| !v.is_none()) {
+            None => Ok(None),
+            Some(v) => v.to_text().trim().parse().map(Some).map_err(|_| TaskFailure::new(format!("non-integer value given for prompt duration:\n{}", v.to_text()))),
+        }
+    };
+    let (minutes, seconds) = (number("minutes")?, number("seconds")?);
+    if minutes.is_some() && seconds.is_some() {
+        return Err(TaskFailure::new("parameters are mutually exclusive: minutes|seconds"));
+    }
+    let echo = args.get("echo").is_none_or(|v| v.truthy());
+    let prompt = args.get("prompt").filter(|v| !v.is_none()).map(|v| v.to_text());
+    let begin = Instant::now();
+    let wait = seconds.or(minutes.map(|m| m * 60.0)).map(|s| s.max(1.0));
+    let mut input = String::new();
+    match wait {
+        Some(seconds) => {
+            tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+        }
+        None => {
+            let text = prompt.clone().unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".into());
+            match &engine.options.ask {
+                Some(ask) => input = ask(&format!("[pause]\n{text}:"), !echo).unwrap_or_default(),
+                None => engine.warn("Not waiting for response to prompt as stdin is not interactive"),
+            }
+        }
+    }
+    let elapsed = begin.elapsed().as_secs_f64();
+    let (shown, unit) = if minutes.is_some() { (elapsed / 60.0, "minutes") } else { (elapsed.round(), "seconds") };
+    let result = Map::new();
+    result.insert("changed", false);
+    result.insert("rc", 0_i64);
+    result.insert("stderr", "");
+    result.insert("stdout", format!("Paused for {} {unit}", kdo_value::float_repr((shown * 100.0).round() / 100.0).trim_end_matches(".0")));
+    result.insert("start", Value::None);
+    result.insert("stop", Value::None);
+    result.insert("delta", elapsed as i64);
+    result.insert("echo", echo);
+    result.insert("user_input", input);
+    Ok(result)
+}

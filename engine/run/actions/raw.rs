@@ -1,0 +1,62 @@
+//! `raw`: a command line through the login shell, without an agent.
+
+use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use kdo_transport::quote;
+use kdo_value::{Map, Value};
+use tokio::io::AsyncReadExt;
+
+/// Bytes of a stream that are kept.
+const KEEP: usize = 16 << 20;
+
+pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
+    let Some(line) = args.get("_raw_params").map(|v| v.to_text()).filter(|l| !l.is_empty()) else {
+        return Err(TaskFailure::new("no command given"));
+    };
+    if step.info.check {
+        let result = Map::new();
+        result.insert("skipped", true);
+        result.insert("changed", false);
+        return Ok(result);
+    }
+    let route = step.route.as_ref().ok_or_else(|| TaskFailure::new("the task has no connection"))?;
+    let connection = engine.connections.connection(route).await?;
+    let mut command = String::new();
+    for (name, value) in step.environment.text_entries() {
+        command.push_str(&format!("{name}={} ", quote(&value.to_text())));
+    }
+    command.push_str(&line);
+    if let Some(shell) = args.get("executable").filter(|v| !v.is_none()) {
+        command = format!("{} -c {}", shell.to_text(), quote(&command));
+    }
+    if let Some(escalation) = &route.escalation {
+        command = escalation.command(&command)?;
+    }
+    let lost = |e: kdo_transport::TransportError| TaskFailure::unreachable(e.message);
+    let mut process = connection.start(&command, false).await.map_err(lost)?;
+    if let Some(password) = route.escalation.as_ref().and_then(|b| b.password.as_ref()) {
+        use tokio::io::AsyncWriteExt;
+        let line = format!("{}\n", password.expose());
+        process.stdin.write_all(line.as_bytes()).await.map_err(|e| TaskFailure::new(e.to_string()))?;
+    }
+    drop(process.stdin);
+    let (mut out, mut err) = (process.stdout.take(KEEP as u64), process.stderr.take(KEEP as u64));
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let read = tokio::join!(out.read_to_end(&mut stdout), err.read_to_end(&mut stderr));
+    let (Ok(_), Ok(_)) = read else { return Err(TaskFailure::unreachable("the connection was lost while the command ran")) };
+    let rc = process.exit.await.map_err(|_| TaskFailure::unreachable("the connection was lost while the command ran"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let result = Map::new();
+    result.insert("rc", i64::from(rc));
+    let stdout = text(&stdout);
+    result.insert("stdout_lines", Value::list(kdo_template::splitlines(&stdout).into_iter().map(Value::from)));
+    result.insert("stdout", stdout);
+    let stderr = text(&stderr);
+    result.insert("stderr_lines", Value::list(kdo_template::splitlines(&stderr).into_iter().map(Value::from)));
+    result.insert("stderr", stderr);
+    result.insert("changed", true);
+    if rc != 0 {
+        result.insert("failed", true);
+        result.insert("msg", "non-zero return code");
+    }
+    Ok(result)
+}

@@ -1,0 +1,107 @@
+//! `reboot`: boots the host anew and waits until it is back.
+
+use crate::{engine::Engine, failure::TaskFailure, invoke::Order, step::Step};
+use kdo_value::{Map, Value};
+use std::time::{Duration, Instant};
+
+pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
+    let number = |names: &[&str], default: u64| {
+        names.iter().find_map(|n| args.get(n)).and_then(|v| v.to_text().trim().parse::<f64>().ok()).map_or(default, |n| n.max(0.0) as u64)
+    };
+    let route = step.route.as_ref().ok_or_else(|| TaskFailure::new("the task has no connection"))?;
+    let result = Map::new();
+    if route.kind == "local" {
+        return Err(TaskFailure::new("Running reboot with local connection would reboot the control node."));
+    }
+    if step.info.check {
+        result.insert("changed", true);
+        result.insert("elapsed", 0_i64);
+        result.insert("rebooted", true);
+        return Ok(result);
+    }
+    let begin = Instant::now();
+    let limit = number(&["reboot_timeout", "reboot_timeout_sec"], 600);
+    let connect = number(&["connect_timeout", "connect_timeout_sec"], 10);
+    let before = boot_id(engine, step, args).await?;
+    let order = Map::new();
+    order.insert("delay", number(&["pre_reboot_delay", "pre_reboot_delay_sec"], 0));
+    for (from, to) in [("msg", "msg"), ("search_paths", "search_paths"), ("reboot_command", "command")] {
+        if let Some(v) = args.get(from).filter(|v| !v.is_none()) {
+            order.insert(to, v);
+        }
+    }
+    match engine.invoke(step, "kdo.reboot", &order, Order { check: Some(false), ..Order::default() }).await {
+        Ok(answer) if crate::task::truthy(&answer, "failed") => {
+            answer.insert("rebooted", false);
+            return Ok(answer);
+        }
+        Ok(_) => {}
+        // The host may be gone before it has answered.
+        Err(e) if e.unreachable => {}
+        Err(e) => return Err(e),
+    }
+    tokio::time::sleep(Duration::from_secs(number(&["post_reboot_delay", "post_reboot_delay_sec"], 0))).await;
+    loop {
+        let left = limit.saturating_sub(begin.elapsed().as_secs());
+        let state = engine.wait_until_answering(step, connect, left, 1).await.map_err(|e| timed_out(&begin, limit, &e))?;
+        let now = match args.get("boot_time_command").filter(|v| !v.is_none()) {
+            Some(_) => boot_id(engine, step, args).await.unwrap_or_else(|_| before.clone()),
+            None => state.get("boot_id").map(|v| v.to_text()).unwrap_or_default(),
+        };
+        if now != before {
+            break;
+        }
+        if begin.elapsed() >= Duration::from_secs(limit) {
+            return Err(timed_out(&begin, limit, "the host has not been booted anew"));
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let test = args.get("test_command").filter(|v| !v.is_none()).map_or_else(|| "whoami".to_owned(), |v| v.to_text());
+    loop {
+        let ask = Map::new();
+        ask.insert("_raw_params", test.as_str());
+        ask.insert("_uses_shell", true);
+        let answer = engine.invoke(step, "ansible.builtin.command", &ask, Order { check: Some(false), ..Order::default() }).await;
+        if answer.is_ok_and(|a| a.get("rc") == Some(Value::Int(0))) {
+            break;
+        }
+        if begin.elapsed() >= Duration::from_secs(limit) {
+            return Err(timed_out(&begin, limit, &format!("the test command `{test}` does not succeed")));
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    // Drops the connection with the short time limits.
+    engine.connections.reset(&route.endpoint.name).await;
+    result.insert("changed", true);
+    result.insert("elapsed", begin.elapsed().as_secs());
+    result.insert("rebooted", true);
+    Ok(result)
+}
+
+fn timed_out(begin: &Instant, limit: u64, reason: &str) -> TaskFailure {
+    let map = Map::new();
+    map.insert("rebooted", true);
+    map.insert("elapsed", begin.elapsed().as_secs());
+    TaskFailure {
+        message: format!("Timed out waiting for last boot time check (timeout={limit}): {reason}"),
+        values: Some(map),
+        ..TaskFailure::default()
+    }
+}
+
+/// What tells one boot from another: the kernel's boot id, or what the user's command prints.
+async fn boot_id(engine: &Engine, step: &Step, args: &Map) -> Result<String, TaskFailure> {
+    let order = || Order { check: Some(false), ..Order::default() };
+    if let Some(command) = args.get("boot_time_command").filter(|v| !v.is_none()) {
+        let ask = Map::new();
+        ask.insert("_raw_params", command);
+        ask.insert("_uses_shell", true);
+        let answer = engine.invoke(step, "ansible.builtin.command", &ask, order()).await?;
+        if answer.get("rc") != Some(Value::Int(0)) {
+            return Err(TaskFailure::new("the boot_time_command does not succeed"));
+        }
+        return Ok(answer.get("stdout").map(|v| v.to_text()).unwrap_or_default());
+    }
+    let answer = engine.invoke(step, "kdo.boot_id", &Map::new(), order()).await?;
+    Ok(answer.get("boot_id").map(|v| v.to_text()).unwrap_or_default())
+}

@@ -1,0 +1,177 @@
+//! What all plays, hosts and tasks of a run share.
+
+use crate::{Options, connect::Connections, failure::TaskFailure};
+use kdo_event::{Event, Sink, Stats};
+use kdo_modules::registry;
+use kdo_playbook::Loader;
+use kdo_syntax::{Diagnostic, SourceMap, nearest, render};
+use kdo_template::{Environment, SearchPath, Templar, TemplateError};
+use kdo_value::{Map, Origin, Value};
+use kdo_vars::{Store, TaskVars};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    rc::Rc,
+};
+
+/// A run. One thread owns it; everything that happens is told to the sinks in order.
+pub(crate) struct Engine {
+    pub(crate) options: Options,
+    pub(crate) store: Rc<Store>,
+    pub(crate) loader: Loader,
+    pub(crate) connections: Connections,
+    pub(crate) interrupted: Cell<bool>,
+    sinks: RefCell<Vec<Box<dyn Sink>>>,
+    stats: RefCell<Vec<(String, Stats)>>,
+    pub(crate) custom_stats: Map,
+    warned: RefCell<HashSet<String>>,
+    /// `--start-at-task` has not been met yet.
+    pub(crate) waiting_for_start: Cell<bool>,
+}
+
+impl Engine {
+    pub(crate) fn new(mut options: Options, store: Rc<Store>, loader: Loader, connections: Connections) -> Self {
+        let sinks = std::mem::take(&mut options.sinks);
+        let waiting = options.start_at_task.is_some();
+        Self {
+            options,
+            store,
+            loader,
+            connections,
+            interrupted: Cell::new(false),
+            sinks: RefCell::new(sinks),
+            stats: RefCell::default(),
+            custom_stats: Map::new(),
+            warned: RefCell::default(),
+            waiting_for_start: Cell::new(waiting),
+        }
+    }
+
+    /// Tells the sinks.
+    pub(crate) fn tell(&self, event: &Event) {
+        for sink in self.sinks.borrow_mut().iter_mut() {
+            sink.event(event);
+        }
+    }
+
+    /// Warns once.
+    pub(crate) fn warn(&self, text: impl Into<String>) {
+        let text = text.into();
+        if self.warned.borrow_mut().insert(text.clone()) {
+            self.tell(&Event::Warning { text });
+        }
+    }
+
+    /// Tells errors with their places.
+    pub(crate) fn errors(&self, diagnostics: &[Diagnostic]) {
+        for d in diagnostics {
+            let text = render(d, &self.store.sources, false);
+            self.tell(&Event::Error { text });
+        }
+    }
+
+    /// Changes a host's totals.
+    pub(crate) fn count(&self, host: &str, change: impl FnOnce(&mut Stats)) {
+        let mut stats = self.stats.borrow_mut();
+        match stats.iter_mut().find(|(h, _)| h == host) {
+            Some((_, s)) => change(s),
+            None => {
+                let mut s = Stats::default();
+                change(&mut s);
+                stats.push((host.to_owned(), s));
+            }
+        }
+    }
+
+    /// The totals, sorted by host as Ansible's recap.
+    pub(crate) fn stats(&self) -> Vec<(String, Stats)> {
+        let mut stats = self.stats.borrow().clone();
+        stats.sort_by(|a, b| a.0.cmp(&b.0));
+        stats
+    }
+
+    /// Evaluates with a task's variables.
+    pub(crate) fn with_templar<T>(&self, vars: &TaskVars, f: impl FnOnce(&Templar<'_>) -> T) -> T {
+        let sources = Rc::clone(&self.store.sources);
+        let warn = move |text: String, origin: Option<Origin>| {
+            let at = origin.map(|o| format!(" ({})", sources.place(o))).unwrap_or_default();
+            self.warn(format!("{text}{at}"));
+        };
+        let environment = Environment {
+            vault: self.store.vault.as_deref(),
+            search: SearchPath { bases: vars.search_bases() },
+            escape_backslashes: true,
+            strict_conditions: self.options.strict,
+            jinja2_extensions: self.options.jinja2_extensions.clone(),
+            warn: Some(&warn),
+        };
+        f(&Templar::new(vars, &environment))
+    }
+
+    /// Evaluates a raw value.
+    pub(crate) fn resolve(&self, vars: &TaskVars, raw: &Value) -> Result<Value, TaskFailure> {
+        self.with_templar(vars, |t| t.resolve(raw)).map_err(|e| self.template_failure(e))
+    }
+
+    /// Evaluates a raw value that may be `omit`, which gives `None`.
+    pub(crate) fn resolve_or_omit(&self, vars: &TaskVars, raw: &Value) -> Result<Option<Value>, TaskFailure> {
+        let value = self.with_templar(vars, |t| t.resolve_keep_omit(raw)).map_err(|e| self.template_failure(e))?;
+        Ok(Some(value).filter(|v| !v.is_omit()))
+    }
+
+    /// Evaluates a condition.
+    pub(crate) fn condition(&self, vars: &TaskVars, raw: &Value) -> Result<bool, TaskFailure> {
+        self.with_templar(vars, |t| t.condition(raw)).map_err(|e| self.template_failure(e))
+    }
+
+    /// A template's error as a task's failure: the message, and the place with a snippet for people.
+    pub(crate) fn template_failure(&self, error: TemplateError) -> TaskFailure {
+        let mut d = Diagnostic::error(error.message.clone());
+        let mut place = error.origin;
+        if let (Some(origin), Some((start, end)), Some(source)) = (error.origin, error.span, &error.source) {
+            let before = source.get(..start).unwrap_or_default();
+            let width = source.get(start..end).map_or(1, |s| s.chars().count());
+            if !before.contains('\n')
+                && let Some(found) = self.locate(origin, source, before.chars().count())
+            {
+                place = Some(found);
+                d = d.length(width);
+            }
+        }
+        d = d.at(place);
+        if let Some(help) = error.help {
+            d = d.help(help);
+        }
+        let shown = place.map(|_| render(&d, &self.store.sources, false));
+        TaskFailure { message: error.message, undefined: error.undefined, rendered: shown, ..TaskFailure::default() }
+    }
+
+    /// The place of a character of a scalar that is written in one line.
+    fn locate(&self, origin: Origin, source: &str, offset: usize) -> Option<Origin> {
+        let file = self.store.sources.get(origin.file)?;
+        let line = file.line(origin.line)?;
+        let first = source.lines().next()?;
+        let at = line.find(first)?;
+        let column = line.get(..at)?.chars().count() + offset + 1;
+        Some(Origin { column: u32::try_from(column).ok()?, ..origin })
+    }
+
+    /// The texts read so far.
+    pub(crate) fn sources(&self) -> &Rc<SourceMap> {
+        &self.store.sources
+    }
+}
+
+/// Whether an action of that name exists; near names otherwise.
+pub(crate) fn known_action(name: &str) -> Result<(), Vec<String>> {
+    if crate::actions::exists(name) || registry::find(name).is_some() {
+        return Ok(());
+    }
+    let all: Vec<&str> = registry::MODULES
+        .iter()
+        .map(|e| kdo_modules::short(e.meta.name))
+        .chain(crate::actions::NAMES.iter().copied())
+        .collect();
+    let short = name.rsplit('.').next().unwrap_or(name);
+    Err(nearest(short, all).map(str::to_owned).into_iter().collect())
+}
