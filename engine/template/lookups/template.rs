@@ -44,9 +44,8 @@ fn template(call: &Call<'_>) -> Result<Value, TemplateError> {
             "template_path".into(),
             Value::str(path.to_string_lossy().into_owned()),
         ));
-        out.push(Value::str(
-            call.engine.render(&source, &extra, &options)?.to_text(),
-        ));
+        // as with any template, the result of a lone expression keeps its type
+        out.push(call.engine.render(&source, &extra, &options)?);
     }
     Ok(Value::list(out))
 }
