@@ -53,6 +53,8 @@ mod pyregex;
 mod pyset;
 mod range;
 mod registry;
+#[cfg(test)]
+mod robustness;
 mod scope;
 mod slice;
 mod source_fixes;

@@ -52,7 +52,7 @@ pub(crate) fn round_float(f: f64, digits: i64) -> f64 {
         // formatting rounds the exact binary value, ties to even, as Python does
         return format!("{f:.digits$}").parse().unwrap_or(f);
     }
-    let unit = 10_f64.powi(i32::try_from(-digits).unwrap_or(i32::MAX));
+    let unit = 10_f64.powi(i32::try_from(digits.saturating_neg()).unwrap_or(i32::MAX));
     if unit.is_finite() {
         (f / unit).round_ties_even() * unit
     } else {
