@@ -189,14 +189,47 @@ impl Plan {
         }
     }
 
-    /// Inserts items that were included by the step `at`, as number `group` of its inclusions; gives the first
-    /// step. Hosts that are to run them go there, and come to what follows `at` in the end.
-    pub fn include(&mut self, at: StepId, group: u32, items: &[Item], select: Select<'_>) -> StepId {
-        let next = self.next(at).unwrap_or(self.end);
+    /// Inserts what the step `at` included: for each inclusion a gate with a number and its items, one after the
+    /// other. Gives the first gate; hosts go there, and come to what follows `at` in the end. Numbers must grow.
+    pub fn include(&mut self, at: StepId, inclusions: &[(u32, Vec<Item>)], select: Select<'_>) -> StepId {
+        let mut next = self.next(at).unwrap_or(self.end);
         let failure = self.failure(at);
-        let mut position = self.position(at);
-        position.push(group);
-        self.items(items, &position, Ends { next, failure }, select)
+        for (number, items) in inclusions.iter().rev() {
+            let mut position = self.position(at);
+            position.push(*number);
+            let first = self.items(items, &position, Ends { next, failure }, select);
+            let gate = self.add(StepKind::Gate(*number), position);
+            self.link(gate, first, EdgeKind::Next, "included here");
+            self.link(gate, next, EdgeKind::Past, "not included for this host");
+            next = gate;
+        }
+        next
+    }
+
+    /// The way past a gate.
+    pub fn past(&self, step: StepId) -> Option<StepId> {
+        self.follow(step, EdgeKind::Past)
+    }
+
+    /// Whether a failure at this step is taken over by a `rescue`.
+    pub fn is_rescued(&self, step: StepId) -> bool {
+        let mut at = self.failure(step);
+        while let Some(to) = at {
+            at = match self.kind(to) {
+                StepKind::Rescue(_) => return true,
+                StepKind::Always(n) => self.block_end(to, n).and_then(|end| self.failure(end)),
+                _ => None,
+            };
+        }
+        false
+    }
+
+    fn block_end(&self, from: StepId, number: u32) -> Option<StepId> {
+        let mut at = from;
+        while !matches!(self.kind(at), StepKind::BlockEnd(n) if n == number) {
+            at = self.next(at)?;
+        }
+        Some(at)
     }
 
     /// The first step.

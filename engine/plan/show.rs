@@ -38,6 +38,7 @@ fn label(step: &Step) -> String {
         StepKind::Rescue(n) => format!("rescue of block {n}"),
         StepKind::Always(n) => format!("always of block {n}"),
         StepKind::BlockEnd(n) => format!("end of block {n}"),
+        StepKind::Gate(n) => format!("inclusion {n}"),
         StepKind::End => "end of play".into(),
     }
 }
@@ -46,6 +47,7 @@ fn word(kind: EdgeKind) -> &'static str {
     match kind {
         EdgeKind::Next => "next",
         EdgeKind::Failure => "failure",
+        EdgeKind::Past => "past",
         EdgeKind::Notify => "notify",
     }
 }

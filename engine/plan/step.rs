@@ -22,6 +22,8 @@ pub enum StepKind {
     Always(u32),
     /// A block ends: a failure that is still pending goes on outwards from here.
     BlockEnd(u32),
+    /// What one include brought begins here, for the hosts that it is for; the others go past it.
+    Gate(u32),
     /// A handler; not in the order of steps, but run at a flush.
     Handler(Rc<Task>),
     /// The play ends.
@@ -44,6 +46,8 @@ pub enum EdgeKind {
     Next,
     /// Where a host goes when the step fails on it.
     Failure,
+    /// The way past a gate.
+    Past,
     /// A changed step makes the handler run at the next flush.
     Notify,
 }

@@ -1,6 +1,7 @@
 //! Playbooks as typed trees: plays, blocks, tasks, handlers, roles. Loading finds all static errors at once.
 
 mod action;
+mod argument_specs;
 mod block;
 mod handlers;
 mod keywords;
@@ -15,6 +16,7 @@ mod task;
 mod words;
 
 pub use action::Action;
+pub use argument_specs::argument_check;
 pub use block::{Block, Item};
 /// Values as written.
 pub use kdo_value::Value as RawValue;

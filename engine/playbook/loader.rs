@@ -61,6 +61,11 @@ impl Loader {
         }
     }
 
+    /// A number for a task that is made while the play runs.
+    pub fn fresh_id(&self) -> u64 {
+        self.task_id()
+    }
+
     pub(crate) fn task_id(&self) -> u64 {
         let id = self.next_task.get();
         self.next_task.set(id + 1);
@@ -719,6 +724,7 @@ impl Loader {
                     continue;
                 }
                 seen.push(key);
+                out.extend(crate::argument_check(self, &instance));
                 out.push(Item::Block(self.role_block(&instance)));
             }
         }

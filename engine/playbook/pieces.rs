@@ -631,11 +631,11 @@ impl Loader {
             &self.roles_above(above),
             name.origin().or(action.origin),
         )?;
-        let body = instance
-            .with_dependencies()
-            .iter()
-            .map(|r| Item::Block(self.role_block(r)))
-            .collect();
+        let mut body = Vec::new();
+        for r in instance.with_dependencies() {
+            body.extend(crate::argument_check(self, &r));
+            body.push(Item::Block(self.role_block(&r)));
+        }
         Some(Item::Block(Rc::new(Block {
             scope: outer,
             body,

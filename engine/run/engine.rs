@@ -25,6 +25,10 @@ pub(crate) struct Engine {
     stats: RefCell<Vec<(String, Stats)>>,
     pub(crate) custom_stats: Map,
     warned: RefCell<HashSet<String>>,
+    /// Hosts that have failed in this run.
+    pub(crate) failed: RefCell<HashSet<String>>,
+    /// Hosts that could not be reached in this run.
+    pub(crate) unreachable: RefCell<HashSet<String>>,
     /// `--start-at-task` has not been met yet.
     pub(crate) waiting_for_start: Cell<bool>,
 }
@@ -43,6 +47,8 @@ impl Engine {
             stats: RefCell::default(),
             custom_stats: Map::new(),
             warned: RefCell::default(),
+            failed: RefCell::default(),
+            unreachable: RefCell::default(),
             waiting_for_start: Cell::new(waiting),
         }
     }

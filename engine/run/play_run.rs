@@ -32,6 +32,14 @@ pub(crate) struct PlayRun {
     pub(crate) end_batch: Cell<bool>,
     /// A failure ends the play (`any_errors_fatal`).
     pub(crate) fatal: Cell<bool>,
+    /// Whether failures have ended the play for all.
+    pub(crate) broken: Cell<bool>,
+    /// Hosts that are out because others failed.
+    pub(crate) dragged: RefCell<HashSet<String>>,
+    /// More failed hosts than this end the play, in per cent.
+    pub(crate) max_fail_percentage: Cell<Option<f64>>,
+    /// Id of the task that gathers facts; 0 if there is none.
+    pub(crate) facts_task: Cell<u64>,
     /// Handlers that come with included roles and task files.
     pub(crate) included_handlers: RefCell<Vec<Rc<Task>>>,
     /// Number of includes so far, for the order of their steps.

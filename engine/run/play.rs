@@ -1,0 +1,439 @@
+//! One play: its hosts, batches, variables and walk.
+
+use crate::{engine::Engine, play_run::PlayRun, tags, tags::TagFilter, walk::Walk};
+use kdo_event::Event;
+use kdo_plan::Plan;
+use kdo_playbook::{Action, Play, Scope, ScopeKind, Task};
+use kdo_syntax::Diagnostic;
+use kdo_template::{Environment, Templar};
+use kdo_value::{Map, Text, Value};
+use kdo_vars::{PlayVars, TaskVars, merge};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    path::Path,
+    rc::Rc,
+};
+
+/// How a play ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The next play may begin.
+    On,
+    /// No further play runs.
+    Stop,
+    /// Something is wrong with the play itself.
+    Error,
+}
+
+impl Engine {
+    /// A play's value, evaluated with what is known without a host.
+    pub(crate) fn play_value(&self, play: &Play, raw: &Value) -> Result<Value, String> {
+        let known = PlayLevel { engine: self, play };
+        let environment = Environment { vault: self.store.vault.as_deref(), ..Environment::default() };
+        Templar::new(&known, &environment).resolve(raw).map_err(|e| e.message)
+    }
+
+    /// The hosts that a play's pattern selects, in the play's order.
+    pub(crate) fn play_hosts(&self, play: &Play) -> Result<Vec<String>, Diagnostic> {
+        let value = self.play_value(play, &play.hosts).map_err(|e| Diagnostic::error(e).at(play.hosts.origin().or(play.origin)))?;
+        let patterns: Vec<String> = match &value {
+            Value::List(l) => l.to_vec().iter().map(Value::to_text).collect(),
+            v => vec![v.to_text()],
+        };
+        let inventory = self.store.inventory.borrow();
+        let selection = inventory.select(&patterns, self.options.limit.as_deref())?;
+        drop(inventory);
+        for warning in &selection.warnings {
+            self.warn(warning.message.clone());
+        }
+        let mut hosts = selection.hosts;
+        match play.keyword("order").map(|v| v.to_text()).as_deref() {
+            Some("reverse_inventory") => hosts.reverse(),
+            Some("sorted") => hosts.sort(),
+            Some("reverse_sorted") => {
+                hosts.sort();
+                hosts.reverse();
+            }
+            Some("shuffle") => {
+                for i in (1..hosts.len()).rev() {
+                    hosts.swap(i, rand::random_range(0..=i));
+                }
+            }
+            _ => {}
+        }
+        Ok(hosts)
+    }
+
+    fn batches(&self, play: &Play, hosts: &[String]) -> Result<Vec<Vec<String>>, String> {
+        let Some(raw) = play.keyword("serial") else { return Ok(vec![hosts.to_vec()]) };
+        let value = self.play_value(play, &raw)?;
+        let entries = match value {
+            Value::List(l) => l.to_vec(),
+            v => vec![v],
+        };
+        let total = hosts.len();
+        let mut sizes = Vec::new();
+        for entry in entries {
+            let text = entry.to_text();
+            let size = match text.trim().strip_suffix('%') {
+                Some(percent) => {
+                    let percent: f64 = percent.trim().parse().map_err(|_| format!("serial: '{text}' is no percentage"))?;
+                    ((percent / 100.0 * total as f64) as usize).max(1)
+                }
+                None => match text.trim().parse::<i64>() {
+                    Ok(n) if n <= 0 => total.max(1),
+                    Ok(n) => usize::try_from(n).unwrap_or(total).max(1),
+                    Err(_) => return Err(format!("serial: '{text}' is neither a number nor a percentage")),
+                },
+            };
+            sizes.push(size);
+        }
+        let (mut rest, mut out, mut i) = (hosts, Vec::new(), 0);
+        while !rest.is_empty() {
+            let size = sizes.get(i).or(sizes.last()).copied().unwrap_or(total).min(rest.len());
+            let (batch, after) = rest.split_at(size);
+            out.push(batch.to_vec());
+            rest = after;
+            i += 1;
+        }
+        Ok(out)
+    }
+
+    /// Which tasks of a play take part, by their tags.
+    pub(crate) fn selector(&self, play: &Rc<Play>) -> Rc<dyn Fn(&Rc<Task>) -> bool> {
+        let filter = TagFilter::new(&self.options.tags, &self.options.skip_tags);
+        let extra = self.store.extra.clone();
+        let play = Rc::clone(play);
+        Rc::new(move |task| {
+            if task.action.short() == "meta" && task.origin.is_none() {
+                return true;
+            }
+            filter.selects(&evaluated_tags(task, &extra, &play))
+        })
+    }
+
+    /// The task that gathers facts, if the play wants it.
+    fn facts_task(&self, play: &Rc<Play>) -> Result<Option<Rc<Task>>, String> {
+        let wanted = match play.keyword("gather_facts") {
+            Some(raw) => {
+                let value = self.play_value(play, &raw)?;
+                match &value {
+                    Value::Str(s) => kdo_modules::params::parse_bool(s).unwrap_or(true),
+                    v => v.truthy(),
+                }
+            }
+            None => self.options.gathering != "explicit",
+        };
+        if !wanted {
+            return Ok(None);
+        }
+        let args = Map::new();
+        for (keyword, arg) in [("gather_subset", "gather_subset"), ("gather_timeout", "gather_timeout"), ("fact_path", "fact_path")] {
+            if let Some(v) = play.keyword(keyword) {
+                args.insert(arg, v);
+            }
+        }
+        if !args.contains("gather_subset")
+            && let Some(subset) = &self.options.gather_subset
+        {
+            args.insert("gather_subset", subset.clone());
+        }
+        let keywords = Map::new();
+        keywords.insert("tags", "always");
+        let scope = Scope::below(&play.scope, ScopeKind::Task, keywords, Map::new(), play.origin);
+        let task = Task {
+            id: self.loader.fresh_id(),
+            name: Some(Text::new("Gathering Facts")),
+            action: Action { name: "gather_facts".into(), origin: play.origin, args, template: None },
+            scope,
+            repeat: None,
+            handler: false,
+            origin: play.origin,
+        };
+        Ok(Some(Rc::new(task)))
+    }
+
+    fn prompts(&self, play: &Play) -> Map {
+        let answers = Map::new();
+        for prompt in &play.vars_prompt {
+            let Some(name) = prompt.get("name").map(|v| v.to_text()) else { continue };
+            if self.store.extra.contains(&name) {
+                continue;
+            }
+            let secret = prompt.get("private").is_none_or(|v| v.truthy());
+            let default = prompt.get("default").filter(|v| !v.is_none()).map(|v| v.to_text());
+            let mut text = prompt.get("prompt").filter(|v| !v.is_none()).map_or_else(|| name.clone(), |v| v.to_text());
+            if let Some(d) = &default {
+                text = format!("{text} [{d}]");
+            }
+            let answer = self.options.ask.as_ref().and_then(|ask| ask(&format!("{text}: "), secret));
+            let answer = answer.filter(|a| !a.is_empty()).or(default).unwrap_or_default();
+            answers.insert(name, if secret { Value::Str(Text::secret(answer)) } else { Value::str(answer) });
+        }
+        answers
+    }
+
+    /// Runs a play.
+    pub(crate) async fn play(self: &Rc<Self>, play: &Rc<Play>) -> Ended {
+        let hosts = match self.play_hosts(play) {
+            Ok(hosts) => hosts,
+            Err(d) => {
+                self.errors(&[d]);
+                return Ended::Error;
+            }
+        };
+        let vars = Rc::new(PlayVars::new(Rc::clone(play), self.prompts(play)));
+        self.loader.playbook_dir.replace(vars.playbook_dir.clone());
+        let hosts_text = || match &play.hosts {
+            Value::List(l) => l.to_vec().iter().map(Value::to_text).collect::<Vec<_>>().join(","),
+            v => v.to_text(),
+        };
+        let name = match &play.name {
+            Some(text) => self.play_value(play, &Value::Str(text.clone())).map_or_else(|_| text.as_str().to_owned(), |v| v.to_text()),
+            None => self.play_value(play, &play.hosts).map_or_else(|_| hosts_text(), |v| match v {
+                Value::List(l) => l.to_vec().iter().map(Value::to_text).collect::<Vec<_>>().join(","),
+                v => v.to_text(),
+            }),
+        };
+        vars.name.replace(name.clone());
+        let strategy = play.keyword("strategy").map_or_else(|| self.options.strategy.clone(), |v| self.play_value(play, &v).map_or_else(|_| v.to_text(), |v| v.to_text()));
+        let strategy = strategy.rsplit('.').next().unwrap_or("linear").to_owned();
+        if !matches!(strategy.as_str(), "linear" | "free" | "host_pinned" | "debug" | "mitogen_linear" | "mitogen_free" | "mitogen_host_pinned" | "mitogen") {
+            self.errors(&[Diagnostic::error(format!("Invalid play strategy specified: {strategy}")).at(play.origin)]);
+            return Ended::Error;
+        }
+        let free = strategy.ends_with("free") || strategy.ends_with("host_pinned");
+        self.tell(&Event::PlayStart { name, check: self.options.info.check, hosts: hosts.clone(), strategy });
+        if hosts.is_empty() {
+            self.tell(&Event::NoHostsMatched);
+            return Ended::On;
+        }
+        let batches = match self.batches(play, &hosts) {
+            Ok(batches) => batches,
+            Err(e) => {
+                self.errors(&[Diagnostic::error(e).at(play.origin)]);
+                return Ended::Error;
+            }
+        };
+        vars.all_hosts.replace(hosts.clone());
+        let out = |h: &String| self.failed.borrow().contains(h) || self.unreachable.borrow().contains(h);
+        vars.active_hosts.replace(hosts.iter().filter(|h| !out(h)).cloned().collect());
+        let count = batches.len();
+        for (i, batch) in batches.into_iter().enumerate() {
+            if i > 0 && count > 1 {
+                self.tell(&Event::PlayStart {
+                    name: vars.name.borrow().clone(),
+                    check: self.options.info.check,
+                    hosts: batch.clone(),
+                    strategy: "linear".into(),
+                });
+            }
+            match self.batch(play, &vars, &batch, free).await {
+                Ended::On => {}
+                other => return other,
+            }
+        }
+        Ended::On
+    }
+
+    async fn batch(self: &Rc<Self>, play: &Rc<Play>, vars: &Rc<PlayVars>, batch: &[String], free: bool) -> Ended {
+        let facts = match self.facts_task(play) {
+            Ok(task) => task,
+            Err(e) => {
+                self.errors(&[Diagnostic::error(e).at(play.origin)]);
+                return Ended::Error;
+            }
+        };
+        let select = self.selector(play);
+        let facts = facts.filter(|t| select(t));
+        let facts_id = facts.as_ref().map_or(0, |t| t.id);
+        let plan = Plan::new(play, facts, &*select, !free);
+        let truth = |name: &str| play.keyword(name).and_then(|v| self.play_value(play, &v).ok()).is_some_and(|v| v.truthy());
+        let percentage = play.keyword("max_fail_percentage").and_then(|v| self.play_value(play, &v).ok()).and_then(|v| v.to_text().trim().trim_end_matches('%').parse().ok());
+        let run = Rc::new(PlayRun {
+            play: Rc::clone(play),
+            vars: Rc::clone(vars),
+            plan: RefCell::new(plan),
+            notified: RefCell::default(),
+            failed: RefCell::new(self.failed.borrow().clone()),
+            unreachable: RefCell::new(self.unreachable.borrow().clone()),
+            ended: RefCell::default(),
+            end_play: Cell::new(false),
+            end_batch: Cell::new(false),
+            fatal: Cell::new(false),
+            broken: Cell::new(false),
+            dragged: RefCell::default(),
+            max_fail_percentage: Cell::new(percentage),
+            included_handlers: RefCell::default(),
+            includes: Cell::new(0),
+            rescue_vars: RefCell::default(),
+            error: RefCell::default(),
+            force_handlers: Cell::new(truth("force_handlers") || self.options.force_handlers),
+            select,
+            facts_task: Cell::new(facts_id),
+        });
+        let here: Vec<String> = batch.iter().filter(|h| run.is_active(h)).cloned().collect();
+        vars.batch.replace(here.clone());
+        let before: HashSet<String> = run.failed.borrow().clone();
+        for host in &here {
+            if let Err(d) = self.load_vars_files(vars, host) {
+                self.errors(&[*d]);
+                return Ended::Error;
+            }
+        }
+        if here.is_empty() {
+            return if batch.is_empty() { Ended::On } else { self.none_left() };
+        }
+        let mut walk = Walk::new(&run, &here);
+        if free {
+            self.free(&mut walk).await;
+        } else {
+            self.linear(&mut walk).await;
+        }
+        if run.force_handlers.get() && !run.end_play.get() {
+            let failed: Vec<String> = here.iter().filter(|h| run.failed.borrow().contains(*h)).cloned().collect();
+            self.flush_handlers(&run, &failed).await;
+        }
+        let new: Vec<String> = run.failed.borrow().difference(&before).cloned().collect();
+        self.failed.borrow_mut().extend(new.iter().cloned());
+        self.unreachable.borrow_mut().extend(run.unreachable.borrow().iter().cloned());
+        if let Some(text) = run.error.borrow().clone() {
+            self.errors(&[Diagnostic::error(text)]);
+            return Ended::Error;
+        }
+        if self.interrupted.get() {
+            return Ended::Stop;
+        }
+        let alive = here.iter().filter(|h| !run.failed.borrow().contains(*h) && !run.unreachable.borrow().contains(*h)).count();
+        if run.broken.get() || alive == 0 {
+            return self.none_left();
+        }
+        Ended::On
+    }
+
+    fn none_left(&self) -> Ended {
+        self.tell(&Event::NoHostsRemaining);
+        Ended::Stop
+    }
+
+    /// Loads `vars_files` for a host. What depends on facts that are not there yet is left out for now.
+    pub(crate) fn load_vars_files(&self, play: &Rc<PlayVars>, host: &str) -> Result<(), Box<Diagnostic>> {
+        if play.play.vars_files.is_empty() {
+            return Ok(());
+        }
+        let vars = TaskVars::new(&self.store, play, host, Some(&play.play.scope));
+        let all = Map::new();
+        for entry in &play.play.vars_files {
+            let names = match entry {
+                Value::List(l) => l.to_vec(),
+                v => vec![v.clone()],
+            };
+            let (mut found, mut deferred, mut tried) = (false, false, Vec::new());
+            for name in names {
+                let text = match self.resolve(&vars, &name) {
+                    Ok(v) => v.to_text(),
+                    Err(_) => {
+                        deferred = true;
+                        continue;
+                    }
+                };
+                let path = match text.strip_prefix("~/") {
+                    Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
+                    None => play.playbook_dir.join(&text),
+                };
+                let path = if path.exists() { path } else { let v = play.playbook_dir.join("vars").join(&text); if v.exists() { v } else { path } };
+                tried.push(path.display().to_string());
+                if path.exists() {
+                    match self.loader.try_yaml(Path::new(&path))? {
+                        Value::Map(m) => merge(&all, &m, self.options.info.hash_behaviour),
+                        Value::None => {}
+                        _ => return Err(Box::new(Diagnostic::error(format!("{} must be stored as a dictionary/hash", path.display())))),
+                    }
+                    found = true;
+                    break;
+                }
+            }
+            if !found && !deferred {
+                return Err(Box::new(Diagnostic::error(format!("vars file {} was not found", tried.join(", "))).at(entry.origin())));
+            }
+            all.freeze();
+            play.files.borrow_mut().insert(host.to_owned(), all.clone());
+        }
+        Ok(())
+    }
+
+    /// Whether the conditions of a task hold.
+    pub(crate) fn holds(&self, vars: &TaskVars, task: &Task) -> Result<bool, crate::failure::TaskFailure> {
+        for condition in task.scope.collected("when") {
+            if !self.condition(vars, &condition)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads the inventory's sources again.
+    pub(crate) fn refresh_inventory(&self) {
+        let context = kdo_inventory::LoadContext::new(&self.store.sources);
+        let fresh = kdo_inventory::Inventory::load(&self.options.info.inventory_sources, &context);
+        *self.store.inventory.borrow_mut() = fresh;
+        self.store.inventory_changed();
+    }
+}
+
+/// A task's tags with templates evaluated over what is known before the run.
+pub(crate) fn evaluated_tags(task: &Rc<Task>, extra: &Map, play: &Play) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for raw in tags::of(task) {
+        let value = if raw.is_templated() {
+            let known = Map::new();
+            let mut levels: Vec<_> = task.scope.chain().map(|s| s.vars.clone()).collect();
+            if let Some(role) = task.scope.role() {
+                levels.push(role.role.vars.clone());
+                levels.push(role.role.defaults.clone());
+            }
+            levels.reverse();
+            levels.insert(0, play.scope.vars.clone());
+            levels.push(extra.clone());
+            for level in levels {
+                level.for_each(|k, v| {
+                    known.insert(k.clone(), v.clone());
+                });
+            }
+            let environment = Environment::default();
+            Templar::new(&known, &environment).resolve(&raw).unwrap_or_else(|_| raw.clone())
+        } else {
+            raw
+        };
+        for tag in tags::words(&value) {
+            if !out.contains(&tag) {
+                out.push(tag);
+            }
+        }
+    }
+    out
+}
+
+/// Variables that a play's own keywords see.
+struct PlayLevel<'a> {
+    engine: &'a Engine,
+    play: &'a Play,
+}
+
+impl kdo_template::Variables for PlayLevel<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        match name {
+            "groups" => return Some(self.engine.store.groups()),
+            "ansible_limit" => return self.engine.options.info.limit.as_deref().map(Value::str),
+            "playbook_dir" => return self.play.path.parent().map(|p| Value::str(p.to_string_lossy())),
+            _ => {}
+        }
+        let extra = self.engine.store.extra.get(name);
+        extra.or_else(|| self.play.scope.chain().find_map(|s| s.vars.get(name)))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.play.scope.vars.text_entries().into_iter().map(|(k, _)| k).collect()
+    }
+}
