@@ -27,6 +27,7 @@ mod fuzz;
 mod globals;
 mod inherit;
 mod iterate;
+mod jmespath;
 mod letters;
 mod literal;
 pub mod lookups;
@@ -52,6 +53,8 @@ mod pyregex;
 mod pyset;
 mod range;
 mod registry;
+#[cfg(test)]
+mod robustness;
 mod scope;
 mod slice;
 mod source_fixes;

@@ -174,12 +174,7 @@ fn string(call: &Call<'_>) -> Result<Value, TemplateError> {
 fn list(call: &Call<'_>) -> Result<Value, TemplateError> {
     let items = iterate(call.subject()?)?;
     for i in &items {
-        // an error inside stays an error; a missing item may still be filtered out
-        if let Value::Undefined(u) = i
-            && u.kind == kdo_value::UndefinedKind::Error
-        {
-            i.check()?;
-        }
+        i.check()?;
     }
     Ok(Value::list(items))
 }

@@ -188,32 +188,53 @@ fn items2dict(call: &Call<'_>) -> Result<Value, TemplateError> {
             value.type_name()
         ));
     };
-    let (key, name) = (
-        call.text(1, "key_name", "key")?,
-        call.text(2, "value_name", "value")?,
-    );
+    let key = call
+        .get(1, "key_name")
+        .cloned()
+        .unwrap_or_else(|| Value::str("key"));
+    let name = call
+        .get(2, "value_name")
+        .cloned()
+        .unwrap_or_else(|| Value::str("value"));
+    let no_dicts = || {
+        call.fail(format!(
+            "items2dict requires a list of dictionaries, got {} instead.",
+            value.repr()
+        ))
+    };
     let out = Map::new();
     for item in list {
-        let Value::Map(item) = item.check()? else {
-            return call.fail(format!(
-                "items2dict requires a list of dictionaries, got {} instead.",
-                value.repr()
-            ));
+        let pair = match item.check()? {
+            Value::Map(m) => (m.get_value(&key), m.get_value(&name)),
+            // pairs and texts work too, with positions for names
+            other => match iterate(other) {
+                Ok(items) => (at(&items, &key), at(&items, &name)),
+                Err(_) => return no_dicts(),
+            },
         };
-        let (Some(k), Some(v)) = (item.get(&key), item.get(&name)) else {
-            return call.fail(format!(
-                "items2dict requires each dictionary in the list to contain the keys '{key}' and '{name}', got {} instead.",
-                value.repr()
-            ));
-        };
-        if !out.insert(k, v) {
-            return call.fail(format!(
-                "items2dict requires a list of dictionaries, got {} instead.",
-                value.repr()
-            ));
+        match (pair, item.as_map()) {
+            ((Some(k), Some(v)), _) if k.is_hashable() => {
+                out.insert(k, v);
+            }
+            ((None, _) | (_, None), Some(_)) => {
+                return call.fail(format!(
+                    "items2dict requires each dictionary in the list to contain the keys '{}' and '{}', got {} instead.",
+                    key.to_text(),
+                    name.to_text(),
+                    value.repr()
+                ));
+            }
+            _ => return no_dicts(),
         }
     }
     Ok(Value::Map(out))
+}
+
+/// `items[key]` with Python's negative positions.
+fn at(items: &[Value], key: &Value) -> Option<Value> {
+    let i = key.as_int()?;
+    let i = if i < 0 { i + items.len() as i64 } else { i };
+    items.get(usize::try_from(i).ok()?).cloned()
 }
 
 fn dictsort(call: &Call<'_>) -> Result<Value, TemplateError> {
@@ -338,11 +359,7 @@ fn subscript(container: &Value, key: &Value) -> Value {
     let found = match container {
         Value::Map(m) => m.get_value(key),
         Value::Object(o) => o.get(key),
-        v => v.as_sequence().and_then(|items| {
-            let i = key.as_int()?;
-            let i = if i < 0 { i + items.len() as i64 } else { i };
-            items.get(usize::try_from(i).ok()?).cloned()
-        }),
+        v => v.as_sequence().and_then(|items| at(&items, key)),
     };
     found.unwrap_or_else(|| {
         Value::missing(

@@ -233,14 +233,24 @@ fn comment(call: &Call<'_>) -> Result<Value, TemplateError> {
             out.push_str(&newline);
         }
     }
-    let body = format!(
-        "{decoration}{}",
-        s.replace(&newline, &format!("{newline}{decoration}"))
-    );
-    out.push_str(&body.replace(
-        &format!("{newline}{decoration}{newline}"),
-        &format!("{newline}{bare}{newline}"),
-    ));
+    // blank lines get no trailing blanks, except a last one
+    let lines: Vec<&str> = if newline.is_empty() {
+        vec![&s]
+    } else {
+        s.split(newline.as_str()).collect()
+    };
+    for (i, line) in lines.iter().enumerate() {
+        let last = i + 1 == lines.len();
+        out.push_str(if line.is_empty() && !last {
+            &bare
+        } else {
+            &decoration
+        });
+        out.push_str(line);
+        if !last {
+            out.push_str(&newline);
+        }
+    }
     for _ in 0..count("postfix_count")? {
         out.push_str(&newline);
         out.push_str(&postfix);

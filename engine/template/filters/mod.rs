@@ -14,6 +14,7 @@ mod html;
 mod identity;
 mod ip;
 mod ip_network;
+mod json_query;
 mod layout;
 mod numbers;
 mod paths;
@@ -64,6 +65,7 @@ pub const FAMILIES: &[&[Callable]] = &[
     finalizing::CALLABLES,
     identity::CALLABLES,
     yaml::CALLABLES,
+    json_query::CALLABLES,
     vaulting::CALLABLES,
     ip::CALLABLES,
     community::CALLABLES,

@@ -52,7 +52,7 @@ pub(crate) fn round_float(f: f64, digits: i64) -> f64 {
         // formatting rounds the exact binary value, ties to even, as Python does
         return format!("{f:.digits$}").parse().unwrap_or(f);
     }
-    let unit = 10_f64.powi(i32::try_from(-digits).unwrap_or(i32::MAX));
+    let unit = 10_f64.powi(i32::try_from(digits.saturating_neg()).unwrap_or(i32::MAX));
     if unit.is_finite() {
         (f / unit).round_ties_even() * unit
     } else {
@@ -273,9 +273,7 @@ pub(crate) fn read_size(text: &str, default_unit: Option<&str>, bits: bool) -> R
     let (expected, fits) = if *letter == 'B' {
         (
             format!("{small} or {word}"),
-            unit.chars().eq([small])
-                || unit.eq_ignore_ascii_case(word)
-                || unit.eq_ignore_ascii_case(&format!("{word}s")),
+            unit.len() == 1 || unit.eq_ignore_ascii_case(word),
         )
     } else {
         let pair = format!("{letter}{small}");
@@ -285,7 +283,7 @@ pub(crate) fn read_size(text: &str, default_unit: Option<&str>, bits: bool) -> R
             unit.len() == 1 || (!long && unit.get(1..) == pair.get(1..)),
         )
     };
-    if unit.len() > 1 && !fits || unit == "b" && !bits {
+    if !fits {
         return Err(format!(
             "human_to_bytes() failed to convert {text}. Value is not a valid string (expect {expected})"
         ));

@@ -12,7 +12,7 @@ pub(crate) const CALLABLES: &[Callable] = &[
         "{{ none | default('x') }}" => "null"),
     callable!(lenient "ansible.builtin.mandatory", mandatory, "The value; a missing one fails with the given message.", [];
         "{{ 1 | mandatory }}" => "1"),
-    callable!("ansible.builtin.ternary", ternary, "The first argument for a true value, the second for a false one, the third for none if given.", [];
+    callable!(lenient "ansible.builtin.ternary", ternary, "The first argument for a true value, the second for a false one, the third for none if given.", [];
         "{{ true | ternary('a', 'b') }}" => r#""a""#,
         "{{ none | ternary('a', 'b', 'c') }}" => r#""c""#,
         "{{ '' | ternary('a', 'b') }}" => r#""b""#),

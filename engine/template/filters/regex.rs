@@ -1,7 +1,7 @@
 //! Filters with regular expressions.
 
 use crate::{
-    Call, Callable, TemplateError,
+    Call, Callable, Check, TemplateError,
     declare::callable,
     iterate::text,
     pyregex::{Anchor, Flags, PyRegex, compile, escape},
@@ -40,7 +40,18 @@ fn flags(call: &Call<'_>, ignorecase: usize, multiline: usize) -> Flags {
 fn replace(call: &Call<'_>) -> Result<Value, TemplateError> {
     let s = text(call.subject()?)?;
     let pattern = call.text(1, "pattern", "")?;
-    let template = call.text(2, "replacement", "")?;
+    let template = match call.get(2, "replacement") {
+        None => String::new(),
+        Some(t) => match t.check()?.as_str() {
+            Some(t) => t.to_owned(),
+            None => {
+                return call.fail(format!(
+                    "decoding to str: need a bytes-like object, {} found",
+                    t.type_name()
+                ));
+            }
+        },
+    };
     let regex = compile(&pattern, flags(call, 3, 4), Anchor::Search)?;
     let count = usize::try_from(call.int(5, "count", 0)?).unwrap_or(0);
     let wanted = call.int(6, "mandatory_count", 0)?;

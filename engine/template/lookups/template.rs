@@ -44,10 +44,8 @@ fn template(call: &Call<'_>) -> Result<Value, TemplateError> {
             "template_path".into(),
             Value::str(path.to_string_lossy().into_owned()),
         ));
-        out.push(match call.engine.render(&source, &extra, &options)? {
-            Value::None => Value::None,
-            value => Value::str(value.to_text()),
-        });
+        // as with any template, the result of a lone expression keeps its type
+        out.push(call.engine.render(&source, &extra, &options)?);
     }
     Ok(Value::list(out))
 }

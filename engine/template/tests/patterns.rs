@@ -1,7 +1,7 @@
 //! Tests with regular expressions.
 
 use crate::{
-    Call, Callable, TemplateError,
+    Call, Callable, Check, TemplateError,
     declare::callable,
     pyregex::{Anchor, Flags, compile},
 };
@@ -18,9 +18,12 @@ pub(crate) const CALLABLES: &[Callable] = &[
 
 fn test(call: &Call<'_>, anchor: Option<Anchor>) -> Result<Value, TemplateError> {
     let text = call.subject()?.to_text();
-    let pattern = call.required(1, "pattern")?;
-    let Some(pattern) = pattern.as_str() else {
-        return call.fail("first argument must be string or compiled pattern");
+    let pattern = match call.get(1, "pattern") {
+        None => "",
+        Some(p) => match p.check()?.as_str() {
+            Some(p) => p,
+            None => return call.fail("first argument must be string or compiled pattern"),
+        },
     };
     let flags = Flags {
         ignorecase: call.flag(2, "ignorecase", false),
