@@ -2,7 +2,7 @@
 
 use crate::TemplateError;
 use kdo_value::{Origin, Text, VaultText};
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 /// Decrypts `!vault` values.
 pub trait Vault {
@@ -39,6 +39,7 @@ impl SearchPath {
         let mut out = Vec::new();
         for base in &self.bases {
             for path in [base.join(subfolder).join(&expanded), base.join(&expanded)] {
+                let path = without_detours(&path);
                 if !out.contains(&path) {
                     out.push(path);
                 }
@@ -46,6 +47,22 @@ impl SearchPath {
         }
         out
     }
+}
+
+/// The path with `.` and `NAME/..` taken out by its words alone, as Ansible does before it looks: `templates/../x` is
+/// found even where there is no folder `templates`.
+fn without_detours(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+                out.pop();
+            }
+            _ => out.push(part),
+        }
+    }
+    out
 }
 
 /// Settings of one evaluation.
