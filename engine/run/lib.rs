@@ -1,6 +1,7 @@
 //! The scheduler: hosts walk the plan's graph, steps run when they are ready, events tell what happens.
 
 mod actions;
+mod arguments;
 mod check_args;
 mod connect;
 mod engine;
@@ -14,10 +15,12 @@ mod options;
 mod play;
 mod play_run;
 mod process;
+mod repeat;
 mod route;
 mod step;
 mod tags;
 mod task;
+mod tries;
 mod unported;
 mod walk;
 
