@@ -55,8 +55,8 @@ impl Engine {
     ) -> Result<Map, TaskFailure> {
         let session = self.connections.session(route).await?;
         let invoke = Invoke {
-            key: format!("{}/{}", step.info.id, step.host),
-            epoch: 0,
+            key: format!("{}/{}/{}", self.options.run_id, step.info.id, step.host),
+            epoch: 1,
             module: module.to_owned(),
             args: args.clone(),
             check: order.check.unwrap_or(step.info.check),

@@ -150,6 +150,16 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
         for play in &plays {
             for task in check_args::all_tasks(play) {
                 problems.extend(check_args::unknown_arguments(&task));
+                if task.action.name.contains('.')
+                    && !task.action.name.contains("{{")
+                    && !actions::exists(&task.action.name)
+                    && unported::message(&task.action.name).is_some()
+                {
+                    engine.warn(format!(
+                        "kdo has no module {}; a task that reaches it fails",
+                        task.action.name
+                    ));
+                }
             }
         }
         all.push((path.clone(), plays));

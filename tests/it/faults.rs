@@ -248,3 +248,28 @@ fn one_interrupt_waits_for_running_tasks_and_a_second_one_cancels_them() {
         );
     }
 }
+
+#[test]
+fn a_module_that_kdo_lacks_stops_only_the_task_that_reaches_it() {
+    let bench = Bench::new();
+    bench.file(
+        "p.yml",
+        &play("    - community.libvirt.virt: {name: x}\n      when: false\n"),
+    );
+    let said = bench.run(&["play", "-i", "localhost,", "-c", "local", "p.yml"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(
+        said.err.contains("kdo has no module community.libvirt.virt"),
+        "{said:?}"
+    );
+    bench.file("p.yml", &play("    - community.libvirt.virt: {name: x}\n"));
+    let said = bench.run(&["play", "-i", "localhost,", "-c", "local", "p.yml"]);
+    assert_eq!(said.code, 2, "{said:?}");
+    bench.file("p.yml", &play("    - community.general.modprob: {name: x}\n"));
+    let said = bench.run(&["play", "-i", "localhost,", "-c", "local", "p.yml"]);
+    assert_eq!(
+        said.code, 4,
+        "a slip is told before any host is touched: {said:?}"
+    );
+    assert!(said.err.contains("modprob"), "{said:?}");
+}
