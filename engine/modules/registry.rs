@@ -79,6 +79,11 @@ pub fn find(name: &str) -> Option<&'static Entry> {
             .iter()
             .find(|e| e.meta.name == wanted || e.meta.aliases.contains(&wanted))
     };
+    // Modules that have left ansible-core are still found under its name, as by its redirections.
+    let name = match name.strip_prefix("ansible.builtin.") {
+        Some(short) if exact(name).is_none() => short,
+        _ => name,
+    };
     if name.contains('.') {
         return exact(name);
     }
@@ -145,6 +150,8 @@ mod tests {
                 Some(short)
             );
         }
+        let moved = find("ansible.builtin.mount").map(|e| e.meta.name);
+        assert_eq!(moved, Some("ansible.posix.mount"));
         assert!(find("nothing").is_none() && find("other.collection.copy").is_none());
     }
 

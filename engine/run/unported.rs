@@ -100,8 +100,11 @@ impl Unported {
             let file = format!("{}.py", rest.replace('.', "/"));
             // A collection's module that kdo does not have may stand behind a condition that never holds here; a
             // name close to one that kdo has is rather a slip.
-            let known = registry::MODULES.iter().map(|e| e.meta.name);
-            if (namespace, collection) != ("ansible", "builtin") && nearest(name, known).is_none() {
+            let home = format!("{namespace}.{collection}.");
+            let known = registry::MODULES
+                .iter()
+                .filter_map(|e| e.meta.name.strip_prefix(&home));
+            if (namespace, collection) != ("ansible", "builtin") && nearest(rest, known).is_none() {
                 return true;
             }
             return self.collections.iter().any(|c| {
