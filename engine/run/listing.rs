@@ -24,24 +24,8 @@ impl Engine {
 
     fn list_play(&self, out: &mut String, number: usize, play: &Rc<Play>, _path: &Path) {
         let listing = self.options.listing;
-        let pattern = match self
-            .play_value(play, &play.hosts)
-            .unwrap_or_else(|_| play.hosts.clone())
-        {
-            Value::List(l) => l
-                .to_vec()
-                .iter()
-                .map(Value::to_text)
-                .collect::<Vec<_>>()
-                .join(","),
-            v => v.to_text(),
-        };
-        let name = match &play.name {
-            Some(text) => self
-                .play_value(play, &Value::Str(text.clone()))
-                .map_or_else(|_| text.as_str().to_owned(), |v| v.to_text()),
-            None => pattern.clone(),
-        };
+        let pattern = self.play_pattern(play);
+        let name = self.play_name(play);
         let play_tags = sorted(
             play.scope
                 .collected("tags")

@@ -41,6 +41,32 @@ impl Engine {
         }
     }
 
+    /// A play's pattern as it is shown: evaluated as far as that is possible, lists joined by commas.
+    pub(crate) fn play_pattern(&self, play: &Play) -> String {
+        match self
+            .play_value(play, &play.hosts)
+            .unwrap_or_else(|_| play.hosts.clone())
+        {
+            Value::List(l) => l
+                .to_vec()
+                .iter()
+                .map(Value::to_text)
+                .collect::<Vec<_>>()
+                .join(","),
+            v => v.to_text(),
+        }
+    }
+
+    /// A play's name as it is shown; its pattern where it has none.
+    pub(crate) fn play_name(&self, play: &Play) -> String {
+        match &play.name {
+            Some(text) => self
+                .play_value(play, &Value::Str(text.clone()))
+                .map_or_else(|_| text.as_str().to_owned(), |v| v.to_text()),
+            None => self.play_pattern(play),
+        }
+    }
+
     /// The hosts that a play's pattern selects, in the play's order.
     pub(crate) fn play_hosts(&self, play: &Play) -> Result<Vec<String>, Diagnostic> {
         let value = self
@@ -251,32 +277,7 @@ impl Engine {
         };
         let vars = Rc::new(PlayVars::new(Rc::clone(play), self.prompts(play)));
         self.loader.playbook_dir.replace(vars.playbook_dir.clone());
-        let hosts_text = || match &play.hosts {
-            Value::List(l) => l
-                .to_vec()
-                .iter()
-                .map(Value::to_text)
-                .collect::<Vec<_>>()
-                .join(","),
-            v => v.to_text(),
-        };
-        let name = match &play.name {
-            Some(text) => self
-                .play_value(play, &Value::Str(text.clone()))
-                .map_or_else(|_| text.as_str().to_owned(), |v| v.to_text()),
-            None => self.play_value(play, &play.hosts).map_or_else(
-                |_| hosts_text(),
-                |v| match v {
-                    Value::List(l) => l
-                        .to_vec()
-                        .iter()
-                        .map(Value::to_text)
-                        .collect::<Vec<_>>()
-                        .join(","),
-                    v => v.to_text(),
-                },
-            ),
-        };
+        let name = self.play_name(play);
         vars.name.replace(name.clone());
         let strategy = play.keyword("strategy").map_or_else(
             || self.options.strategy.clone(),
