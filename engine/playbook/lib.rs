@@ -15,6 +15,7 @@ mod static_vars;
 mod task;
 mod words;
 
+pub use handlers::imports;
 pub use action::Action;
 pub use argument_specs::argument_check;
 pub use block::{Block, Item};

@@ -403,7 +403,8 @@ impl Loader {
         };
         let dir = self.playbook_dir.borrow().clone();
         let items = |section: &str, place: Where| {
-            self.items(map.get(section), &scope, &dir, place, 0, key_place(map, section))
+            let value = map.get(section);
+            self.items(section, value, &scope, &dir, place, 0, key_place(map, section))
         };
         let roles = self.role_list(map.get("roles"), &scope, key_place(map, "roles"));
         let mut handlers = Vec::new();
@@ -432,10 +433,7 @@ impl Loader {
             handlers: RefCell::new(handlers),
             roles: RefCell::new(all_roles),
             vars_files: list(map.get("vars_files")),
-            vars_prompt: list(map.get("vars_prompt"))
-                .iter()
-                .filter_map(|v| v.as_map().cloned())
-                .collect(),
+            vars_prompt: self.prompts(map),
             path: path.to_owned(),
             origin,
         };
@@ -444,6 +442,34 @@ impl Loader {
         }
         crate::handlers::flatten(&own, &mut play.handlers.borrow_mut());
         Some(Rc::new(play))
+    }
+
+    /// The entries of `vars_prompt`.
+    fn prompts(&self, play: &Map) -> Vec<Map> {
+        const KNOWN: &[&str] = &[
+            "name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe",
+        ];
+        let section = key_place(play, "vars_prompt");
+        let mut prompts = Vec::new();
+        for entry in list(play.get("vars_prompt")) {
+            let Some(map) = entry.as_map() else {
+                let text = format!("Invalid vars_prompt data structure: {} is no dictionary", entry.repr());
+                self.fail(text, entry.origin().or(section));
+                continue;
+            };
+            if !map.contains("name") {
+                let text = "Invalid vars_prompt data structure, missing 'name' key";
+                self.fail(text, place(map).or(section));
+            }
+            for (key, _) in map.text_entries() {
+                if !KNOWN.contains(&key.as_str()) {
+                    let text = format!("Invalid vars_prompt data structure, found unsupported key '{key}'");
+                    self.fail(text, key_place(map, &key));
+                }
+            }
+            prompts.push(map.clone());
+        }
+        prompts
     }
 
     fn role_list(
@@ -457,7 +483,11 @@ impl Loader {
             Some(Value::List(l)) => l.to_vec(),
             Some(other) => {
                 self.fail(
-                    format!("'roles' must be a list of roles, not {}", other.type_name()),
+                    format!(
+                        "A malformed role declaration was encountered: {} should be a list but is {}",
+                        other.to_text(),
+                        other.type_name()
+                    ),
                     origin,
                 );
                 return Vec::new();
@@ -519,8 +549,10 @@ impl Loader {
                 return None;
             }
         };
-        // An old requirement such as `src,version,name`.
-        let text = text.split(',').next().unwrap_or("").trim().to_owned();
+        if text.contains(',') {
+            self.fail(format!("Invalid old style role requirement: {text}"), at);
+            return None;
+        }
         let options = RoleOptions {
             public: true,
             validate: true,

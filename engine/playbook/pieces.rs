@@ -62,7 +62,10 @@ impl Loader {
         let dir = path.parent().unwrap_or(Path::new("."));
         match value {
             Value::None => Vec::new(),
-            v => self.items(Some(v), scope, dir, kind, depth, None),
+            v => {
+                let section = if kind == Where::Handler { "handlers" } else { "tasks" };
+                self.items(section, Some(v), scope, dir, kind, depth, None)
+            }
         }
     }
 
@@ -76,9 +79,11 @@ impl Loader {
         )
     }
 
-    /// A list of tasks and blocks.
+    /// A list of tasks and blocks, which stands under the key `section`.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn items(
         &self,
+        section: &str,
         value: Option<Value>,
         scope: &Rc<Scope>,
         dir: &Path,
@@ -95,8 +100,7 @@ impl Loader {
                     .or_else(|| other.origin());
                 self.fail(
                     format!(
-                        "A malformed block was encountered while loading {}: {} should be a list or None but is {}",
-                        if kind == Where::Handler { "handlers" } else { "tasks" },
+                        "A malformed block was encountered while loading {section}: {} should be a list or None but is {}",
                         other.to_text(),
                         other.type_name()
                     ),
@@ -113,6 +117,9 @@ impl Loader {
         for entry in entries {
             match &entry {
                 Value::None => {}
+                Value::Map(map) if kind == Where::Handler && map.contains("block") => {
+                    self.fail("Using a block as a handler is not supported.", key_place(map, "block"));
+                }
                 Value::Map(map) if ["block", "rescue", "always"].iter().any(|k| map.contains(k)) => {
                     out.extend(self.block(map, scope, dir, kind, depth));
                 }
@@ -146,7 +153,10 @@ impl Loader {
         }
         let vars = self.vars_map(map.get("vars"), key_place(map, "vars"));
         let scope = Scope::below(above, ScopeKind::Block, keywords, vars, place(map));
-        let part = |name: &str| self.items(map.get(name), &scope, dir, kind, depth + 1, key_place(map, name));
+        let part = |name: &str| {
+            let value = map.get(name);
+            self.items(name, value, &scope, dir, kind, depth + 1, key_place(map, name))
+        };
         Some(Item::Block(Rc::new(Block {
             body: part("block"),
             rescue: part("rescue"),
@@ -204,10 +214,19 @@ impl Loader {
             Some(v) => Some(Text::new(v.to_text())),
         };
         match action.short() {
+            name @ ("include_role" | "import_role") if kind == Where::Handler => {
+                let text = format!("Using '{name}' as a handler is not supported.");
+                self.fail(text, action.origin);
+                return None;
+            }
+            "meta" if kind == Where::Handler && is_flush(&action) => {
+                self.fail("flush_handlers cannot be used as a handler", action.origin);
+                return None;
+            }
             "import_tasks" => {
                 return self.import_tasks(&action, keywords, vars, above, dir, kind, depth, repeat.is_some());
             }
-            "import_role" => return self.import_role(&action, keywords, vars, above, kind, repeat.is_some()),
+            "import_role" => return self.import_role(&action, keywords, vars, above, repeat.is_some()),
             _ => {}
         }
         let scope = Scope::below(above, ScopeKind::Task, keywords, vars, origin);
@@ -582,19 +601,11 @@ impl Loader {
         keywords: Map,
         vars: Map,
         above: &Rc<Scope>,
-        kind: Where,
         looped: bool,
     ) -> Option<Item> {
         if looped {
             self.fail(
                 "You cannot use loops on 'import_role' statements. You should use 'include_role' instead.",
-                action.origin,
-            );
-            return None;
-        }
-        if kind == Where::Handler {
-            self.fail(
-                "Using 'import_role' as a handler is not supported.",
                 action.origin,
             );
             return None;
@@ -693,6 +704,11 @@ impl Loader {
         }
         roles
     }
+}
+
+fn is_flush(meta: &Action) -> bool {
+    let what = meta.arg("_raw_params").map(|v| v.to_text());
+    what.is_some_and(|w| w.trim() == "flush_handlers")
 }
 
 /// Whether the text is nothing but one `{{ … }}`.

@@ -52,6 +52,10 @@ impl Engine {
             hosts.first().map_or("", String::as_str),
             Some(&handler.scope),
         );
+        if handler.action.short() == "meta" {
+            self.meta(play, handler, hosts, hosts).await;
+            return;
+        }
         let info = self.task_info(&vars, handler);
         self.tell(&Event::TaskStart {
             task: Rc::clone(&info),

@@ -7,7 +7,7 @@ use crate::{
     task::{Include, truthy},
 };
 use kdo_event::{Event, HostResult, Status};
-use kdo_playbook::{Block, Item, RoleOptions, Scope, ScopeKind, Task};
+use kdo_playbook::{Block, Item, RoleInstance, RoleOptions, Scope, ScopeKind, Task};
 use kdo_syntax::render;
 use kdo_template::SearchPath;
 use kdo_value::{Map, Value};
@@ -20,6 +20,8 @@ pub(crate) struct Loaded {
     pub(crate) items: Vec<Item>,
     /// How it is told: the file's path or the role's name.
     pub(crate) shown: String,
+    /// The role that was included, with those it depends on.
+    roles: Vec<Rc<RoleInstance>>,
 }
 
 /// Keywords of an include that do not belong to what is included.
@@ -100,11 +102,19 @@ impl Engine {
         }
         level.freeze();
         let scope = Scope::below(&outer, ScopeKind::Include, keywords, level, task.origin);
-        if role {
+        let loaded = if role {
             self.load_role(play, task, args, &scope, &vars)
         } else {
             self.load_tasks(task, args, &scope, &vars)
+        }?;
+        for role in kdo_playbook::imports(&loaded.items) {
+            let mut roles = play.play.roles.borrow_mut();
+            if !loaded.roles.iter().chain(&*roles).any(|r| Rc::ptr_eq(r, &role)) {
+                play.add_handlers(&role.handlers.borrow());
+                roles.push(role);
+            }
         }
+        Ok(loaded)
     }
 
     fn diagnostics(&self) -> Result<(), TaskFailure> {
@@ -176,6 +186,7 @@ impl Engine {
         Ok(Loaded {
             items,
             shown: path.to_string_lossy().into_owned(),
+            roles: Vec::new(),
         })
     }
 
@@ -237,13 +248,14 @@ impl Engine {
             return Err(TaskFailure::new(format!("the role '{name}' was not found")));
         };
         let mut items = Vec::new();
-        for instance in role.with_dependencies() {
+        let roles = role.with_dependencies();
+        for instance in &roles {
             play.add_handlers(&instance.handlers.borrow());
             if options.public {
-                play.play.roles.borrow_mut().push(Rc::clone(&instance));
+                play.play.roles.borrow_mut().push(Rc::clone(instance));
             }
-            items.extend(kdo_playbook::argument_check(&self.loader, &instance));
-            items.push(Item::Block(self.loader.role_block(&instance)));
+            items.extend(kdo_playbook::argument_check(&self.loader, instance));
+            items.push(Item::Block(self.loader.role_block(instance)));
         }
         let block = Block {
             scope: Rc::clone(scope),
@@ -254,6 +266,7 @@ impl Engine {
         Ok(Loaded {
             items: vec![Item::Block(Rc::new(block))],
             shown: name,
+            roles,
         })
     }
 

@@ -11,6 +11,8 @@ mod handlers;
 mod include;
 mod invoke;
 mod listing;
+mod meta;
+mod notify;
 mod options;
 mod play;
 mod play_run;

@@ -5,7 +5,7 @@ use crate::{
     play_run::PlayRun,
     task::{DELEGATED, Done, truthy},
 };
-use kdo_event::{Event, Status};
+use kdo_event::Status;
 use kdo_playbook::Task;
 use kdo_value::{Map, Value};
 use std::rc::Rc;
@@ -171,118 +171,6 @@ impl Engine {
         if truthy(result, "_ansible_facts_cacheable") {
             self.store.add_facts(owner, &facts);
         }
-    }
-
-    fn notify(&self, play: &Rc<PlayRun>, task: &Rc<Task>, done: &Done, hosts: &[String]) {
-        let vars = kdo_vars::TaskVars::new(&self.store, &play.vars, &done.host, Some(&task.scope));
-        let wanted = self.wanted_handlers(task, &vars);
-        for name in wanted {
-            let found = self.find_handlers(play, &name, &done.host);
-            for handler in found {
-                let shown = self.task_info(&vars, &handler).name.clone();
-                let mut notified = play.notified.borrow_mut();
-                let list = notified.entry(handler.id).or_default();
-                for host in hosts {
-                    if !list.contains(host) {
-                        list.push(host.clone());
-                        self.tell(&Event::Notified {
-                            handler: shown.clone(),
-                            host: host.clone(),
-                        });
-                    }
-                }
-            }
-        }
-    }
-
-    /// The names that a task notifies.
-    fn wanted_handlers(&self, task: &Rc<Task>, vars: &kdo_vars::TaskVars) -> Vec<String> {
-        let mut wanted = Vec::new();
-        for level in task.scope.collected("notify") {
-            match self.resolve(vars, &level) {
-                Ok(Value::List(l)) => wanted.extend(l.to_vec().iter().map(Value::to_text)),
-                Ok(v) => wanted.push(v.to_text()),
-                Err(e) => self.warn(format!("notify could not be evaluated: {}", e.message)),
-            }
-        }
-        wanted
-    }
-
-    /// Whether a task that changed something notifies a handler that does not exist; then the play is in error.
-    pub(crate) fn misses_handler(
-        &self,
-        play: &Rc<PlayRun>,
-        task: &Rc<Task>,
-        vars: &kdo_vars::TaskVars,
-    ) -> bool {
-        let missing = self
-            .wanted_handlers(task, vars)
-            .into_iter()
-            .find(|name| self.find_handlers(play, name, &vars.host).is_empty());
-        let Some(name) = missing else { return false };
-        let text = format!(
-            "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
-        );
-        play.error.borrow_mut().get_or_insert(text);
-        true
-    }
-
-    /// The handler of that name and all that listen to it.
-    fn find_handlers(&self, play: &Rc<PlayRun>, name: &str, host: &str) -> Vec<Rc<Task>> {
-        let all = play.handlers();
-        // Of handlers with the same name, the first one of the section that was loaded last counts.
-        let mut sections: Vec<Vec<&Rc<Task>>> = Vec::new();
-        for handler in &all {
-            let same = |other: &&Rc<Task>| match (handler.scope.role(), other.scope.role()) {
-                (Some(a), Some(b)) => Rc::ptr_eq(&a, &b),
-                (None, None) => true,
-                _ => false,
-            };
-            match sections.last_mut().filter(|s| s.last().is_some_and(same)) {
-                Some(section) => section.push(handler),
-                None => sections.push(vec![handler]),
-            }
-        }
-        let order: Vec<&Rc<Task>> = sections.into_iter().rev().flatten().collect();
-        let mut found: Vec<Rc<Task>> = Vec::new();
-        for &handler in &order {
-            let Some(text) = &handler.name else { continue };
-            let vars = kdo_vars::TaskVars::new(&self.store, &play.vars, host, Some(&handler.scope));
-            let own = match self.with_templar(&vars, |t| t.template(text)) {
-                Ok(v) => v.to_text(),
-                Err(_) => text.as_str().to_owned(),
-            };
-            let role = handler.scope.role().map(|r| r.full_name());
-            let with_role = role.as_ref().map(|r| format!("{r} : {own}"));
-            if own == name || with_role.as_deref() == Some(name) {
-                found.push(Rc::clone(handler));
-                break;
-            }
-        }
-        let mut seen: Vec<&str> = Vec::new();
-        let mut listening = Vec::new();
-        for &handler in &order {
-            let role = handler.scope.role().map(|r| r.full_name());
-            let listens = handler.listen().iter().any(|l| {
-                l == name
-                    || role.as_ref().is_some_and(|r| {
-                        name.strip_prefix(r.as_str()).and_then(|n| n.strip_prefix(" : ")) == Some(l)
-                    })
-            });
-            if !listens || found.iter().any(|f| f.id == handler.id) {
-                continue;
-            }
-            if let Some(text) = &handler.name {
-                if seen.contains(&text.as_str()) {
-                    continue;
-                }
-                seen.push(text.as_str());
-            }
-            listening.push(Rc::clone(handler));
-        }
-        listening.sort_by_key(|h| all.iter().position(|a| a.id == h.id));
-        found.extend(listening);
-        found
     }
 }
 

@@ -2,14 +2,14 @@
 
 use crate::{
     engine::Engine,
+    meta::Meta,
     play_run::PlayRun,
     process::Fate,
     task::{Done, Include},
 };
-use kdo_event::{Event, HostResult, Status, TaskInfo};
+use kdo_event::{Event, Status, TaskInfo};
 use kdo_plan::{StepId, StepKind};
 use kdo_playbook::{Item, Task};
-use kdo_value::Map;
 use kdo_vars::TaskVars;
 use std::{
     collections::{HashMap, HashSet},
@@ -505,22 +505,6 @@ impl Engine {
     }
 }
 
-/// What is told of a meta task that is done.
-fn done_meta(what: &str, host: &str) -> String {
-    match what {
-        "end_host" => format!("ending play for {host}"),
-        "end_play" => "ending play".into(),
-        "end_batch" => "ending batch".into(),
-        "end_role" => format!("ending role for {host}"),
-        "clear_facts" => "facts cleared".into(),
-        "clear_host_errors" => "cleared host errors".into(),
-        "reset_connection" => "reset connection".into(),
-        "refresh_inventory" => "inventory successfully refreshed".into(),
-        "flush_handlers" => format!("triggered running handlers for {host}"),
-        other => other.to_owned(),
-    }
-}
-
 /// Whether the task only marks where a role ends.
 fn is_role_end(task: &Task) -> bool {
     task.origin.is_none()
@@ -551,114 +535,25 @@ fn collect_includes(all: &mut Vec<(Include, Vec<String>)>, done: Done, hosts: &[
 }
 
 impl Engine {
-    /// A `meta` task.
+    /// A `meta` task, and where its hosts go on.
     async fn meta_step(self: &Rc<Self>, walk: &mut Walk, task: &Rc<Task>, here: &[String]) {
         let play = Rc::clone(&walk.play);
-        let what = task
-            .action
-            .arg("_raw_params")
-            .map(|v| v.to_text())
-            .unwrap_or_default();
-        let what = what.trim().to_owned();
-        // These are done once, for all, and the first host decides.
-        let once = matches!(
-            what.as_str(),
-            "clear_facts" | "clear_host_errors" | "refresh_inventory" | "end_play" | "end_batch"
-        );
-        let conditional = !matches!(what.as_str(), "noop" | "reset_connection" | "refresh_inventory");
-        let mut on = Vec::new();
-        for host in here.iter().take(if once { 1 } else { here.len() }) {
-            let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
-            let info = self.task_info(&vars, task);
-            self.tell(&Event::TaskStart {
-                task: Rc::clone(&info),
-            });
-            if !conditional {
-                if !task.scope.collected("when").is_empty() {
-                    self.warn(format!("{what} task does not support when conditional"));
-                }
-                self.tell_meta(&done_meta(&what, host));
-                on.push(host.clone());
-                continue;
-            }
-            match self.holds(&vars, task) {
-                Ok(true) => {
-                    self.tell_meta(&done_meta(&what, host));
-                    on.push(host.clone());
-                }
-                Ok(false) => self.tell_skipped_meta(&what, host, info),
-                Err(failure) => {
-                    let text = format!("Error while evaluating conditional: {}", failure.message);
-                    play.error.borrow_mut().get_or_insert(text);
-                    return;
-                }
-            }
-        }
-        if once && !on.is_empty() {
-            on = here.to_vec();
-        }
-        let goes_on: Vec<String> = here.iter().filter(|h| play.is_active(h)).cloned().collect();
-        if on.is_empty() {
-            goes_on.iter().for_each(|h| walk.advance(h));
+        let Some(Meta { what, on }) = self.meta(&play, task, here, &walk.hosts).await else {
             return;
-        }
+        };
+        let stay = |h: &&String| match what.as_str() {
+            _ if on.is_empty() => play.is_active(h),
+            "end_host" | "end_role" => !on.contains(h),
+            _ => play.is_active(h),
+        };
+        let goes_on: Vec<&String> = here.iter().filter(stay).collect();
         match what.as_str() {
-            "noop" | "" => {}
-            "flush_handlers" => self.flush_handlers(&play, &on).await,
-            "clear_facts" => {
-                let all = play.vars.all_hosts.borrow().clone();
-                all.iter().for_each(|h| self.store.clear_facts(h));
-            }
-            "clear_host_errors" => {
-                walk.pending.clear();
-                let failed: Vec<String> = play.failed.borrow_mut().drain().collect();
-                let lost: Vec<String> = play.unreachable.borrow_mut().drain().collect();
-                play.forgiven.borrow_mut().extend(failed.into_iter().chain(lost));
-                self.failed.borrow_mut().clear();
-                self.unreachable.borrow_mut().clear();
-                *play.vars.active_hosts.borrow_mut() = play.vars.all_hosts.borrow().clone();
-                *play.vars.batch.borrow_mut() = walk.hosts.clone();
-            }
-            "end_play" => {
-                play.end_play.set(true);
-                return;
-            }
-            "end_batch" => {
-                play.end_batch.set(true);
-                return;
-            }
-            "end_host" => {
-                play.ended.borrow_mut().extend(on.iter().cloned());
-                play.update_active();
-                return goes_on
-                    .iter()
-                    .filter(|h| !on.contains(h))
-                    .for_each(|h| walk.advance(h));
-            }
+            "end_play" | "end_batch" if !on.is_empty() => return,
+            "clear_host_errors" if !on.is_empty() => walk.pending.clear(),
             "end_role" => self.end_role(walk, task, &on),
-            "reset_connection" => {
-                for host in &on {
-                    self.connections.reset(host).await;
-                }
-            }
-            "refresh_inventory" => self.refresh_inventory(),
-            other => {
-                let text = format!("invalid meta action requested: {other}");
-                play.error.borrow_mut().get_or_insert(text);
-                return;
-            }
+            _ => {}
         }
-        if what != "end_role" {
-            goes_on
-                .iter()
-                .filter(|h| play.is_active(h))
-                .for_each(|h| walk.advance(h));
-        } else {
-            goes_on
-                .iter()
-                .filter(|h| !on.contains(h))
-                .for_each(|h| walk.advance(h));
-        }
+        goes_on.into_iter().for_each(|h| walk.advance(h));
     }
 
     /// Hosts leave the role: on to the first step that is not in it.
@@ -680,55 +575,5 @@ impl Engine {
                 }
             }
         }
-    }
-
-    fn tell_meta(&self, text: &str) {
-        self.tell(&Event::Verbose {
-            level: 2,
-            host: None,
-            text: format!("META: {text}"),
-        });
-    }
-
-    fn tell_skipped_meta(&self, what: &str, host: &str, info: Rc<TaskInfo>) {
-        let (message, rest) = match what {
-            "end_host" => (
-                format!("end_host conditional evaluated to false, continuing execution for {host}"),
-                format!("continuing execution for {host}"),
-            ),
-            "end_role" => (what.to_owned(), format!("continuing role for {host}")),
-            "end_play" => (what.to_owned(), "continuing play".to_owned()),
-            "end_batch" => (what.to_owned(), "continuing current batch".to_owned()),
-            "flush_handlers" => (what.to_owned(), format!("not running handlers for {host}")),
-            "clear_facts" => (
-                what.to_owned(),
-                format!("not clearing facts and fact cache for {host}"),
-            ),
-            "clear_host_errors" => (
-                what.to_owned(),
-                format!("not clearing host error state for {host}"),
-            ),
-            _ => (what.to_owned(), "not done".to_owned()),
-        };
-        self.tell_meta(&format!("{what} conditional evaluated to False, {rest}"));
-        let result = Map::new();
-        result.insert("msg", message);
-        result.insert(
-            "skip_reason",
-            format!("{what} conditional evaluated to False, {rest}"),
-        );
-        result.insert("skipped", true);
-        self.tell(&Event::HostResult(HostResult {
-            host: host.to_owned(),
-            delegated: None,
-            task: info,
-            status: Status::Skipped,
-            ignored: false,
-            result,
-            item: None,
-            looped: false,
-            error: None,
-            elapsed: 0.0,
-        }));
     }
 }

@@ -190,6 +190,8 @@ impl TaskVars {
         let text = |t: &str| Some(Value::str(t));
         let texts = |t: &[String]| Some(Value::list(t.iter().map(Value::from)).into_frozen());
         match name {
+            // Seen without a host.
+            "inventory_hostname" | "inventory_hostname_short" | "group_names" if self.host.is_empty() => None,
             "inventory_hostname" => text(&self.host),
             "inventory_hostname_short" => text(self.host.split('.').next().unwrap_or(&self.host)),
             "inventory_file" | "inventory_dir" => {
