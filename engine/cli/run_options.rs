@@ -93,6 +93,7 @@ pub(crate) fn options(
         gather_subset: None,
         strategy: settings.text("strategy").unwrap_or("linear").to_owned(),
         any_errors_fatal: settings.bool("any_errors_fatal"),
+        debug: settings.bool("debug"),
         error_on_missing_handler: settings.bool("error_on_missing_handler"),
         strict: args.strict || settings.is_set(broken) && !settings.bool(broken),
         jinja2_extensions: settings.list("jinja2_extensions").to_vec(),

@@ -95,7 +95,7 @@ pub const SETTINGS: &[Setting] = &[
     row("cow_selection", Str, Some("default"), &["defaults.cow_selection"], &["ANSIBLE_COW_SELECTION"], Harmless, &[]),
     row("cowpath", Str, None, &["defaults.cowpath"], &["ANSIBLE_COW_PATH"], Harmless, &[]),
     row("cowsay_enabled_stencils", List, Some("bud-frogs,bunny,cheese,daemon,default,dragon,elephant-in-snake,elephant,eyes,hellokitty,kitty,luke-koala,meow,milk,moofasa,moose,ren,sheep,small,stegosaurus,stimpy,supermilker,three-eyes,turkey,turtle,tux,udder,vader-koala,vader,www"), &["defaults.cowsay_enabled_stencils"], &["ANSIBLE_COW_ACCEPTLIST"], Harmless, &[]),
-    row("debug", Bool, Some("false"), &["defaults.debug"], &["ANSIBLE_DEBUG"], Harmless, &[]),
+    row("debug", Bool, Some("false"), &["defaults.debug"], &["ANSIBLE_DEBUG"], Used, &[]),
     row("deprecation_warnings", Bool, Some("true"), &["defaults.deprecation_warnings"], &["ANSIBLE_DEPRECATION_WARNINGS"], Used, &[]),
     row("devel_warning", Bool, Some("true"), &["defaults.devel_warning"], &["ANSIBLE_DEVEL_WARNING"], Harmless, &[]),
     row("diff_always", Bool, Some("false"), &["diff.always"], &["ANSIBLE_DIFF_ALWAYS"], Used, &[]),

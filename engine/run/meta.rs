@@ -13,16 +13,20 @@ pub(crate) struct Meta {
     pub(crate) what: String,
     /// The hosts whose condition held.
     pub(crate) on: Vec<String>,
+    /// Hosts on which a handler that was flushed failed.
+    pub(crate) failed: Vec<String>,
 }
 
 impl Engine {
-    /// Does a `meta` task for the hosts `here` of a batch; nothing if that has put the play in error.
+    /// Does a `meta` task for the hosts `here` of a batch; nothing if that has put the play in error. `rescued`: whether
+    /// a failure leads to a `rescue`.
     pub(crate) async fn meta(
         self: &Rc<Self>,
         play: &Rc<PlayRun>,
         task: &Rc<Task>,
         here: &[String],
         batch: &[String],
+        rescued: bool,
     ) -> Option<Meta> {
         let what = task
             .action
@@ -68,11 +72,15 @@ impl Engine {
             on = here.to_vec();
         }
         if on.is_empty() {
-            return Some(Meta { what, on });
+            let failed = Vec::new();
+            return Some(Meta { what, on, failed });
         }
+        let mut failed = Vec::new();
         match what.as_str() {
             "noop" | "" => {}
-            "flush_handlers" => Box::pin(self.flush_handlers(play, &on)).await,
+            "flush_handlers" => {
+                failed = Box::pin(self.flush_handlers(play, &on, rescued)).await;
+            }
             "clear_facts" => {
                 let all = play.vars.all_hosts.borrow().clone();
                 all.iter().for_each(|h| self.store.clear_facts(h));
@@ -106,7 +114,7 @@ impl Engine {
                 return None;
             }
         }
-        Some(Meta { what, on })
+        Some(Meta { what, on, failed })
     }
 
     fn tell_meta(&self, text: &str) {

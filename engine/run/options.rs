@@ -119,6 +119,8 @@ pub struct Options {
     pub strategy: String,
     /// `any_errors_fatal` of the configuration.
     pub any_errors_fatal: bool,
+    /// `debug`: tell what else would be silent.
+    pub debug: bool,
     /// Whether notifying a handler that does not exist is an error; else a warning.
     pub error_on_missing_handler: bool,
     /// `max_fail_percentage` has no configuration; `--strict`: conditionals as ansible-core 2.19 has them.

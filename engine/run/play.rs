@@ -433,7 +433,8 @@ impl Engine {
                 .filter(|h| run.failed.borrow().contains(*h))
                 .cloned()
                 .collect();
-            self.flush_handlers(&run, &failed).await;
+            let out = self.flush_handlers(&run, &failed, false).await;
+            self.handlers_failed(&run, &out);
         }
         self.play_over.set(run.end_play.get());
         let new: Vec<String> = run.failed.borrow().difference(&before).cloned().collect();

@@ -113,7 +113,9 @@ impl Engine {
                 StepKind::Flush => {
                     let all = walk.hosts.clone();
                     let play = Rc::clone(&walk.play);
-                    self.flush_handlers(&play, &all).await;
+                    self.tell_flush(&play, &all);
+                    let failed = self.flush_handlers(&play, &all, false).await;
+                    self.handlers_failed(&play, &failed);
                     here.iter().for_each(|h| walk.advance(h));
                 }
                 other => here.iter().for_each(|h| self.pass(walk, &other, h)),
@@ -204,7 +206,7 @@ impl Engine {
             return;
         }
         if task.action.short() == "meta" {
-            self.meta_step(walk, task, here).await;
+            self.meta_step(walk, step, task, here).await;
             return;
         }
         let vars = TaskVars::new(&self.store, &play.vars, first, Some(&task.scope));
@@ -516,7 +518,7 @@ fn is_role_end(task: &Task) -> bool {
 }
 
 /// Includes of the same file or role with the same variables are one, for all their hosts.
-fn collect_includes(all: &mut Vec<(Include, Vec<String>)>, done: Done, hosts: &[String]) {
+pub(crate) fn collect_includes(all: &mut Vec<(Include, Vec<String>)>, done: Done, hosts: &[String]) {
     if done.status == Status::Skipped {
         return;
     }
@@ -536,12 +538,17 @@ fn collect_includes(all: &mut Vec<(Include, Vec<String>)>, done: Done, hosts: &[
 
 impl Engine {
     /// A `meta` task, and where its hosts go on.
-    async fn meta_step(self: &Rc<Self>, walk: &mut Walk, task: &Rc<Task>, here: &[String]) {
+    async fn meta_step(self: &Rc<Self>, walk: &mut Walk, step: StepId, task: &Rc<Task>, here: &[String]) {
         let play = Rc::clone(&walk.play);
-        let Some(Meta { what, on }) = self.meta(&play, task, here, &walk.hosts).await else {
+        let rescued = play.plan.borrow().is_rescued(step);
+        let done = self.meta(&play, task, here, &walk.hosts, rescued).await;
+        let Some(Meta { what, on, failed }) = done else {
             return;
         };
+        let (_, out): (Vec<_>, Vec<_>) = failed.iter().cloned().partition(|h| walk.fail(h));
+        self.handlers_failed(&play, &out);
         let stay = |h: &&String| match what.as_str() {
+            _ if failed.contains(h) => false,
             _ if on.is_empty() => play.is_active(h),
             "end_host" | "end_role" => !on.contains(h),
             _ => play.is_active(h),
