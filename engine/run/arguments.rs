@@ -8,27 +8,8 @@ use kdo_vars::TaskVars;
 impl Engine {
     /// The evaluated arguments of a task, defaults of `module_defaults` below them.
     pub(crate) fn arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
-        let failure = |e: kdo_template::TemplateError| self.template_failure(e);
         let all = self.default_arguments(vars, task)?;
-        let full = full_name(&task.action.name);
-        let finalising = |f: TaskFailure| f.during(&format!("Finalization of task args for '{full}' failed"));
-        if let Some(template) = &task.action.template {
-            match self
-                .with_templar(vars, |t| t.resolve(&Value::Str(template.clone())))
-                .map_err(failure)
-                .map_err(finalising)?
-            {
-                Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| {
-                    all.insert(k, v);
-                }),
-                other => {
-                    return Err(finalising(TaskFailure::early(format!(
-                        "the arguments' template gave a {} instead of a dictionary",
-                        other.type_name()
-                    ))));
-                }
-            }
-        }
+        self.add_template_arguments(vars, task, &all)?;
         for (key, raw) in task.action.args.entries() {
             if let Some(value) = self.argument(vars, task, &key, &raw)? {
                 let key = if key.is_templated() {
@@ -42,6 +23,31 @@ impl Engine {
             }
         }
         Ok(all)
+    }
+
+    /// Adds the arguments that one template gives as a whole; it may be omitted.
+    fn add_template_arguments(&self, vars: &TaskVars, task: &Task, all: &Map) -> Result<(), TaskFailure> {
+        let Some(template) = &task.action.template else {
+            return Ok(());
+        };
+        let during = format!(
+            "Finalization of task args for '{}' failed",
+            full_name(&task.action.name)
+        );
+        match self
+            .resolve_or_omit(vars, &Value::Str(template.clone()))
+            .map_err(|f| f.during(&during))?
+        {
+            None => {}
+            Some(Value::Map(m)) => m.entries().into_iter().for_each(|(k, v)| {
+                all.insert(k, v);
+            }),
+            Some(other) => {
+                let what = format!("Task args must resolve to a 'dict' not '{}'.", other.type_name());
+                return Err(TaskFailure::early(what).during(&during));
+            }
+        }
+        Ok(())
     }
 
     /// What `module_defaults` give the task.
@@ -121,24 +127,7 @@ impl Engine {
     /// A step's arguments as written, with those that one template gives.
     pub(crate) fn action_arguments(&self, step: &Step) -> Result<Map, TaskFailure> {
         let all = self.default_arguments(&step.vars, &step.task)?;
-        if let Some(template) = &step.task.action.template {
-            let during = format!(
-                "Finalization of task args for '{}' failed",
-                full_name(&step.task.action.name)
-            );
-            match self
-                .resolve(&step.vars, &Value::Str(template.clone()))
-                .map_err(|f| f.during(&during))?
-            {
-                Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| {
-                    all.insert(k, v);
-                }),
-                other => {
-                    let what = format!("the arguments' template gave a {}", other.type_name());
-                    return Err(TaskFailure::early(what).during(&during));
-                }
-            }
-        }
+        self.add_template_arguments(&step.vars, &step.task, &all)?;
         step.task.action.args.entries().into_iter().for_each(|(k, v)| {
             all.insert(k, v);
         });

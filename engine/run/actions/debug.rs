@@ -17,12 +17,7 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
     }
     let result = Map::new();
     let verbosity = match args.get("verbosity") {
-        Some(raw) => engine
-            .resolve(&step.vars, &raw)?
-            .to_text()
-            .trim()
-            .parse()
-            .unwrap_or(0),
+        Some(raw) => verbosity(&engine.resolve(&step.vars, &raw)?)?,
         None => 0_i64,
     };
     if verbosity > engine.options.info.verbosity {
@@ -31,14 +26,22 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
         result.insert("failed", false);
         return Ok(result);
     }
-    if let Some(raw) = args.get("var") {
-        let name = engine.resolve(&step.vars, &raw)?;
+    let name = match args.get("var") {
+        Some(raw) => engine.resolve_or_omit(&step.vars, &raw)?.map(|name| (raw, name)),
+        None => None,
+    };
+    if let Some((raw, name)) = name {
         match &name {
             Value::Str(text) => {
-                // The name itself is an expression of the user, even if it came out of a template.
+                // The text must be the user's own: what a host or a lookup gave is no expression.
                 let expression = match &raw {
                     Value::Str(written) if !written.is_template() => written.clone(),
-                    _ => Text::trusted(text.as_str(), raw.origin()),
+                    _ if text.is_trusted() => Text::trusted(text.as_str(), raw.origin()),
+                    _ => {
+                        return Err(TaskFailure::early(
+                            "Error while resolving `var` expression: Encountered untrusted template or expression.",
+                        ));
+                    }
                 };
                 let value = match engine.with_templar(&step.vars, |t| t.expression(&expression)) {
                     Ok(value) => value,
@@ -54,6 +57,8 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
                     }
                 };
                 let value = if value.is_omit() {
+                    let warning = "The result of the `var` expression could not be omitted; a placeholder was used instead.";
+                    result.insert("warnings", Value::list([Value::str(warning)]));
                     Value::str("<<Omit>>")
                 } else {
                     value
@@ -80,4 +85,14 @@ pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
     result.insert("_ansible_verbose_always", true);
     result.insert("failed", false);
     Ok(result)
+}
+
+fn verbosity(value: &Value) -> Result<i64, TaskFailure> {
+    value.to_text().trim().parse().map_err(|_| {
+        TaskFailure::new(format!(
+            "argument 'verbosity' is of type {} and we were unable to convert to int: \"{}\" cannot be converted to an int",
+            value.type_name(),
+            value.repr()
+        ))
+    })
 }
