@@ -93,6 +93,8 @@ pub(crate) fn options(
         gather_subset: None,
         strategy: settings.text("strategy").unwrap_or("linear").to_owned(),
         any_errors_fatal: settings.bool("any_errors_fatal"),
+        debugger: settings.bool("enable_task_debugger"),
+        debugger_ignores_errors: settings.bool("task_debugger_ignore_errors"),
         debug: settings.bool("debug"),
         error_on_missing_handler: settings.bool("error_on_missing_handler"),
         strict: args.strict || settings.is_set(broken) && !settings.bool(broken),

@@ -15,10 +15,10 @@ mod static_vars;
 mod task;
 mod words;
 
-pub use handlers::imports;
 pub use action::Action;
 pub use argument_specs::argument_check;
 pub use block::{Block, Item};
+pub use handlers::imports;
 /// Values as written.
 pub use kdo_value::Value as RawValue;
 pub use keywords::{KEYWORDS, Keyword, Where};

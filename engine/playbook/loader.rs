@@ -447,13 +447,24 @@ impl Loader {
     /// The entries of `vars_prompt`.
     fn prompts(&self, play: &Map) -> Vec<Map> {
         const KNOWN: &[&str] = &[
-            "name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe",
+            "name",
+            "prompt",
+            "default",
+            "private",
+            "confirm",
+            "encrypt",
+            "salt_size",
+            "salt",
+            "unsafe",
         ];
         let section = key_place(play, "vars_prompt");
         let mut prompts = Vec::new();
         for entry in list(play.get("vars_prompt")) {
             let Some(map) = entry.as_map() else {
-                let text = format!("Invalid vars_prompt data structure: {} is no dictionary", entry.repr());
+                let text = format!(
+                    "Invalid vars_prompt data structure: {} is no dictionary",
+                    entry.repr()
+                );
                 self.fail(text, entry.origin().or(section));
                 continue;
             };

@@ -63,7 +63,11 @@ impl Loader {
         match value {
             Value::None => Vec::new(),
             v => {
-                let section = if kind == Where::Handler { "handlers" } else { "tasks" };
+                let section = if kind == Where::Handler {
+                    "handlers"
+                } else {
+                    "tasks"
+                };
                 self.items(section, Some(v), scope, dir, kind, depth, None)
             }
         }
@@ -118,7 +122,10 @@ impl Loader {
             match &entry {
                 Value::None => {}
                 Value::Map(map) if kind == Where::Handler && map.contains("block") => {
-                    self.fail("Using a block as a handler is not supported.", key_place(map, "block"));
+                    self.fail(
+                        "Using a block as a handler is not supported.",
+                        key_place(map, "block"),
+                    );
                 }
                 Value::Map(map) if ["block", "rescue", "always"].iter().any(|k| map.contains(k)) => {
                     out.extend(self.block(map, scope, dir, kind, depth));

@@ -14,7 +14,7 @@ pub struct Loop {
 }
 
 /// A task or handler.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Task {
     /// Unique in the run.
     pub id: u64,

@@ -73,13 +73,7 @@ impl Engine {
         self.drop_hosts(play, Fate::Failed, hosts);
     }
 
-    fn notified_hosts(
-        &self,
-        play: &PlayRun,
-        handler: &Task,
-        hosts: &[String],
-        flush: &Flush,
-    ) -> Vec<String> {
+    fn notified_hosts(&self, play: &PlayRun, handler: &Task, hosts: &[String], flush: &Flush) -> Vec<String> {
         let notified = play.notified.borrow();
         let Some(list) = notified.get(&handler.id) else {
             return Vec::new();
@@ -91,7 +85,8 @@ impl Engine {
     /// Whether a host may run handlers: it takes part, or has failed where that does not matter.
     fn runs_handlers(&self, play: &PlayRun, host: &str, flush: &Flush) -> bool {
         let lost = play.unreachable.borrow().contains(host) || play.ended.borrow().contains(host);
-        let lost = lost || play.handler_failed.borrow().contains(host) || flush.failed.iter().any(|h| h == host);
+        let lost =
+            lost || play.handler_failed.borrow().contains(host) || flush.failed.iter().any(|h| h == host);
         !lost && (play.force_handlers.get() || !play.failed.borrow().contains(host))
     }
 

@@ -183,4 +183,3 @@ fn done_meta(what: &str, host: &str) -> String {
         other => other.to_owned(),
     }
 }
-

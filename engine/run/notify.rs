@@ -78,9 +78,10 @@ impl Engine {
             }
         }
         let order: Vec<&Rc<Task>> = sections.into_iter().rev().flatten().collect();
-        let named = order
-            .iter()
-            .find(|h| self.handler_name(play, h).is_some_and(|own| answers(h, &own, wanted)));
+        let named = order.iter().find(|h| {
+            self.handler_name(play, h)
+                .is_some_and(|own| answers(h, &own, wanted))
+        });
         let mut found: Vec<Rc<Task>> = named.map(|h| Rc::clone(h)).into_iter().collect();
         let mut seen = HashSet::new();
         let mut listening = Vec::new();

@@ -119,6 +119,10 @@ pub struct Options {
     pub strategy: String,
     /// `any_errors_fatal` of the configuration.
     pub any_errors_fatal: bool,
+    /// Failures open the task debugger.
+    pub debugger: bool,
+    /// The task debugger does not open on failures that are ignored.
+    pub debugger_ignores_errors: bool,
     /// `debug`: tell what else would be silent.
     pub debug: bool,
     /// Whether notifying a handler that does not exist is an error; else a warning.

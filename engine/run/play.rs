@@ -1,6 +1,6 @@
 //! One play: its hosts, batches, variables and walk.
 
-use crate::{engine::Engine, play_run::PlayRun, tags, tags::TagFilter, walk::Walk};
+use crate::{engine::Engine, play_run::PlayRun, strategy::Strategy, tags, tags::TagFilter, walk::Walk};
 use kdo_event::Event;
 use kdo_plan::Plan;
 use kdo_playbook::{Action, Play, Scope, ScopeKind, Task};
@@ -13,7 +13,9 @@ use std::{
     collections::HashSet,
     path::Path,
     rc::Rc,
+    sync::Arc,
 };
+use tokio::sync::Semaphore;
 
 /// How a play ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,24 +288,13 @@ impl Engine {
                     .map_or_else(|_| v.to_text(), |v| v.to_text())
             },
         );
-        let strategy = strategy.rsplit('.').next().unwrap_or("linear").to_owned();
-        if !matches!(
-            strategy.as_str(),
-            "linear"
-                | "free"
-                | "host_pinned"
-                | "debug"
-                | "mitogen_linear"
-                | "mitogen_free"
-                | "mitogen_host_pinned"
-                | "mitogen"
-        ) {
+        let Some(kind) = Strategy::named(&strategy) else {
             self.errors(&[
                 Diagnostic::error(format!("Invalid play strategy specified: {strategy}")).at(play.origin),
             ]);
             return Ended::Error;
-        }
-        let free = strategy.ends_with("free") || strategy.ends_with("host_pinned");
+        };
+        let strategy = strategy.rsplit('.').next().unwrap_or("linear").to_owned();
         // What cannot be read is told before the play begins.
         if let Some(Err(d)) = hosts.first().map(|host| self.load_vars_files(&vars, host)) {
             self.errors(&[*d]);
@@ -343,7 +334,7 @@ impl Engine {
                     strategy: "linear".into(),
                 });
             }
-            match self.batch(play, &vars, &batch, free).await {
+            match self.batch(play, &vars, &batch, kind).await {
                 Ended::On => {}
                 other => return other,
             }
@@ -359,7 +350,7 @@ impl Engine {
         play: &Rc<Play>,
         vars: &Rc<PlayVars>,
         batch: &[String],
-        free: bool,
+        strategy: Strategy,
     ) -> Ended {
         let facts = match self.facts_task(play) {
             Ok(task) => task,
@@ -370,7 +361,7 @@ impl Engine {
         };
         let select = self.selector(play);
         let facts = facts.filter(|t| select(t));
-        let plan = Plan::new(play, facts, &*select, !free);
+        let plan = Plan::new(play, facts, &*select, strategy.is_linear());
         let truth = |name: &str| {
             play.keyword(name)
                 .and_then(|v| self.play_value(play, &v).ok())
@@ -401,6 +392,9 @@ impl Engine {
             included_handlers: RefCell::default(),
             includes: Cell::new(0),
             rescue_vars: RefCell::default(),
+            debugger: Cell::new(self.options.debugger || strategy == Strategy::Linear { debug: true }),
+            debug_vars: RefCell::default(),
+            turns: (strategy == Strategy::Free).then(|| Arc::new(Semaphore::new(self.forks()))),
             error: RefCell::default(),
             force_handlers: Cell::new(match play.keyword("force_handlers") {
                 Some(_) => truth("force_handlers"),
@@ -422,10 +416,10 @@ impl Engine {
             return Ended::On;
         }
         let mut walk = Walk::new(&run, &here);
-        if free {
-            self.free(&mut walk).await;
-        } else {
-            self.linear(&mut walk).await;
+        match strategy {
+            Strategy::Linear { .. } => self.linear(&mut walk).await,
+            Strategy::Free => self.free(&mut walk, false).await,
+            Strategy::HostPinned => self.free(&mut walk, true).await,
         }
         if run.force_handlers.get() && !run.end_play.get() {
             let failed: Vec<String> = here

@@ -39,6 +39,8 @@ pub(crate) struct PlayRun {
     pub(crate) role_done: RefCell<HashSet<(String, String)>>,
     /// Turns at tasks with `throttle`, by task, where hosts go on by themselves.
     pub(crate) throttles: RefCell<HashMap<u64, Arc<tokio::sync::Semaphore>>>,
+    /// Turns of the hosts that go on by themselves, each task one; nothing if hosts are started in turn instead.
+    pub(crate) turns: Option<Arc<tokio::sync::Semaphore>>,
     /// Hosts that are out because others failed.
     pub(crate) dragged: RefCell<HashSet<String>>,
     /// Hosts whose failures `meta: clear_host_errors` has cleared; this play goes on without them.
@@ -53,6 +55,10 @@ pub(crate) struct PlayRun {
     pub(crate) includes: Cell<u32>,
     /// `ansible_failed_task` and `ansible_failed_result` by host.
     pub(crate) rescue_vars: RefCell<HashMap<String, Map>>,
+    /// Whether failures open the task debugger.
+    pub(crate) debugger: Cell<bool>,
+    /// Variables that were changed in the task debugger, by host.
+    pub(crate) debug_vars: RefCell<HashMap<String, Map>>,
     /// What makes going on impossible (a notified handler does not exist).
     pub(crate) error: RefCell<Option<String>>,
     /// Whether failed hosts run handlers too.

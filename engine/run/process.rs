@@ -223,7 +223,7 @@ fn with_exception(result: &Map) {
 }
 
 /// The same value as plain data: nothing in it is a template any more.
-fn untrust(value: &Value) -> Value {
+pub(crate) fn untrust(value: &Value) -> Value {
     match value {
         Value::Str(t) => Value::Str(t.untrusted()),
         Value::List(l) => Value::list(l.to_vec().iter().map(untrust)),

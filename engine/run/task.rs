@@ -149,6 +149,9 @@ impl Engine {
         if let Some(rescue) = play.rescue_vars.borrow().get(host) {
             vars.push(rescue.clone());
         }
+        if let Some(changed) = play.debug_vars.borrow().get(host) {
+            vars.push(changed.clone());
+        }
         if task.keyword("delegate_to").is_none() {
             vars.push(self.connection_facts(&vars, task));
         }
@@ -238,16 +241,11 @@ impl Engine {
             )));
         }
         Ok(Rc::new(Task {
-            id: task.id,
-            name: task.name.clone(),
             action: kdo_playbook::Action {
                 name,
                 ..task.action.clone()
             },
-            scope: Rc::clone(&task.scope),
-            repeat: task.repeat.clone(),
-            handler: task.handler,
-            origin: task.origin,
+            ..(**task).clone()
         }))
     }
 

@@ -179,7 +179,7 @@ impl Engine {
             _ => step.host.clone(),
         };
         match action {
-            "set_fact" | "include_vars" => {}
+            "set_fact" | "include_vars" | "debug" => {}
             _ => self.store.add_facts(&owner, facts),
         }
     }

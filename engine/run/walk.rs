@@ -124,8 +124,8 @@ impl Engine {
         }
     }
 
-    /// Each host goes on as soon as it can.
-    pub(crate) async fn free(self: &Rc<Self>, walk: &mut Walk) {
+    /// Each host goes on as soon as it can, `pinned`: at most `forks` of them, from start to end.
+    pub(crate) async fn free(self: &Rc<Self>, walk: &mut Walk, pinned: bool) {
         // Each host walks by itself; the tasks of one host keep their order.
         let limit = Arc::new(Semaphore::new(self.forks()));
         let mut set = JoinSet::new();
@@ -133,7 +133,7 @@ impl Engine {
             let (engine, play, limit) = (Rc::clone(self), Rc::clone(&walk.play), Arc::clone(&limit));
             set.spawn_local(async move {
                 let mut own = Walk::new(&play, std::slice::from_ref(&host));
-                let _turn = if engine.options.info.forks > 0 {
+                let _turn = if pinned {
                     limit.acquire_owned().await.ok()
                 } else {
                     None
@@ -223,6 +223,7 @@ impl Engine {
         let mut includes: Vec<(Include, Vec<String>)> = Vec::new();
         let mut failing: Vec<String> = Vec::new();
         for (done, counts_for) in finished {
+            let done = self.debugged(&play, task, done).await;
             let fate = self.process(&play, task, &done, &counts_for, rescued);
             match fate {
                 Fate::Next => counts_for.iter().for_each(|h| walk.advance(h)),
@@ -362,7 +363,11 @@ impl Engine {
                 }
                 None => None,
             };
-            let _turn = turn;
+            let free = match &play.turns {
+                Some(turns) => Arc::clone(turns).acquire_owned().await.ok(),
+                None => None,
+            };
+            let _turns = (turn, free);
             let done = self.run_task(play, task, host).await;
             return vec![(done, vec![host.clone()])];
         }

@@ -6,6 +6,7 @@ mod boot_kernel;
 mod called_as;
 mod cases;
 mod cli_errors;
+mod debugger;
 mod documentation;
 mod faults;
 mod inventory;
