@@ -210,7 +210,7 @@ impl Default {
                 self.show(&line, &palette.skip);
             }
             Status::Failed => {
-                if of.looped {
+                if of.looped && clean::short(&of.task.action) != "debug" {
                     self.task_banner(&of.task);
                 } else {
                     self.error(of);

@@ -4,7 +4,7 @@ use crate::{Options, connect::Connections, failure::TaskFailure};
 use kdo_event::{Event, Sink, Stats};
 use kdo_modules::registry;
 use kdo_playbook::Loader;
-use kdo_syntax::{Diagnostic, SourceMap, nearest, render};
+use kdo_syntax::{Diagnostic, SourceMap, excerpt, nearest, render};
 use kdo_template::{Environment, SearchPath, Templar, TemplateError};
 use kdo_value::{Map, Origin, Value};
 use kdo_vars::{Store, TaskVars};
@@ -181,7 +181,7 @@ impl Engine {
         if let Some(help) = error.help {
             d = d.help(help);
         }
-        let shown = place.map(|_| render(&d, &self.store.sources, false));
+        let shown = place.map(|_| excerpt(&d, &self.store.sources));
         TaskFailure {
             message: whole_message(error.message, error.plugin, error.undefined, error.syntax, kind),
             undefined: error.undefined,

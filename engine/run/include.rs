@@ -8,7 +8,7 @@ use crate::{
 };
 use kdo_event::{Event, HostResult, Status};
 use kdo_playbook::{Block, Item, RoleInstance, RoleOptions, Scope, ScopeKind, Task};
-use kdo_syntax::render;
+use kdo_syntax::excerpt;
 use kdo_template::SearchPath;
 use kdo_value::{Map, Value};
 use kdo_vars::TaskVars;
@@ -126,10 +126,13 @@ impl Engine {
         let Some(first) = errors.first() else {
             return Ok(());
         };
-        let text: Vec<_> = errors.iter().map(|d| render(d, self.sources(), false)).collect();
+        let mut text = excerpt(first, self.sources());
+        for d in errors.iter().skip(1) {
+            text.push_str(&format!("\n\n{}\n{}", d.message, excerpt(d, self.sources())));
+        }
         Err(TaskFailure {
             message: first.message.clone(),
-            rendered: Some(text.join("\n")),
+            rendered: Some(text),
             ..TaskFailure::default()
         })
     }
@@ -289,7 +292,8 @@ impl Engine {
         failure: TaskFailure,
         rescued: bool,
     ) {
-        let error = failure.rendered.clone();
+        let place = failure.rendered.as_ref();
+        let error = place.map(|place| format!("{}\n{place}", failure.message));
         let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
         let info = self.task_info(&vars, task);
         let result = failure.into_result();

@@ -84,6 +84,8 @@ impl Engine {
                     let Value::Map(map) = value else {
                         return Err(TaskFailure::new("the agent's result is no dictionary"));
                     };
+                    let map = crate::hide::secrets(map, module, args);
+                    crate::invocation::add(&map, module, args);
                     return Ok(map);
                 }
                 Kind::Output if !step.info.no_log => {

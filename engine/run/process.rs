@@ -134,6 +134,8 @@ impl Engine {
     fn register(&self, task: &Task, host: &str, done: &Done) {
         let Some(name) = task.own("register") else { return };
         let shown = clean(&done.result);
+        // Only the outputs, and the results of loops' items, tell how a module was called.
+        shown.remove("invocation");
         with_exception(&shown);
         let map = Map::new();
         map.insert(name.to_text(), shown);

@@ -2,7 +2,7 @@
 
 use crate::{
     engine::Engine,
-    failure::{TaskFailure, take_rendered},
+    failure::TaskFailure,
     play_run::PlayRun,
     task::{DELEGATED, Done, status, truthy},
 };
@@ -175,7 +175,7 @@ impl Engine {
                         label
                     }),
                     looped: false,
-                    error: take_rendered(&result),
+                    error: self.told_failure(task, info, state, &result),
                     elapsed: began.elapsed().as_secs_f64(),
                 }));
             }

@@ -3,7 +3,7 @@
 use crate::{
     actions,
     engine::Engine,
-    failure::{TaskFailure, take_rendered},
+    failure::TaskFailure,
     play_run::PlayRun,
     step::Step,
 };
@@ -205,7 +205,10 @@ impl Engine {
                 .flatten()
                 .unwrap_or(false);
         }
-        let error = take_rendered(&done.result).or_else(|| self.told_failure(task, &info, &done));
+        let error = match task.repeat {
+            Some(_) if done.result.contains("results") => None,
+            _ => self.told_failure(task, &info, done.status, &done.result),
+        };
         let quiet = !done.includes.is_empty() && done.status == Status::Ok;
         if !quiet {
             self.tell(&Event::HostResult(HostResult {
@@ -286,26 +289,6 @@ impl Engine {
             }
         }
         known
-    }
-
-    /// A failed module's message with the place of its task.
-    pub(crate) fn told_failure(&self, task: &Task, info: &TaskInfo, done: &Done) -> Option<String> {
-        if done.status != Status::Failed || info.no_log || task.repeat.is_some() {
-            return None;
-        }
-        let message = done.result.get("msg")?.to_text();
-        let text = if message.starts_with("Task failed: ") {
-            message
-        } else {
-            let what = if actions::exists(&task.action.name) {
-                "Action"
-            } else {
-                "Module"
-            };
-            format!("Task failed: {what} failed: {message}")
-        };
-        let d = kdo_syntax::Diagnostic::error(text).at(task.origin);
-        Some(kdo_syntax::render(&d, self.sources(), false))
     }
 
     pub(crate) fn ignores(&self, vars: &TaskVars, task: &Task) -> bool {

@@ -161,7 +161,7 @@ impl Engine {
                     result.insert("failed", true);
                     result.insert(format!("{keyword}_result"), Value::str(e.message.clone()));
                     if let Some(rendered) = e.rendered {
-                        result.insert(crate::failure::RENDERED, rendered);
+                        result.insert(crate::failure::RENDERED, format!("{}\n{rendered}", e.message));
                     }
                 }
             }

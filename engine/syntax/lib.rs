@@ -5,6 +5,7 @@ mod construct;
 mod date;
 mod diagnostic;
 mod emit;
+mod excerpt;
 mod hints;
 mod json;
 mod load;
@@ -17,6 +18,7 @@ mod source;
 
 pub use date::YamlDate;
 pub use diagnostic::{Diagnostic, Severity};
+pub use excerpt::excerpt;
 pub use emit::{EmitOptions, emit_yaml};
 pub use load::{Documents, LoadOptions, decode, load_file, load_secret, load_text, load_yaml, read_file};
 pub use nearest::nearest;

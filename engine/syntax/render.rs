@@ -154,7 +154,7 @@ fn cells(line: &str, max: usize) -> String {
 }
 
 /// Columns a character takes on a terminal.
-fn width(c: char) -> usize {
+pub(crate) fn width(c: char) -> usize {
     match u32::from(c) {
         0x09 => TAB,
         0x300..=0x36f | 0x200b..=0x200f | 0x20d0..=0x20ff | 0xfe00..=0xfe0f => 0,

@@ -125,7 +125,7 @@ fn load(engine: &Engine, path: &Path) -> Result<Map, TaskFailure> {
             path.display()
         ))),
         Err(d) => {
-            let text = kdo_syntax::render(&d, engine.sources(), false);
+            let text = kdo_syntax::excerpt(&d, engine.sources());
             Err(TaskFailure {
                 message: d.message.clone(),
                 rendered: Some(text),
