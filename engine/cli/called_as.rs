@@ -22,13 +22,22 @@ pub(crate) enum Called {
     Version(String),
 }
 
+/// The name of the program, without its folder.
+fn name(arguments: &[OsString]) -> String {
+    let first = arguments.first().and_then(|a| Path::new(a).file_name());
+    first.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Whether this process stands in for a program of Ansible's.
+pub(crate) fn ansible() -> bool {
+    let arguments: Vec<OsString> = std::env::args_os().take(1).collect();
+    let name = name(&arguments);
+    name == "ansible" || name.starts_with("ansible-")
+}
+
 /// The command line with the subcommand that the program's name asks for.
 pub(crate) fn arguments(mut arguments: Vec<OsString>) -> Result<Called> {
-    let name = arguments
-        .first()
-        .and_then(|a| Path::new(a).file_name())
-        .map(|n| n.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let name = name(&arguments);
     if let Some((_, subcommand)) = PROGRAMS.iter().find(|(program, _)| *program == name) {
         if arguments.iter().skip(1).any(|a| a == "--version") {
             return Ok(Called::Version(name));

@@ -5,7 +5,8 @@ use kdo_inventory::{LoadContext, load_vars_file};
 use kdo_playbook::split_args;
 use kdo_syntax::{LoadOptions, SourceMap, load_text};
 use kdo_value::{Map, Origin, Text, Value};
-use kdo_vars::{HashBehaviour, VaultKeys, merge};
+use kdo_vars::{HashBehaviour, merge};
+use kdo_vault::VaultKeys;
 use std::path::Path;
 
 /// All extra variables merged; later ones win.
@@ -110,7 +111,8 @@ mod tests {
     use super::read;
     use kdo_syntax::SourceMap;
     use kdo_value::{Map, Value, json};
-    use kdo_vars::{HashBehaviour, VaultKeys};
+    use kdo_vars::HashBehaviour;
+    use kdo_vault::VaultKeys;
 
     fn map(options: &[&str]) -> Map {
         let options: Vec<String> = options.iter().map(|o| (*o).to_owned()).collect();

@@ -68,7 +68,7 @@ pub(crate) fn inventory(args: InventoryShowArgs) -> Result<u8> {
     if args.toml {
         return Err(Stop::new("kdo does not write TOML; use --yaml or JSON").code(5));
     }
-    let vault = secrets::vault_keys(&secrets::vault(&args.vault, &settings)?);
+    let vault = secrets::run_keys(&args.vault, &settings)?;
     let sources = SourceMap::new();
     let extra = extra_vars::read(
         &args.hosts.extra_vars,
@@ -136,7 +136,7 @@ fn cut_down(
     args: &InventoryShowArgs,
     settings: &Settings,
     sources: &SourceMap,
-    vault: &kdo_vars::VaultKeys,
+    vault: &kdo_vault::VaultKeys,
     whole: &Inventory,
 ) -> Result<Option<Inventory>> {
     let limit = load_inventory::limit(args.hosts.limit.as_deref(), "all", whole, settings, sources)?;

@@ -7,7 +7,7 @@ use crate::{
 };
 use kdo_inventory::{Inventory, LoadContext, VarsKind, load_vars_dir};
 use kdo_syntax::{Diagnostic, SourceMap, render};
-use kdo_vars::VaultKeys;
+use kdo_vault::VaultKeys;
 
 /// Reads the inventory that was named, or the configured one, and tells its warnings.
 pub(crate) fn load(

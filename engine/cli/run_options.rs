@@ -15,7 +15,7 @@ use kdo_run::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 use kdo_ssh::SshConnector;
 use kdo_syntax::SourceMap;
 use kdo_transport::{LocalConnector, Secret};
-use kdo_vars::RunInfo;
+use kdo_vars::{FactCache, RunInfo};
 use std::{rc::Rc, sync::Arc, time::Duration};
 
 /// Everything but what is particular to a command: the playbooks, tags and the like. `record`: whether the run is worth
@@ -33,7 +33,7 @@ pub(crate) fn options(
         screen::warn(why);
     }
     let (password, become_password) = passwords(args, settings)?;
-    let vault = secrets::vault_keys(&secrets::vault(&args.vault, settings)?);
+    let vault = secrets::run_keys(&args.vault, settings)?;
     let escalation = escalation(args, settings, become_password);
     let connection = connection(args, settings, password)?;
     let hidden = Secrets::default();
@@ -82,6 +82,7 @@ pub(crate) fn options(
         start_at_task: None,
         step: false,
         flush_cache: args.inventory.flush_cache,
+        fact_cache: fact_cache(settings),
         force_handlers: settings.bool("force_handlers"),
         listing: Listing {
             hosts: args.list_hosts,
@@ -217,6 +218,31 @@ fn connection(args: &RunArgs, settings: &Settings, password: Option<Secret>) -> 
             .and_then(|n| u32::try_from(n).ok())
             .unwrap_or(0),
     })
+}
+
+/// The configured fact cache; one that cannot be had is told, and the run goes on without.
+fn fact_cache(settings: &Settings) -> Option<FactCache> {
+    let name = settings.text("fact_caching").unwrap_or("memory");
+    match name.strip_prefix("ansible.builtin.").unwrap_or(name) {
+        "memory" => None,
+        "jsonfile" => {
+            let Some(folder) = settings.path("fact_caching_connection") else {
+                screen::warn("Required config '_uri' for 'jsonfile' cache plugin not provided.");
+                return None;
+            };
+            let seconds = settings.int("fact_caching_timeout").and_then(|n| u64::try_from(n).ok());
+            let prefix = settings.given("fact_caching_prefix").unwrap_or_default();
+            FactCache::open(folder, &prefix, seconds.unwrap_or(0))
+                .map_err(|why| screen::warn(&why))
+                .ok()
+        }
+        other => {
+            screen::warn(&format!(
+                "Unable to load the cache plugin '{other}'. kdo has memory and jsonfile; facts are kept for this run only"
+            ));
+            None
+        }
+    }
 }
 
 /// What `-v` says first.

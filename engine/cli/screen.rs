@@ -2,6 +2,7 @@
 
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
+    process::{Command, Stdio},
     sync::OnceLock,
 };
 
@@ -22,6 +23,27 @@ pub(crate) fn say(text: &str) {
         let _ = out.write_all(b"\n");
     }
     let _ = out.flush();
+}
+
+/// Shows a text in the user's pager, or prints it where nobody would turn pages.
+pub(crate) fn page(text: &str, pager: Option<&str>) {
+    let pager = pager.filter(|p| !p.is_empty() && stdout().is_terminal());
+    let started = pager.and_then(|pager| {
+        Command::new("sh")
+            .args(["-c", pager])
+            .env("LESS", "FRSX")
+            .stdin(Stdio::piped())
+            .spawn()
+            .ok()
+    });
+    let Some(mut pager) = started else {
+        return say(text);
+    };
+    if let Some(mut input) = pager.stdin.take() {
+        // A pager that was left early is no error.
+        let _ = input.write_all(text.as_bytes());
+    }
+    let _ = pager.wait();
 }
 
 /// Prints a line or text on standard error.

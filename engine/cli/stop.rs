@@ -1,6 +1,6 @@
 //! Why a command ends early.
 
-use crate::screen;
+use crate::{called_as, screen};
 use kdo_syntax::{Diagnostic, SourceMap, render};
 use std::process::ExitCode;
 
@@ -8,6 +8,8 @@ use std::process::ExitCode;
 #[derive(Debug)]
 pub(crate) struct Stop {
     message: String,
+    /// Whether the message says by itself that it is one of an error.
+    complete: bool,
     code: u8,
 }
 
@@ -17,7 +19,8 @@ impl Stop {
     /// An error: exit code 1.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
-            message: format!("error: {}", message.into()),
+            message: message.into(),
+            complete: false,
             code: 1,
         }
     }
@@ -36,6 +39,7 @@ impl Stop {
             message: render(diagnostic, sources, screen::color(screen::Stream::Error))
                 .trim_end()
                 .to_owned(),
+            complete: true,
             code: 1,
         }
     }
@@ -46,14 +50,19 @@ impl Stop {
     }
 
     /// The message, for tests and for wrapping.
-    #[cfg(test)]
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
     /// Prints the message.
     pub(crate) fn tell(&self) -> ExitCode {
-        screen::complain(&self.message);
+        // Scripts look for the mark of the program that they called.
+        let mark = match (self.complete, called_as::ansible()) {
+            (true, _) => "",
+            (false, true) => "[ERROR]: ",
+            (false, false) => "error: ",
+        };
+        screen::complain(&format!("{mark}{}", self.message));
         ExitCode::from(self.code)
     }
 }
@@ -61,5 +70,11 @@ impl Stop {
 impl From<std::io::Error> for Stop {
     fn from(error: std::io::Error) -> Self {
         Self::new(error.to_string())
+    }
+}
+
+impl From<kdo_vault::VaultError> for Stop {
+    fn from(error: kdo_vault::VaultError) -> Self {
+        Self::new(error.0)
     }
 }

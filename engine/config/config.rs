@@ -1,6 +1,6 @@
 //! The settings of a run.
 
-use crate::{ConfigError, Effect, Entry, Environment, Kind, SETTINGS, Setting, parse_ini};
+use crate::{BASE, ConfigError, Effect, Entry, Environment, Kind, SETTINGS, Setting, parse_ini};
 use std::{
     collections::HashMap,
     fmt,
@@ -115,7 +115,7 @@ impl Config {
         Ok(config)
     }
 
-    fn resolve(&self, setting: &Setting) -> Result<(Value, Origin), ConfigError> {
+    pub(crate) fn resolve(&self, setting: &Setting) -> Result<(Value, Origin), ConfigError> {
         let from_env = setting.env.iter().rev().find_map(|name| {
             Some((
                 self.environment.get(name)?,
@@ -150,15 +150,22 @@ impl Config {
     }
 
     fn parse(&self, setting: &Setting, text: &str, origin: &Origin) -> Result<Value, ConfigError> {
-        let invalid = |expected: String| ConfigError::Invalid {
-            name: setting.name.to_owned(),
+        let shown = BASE.iter().find(|b| b.own == setting.name);
+        let name = shown.map_or(setting.name, |b| b.name).to_owned();
+        let invalid = |expected: &str| ConfigError::Invalid {
+            name: name.clone(),
             origin: origin.to_string(),
             value: text.to_owned(),
-            expected,
+            expected: expected.to_owned(),
         };
         let in_file = matches!(origin, Origin::File(..));
         let pieces = |separator: char| text.split(separator).map(str::trim).filter(|p| !p.is_empty());
         let value = match setting.kind {
+            // An empty number is none: the default counts.
+            Kind::Int | Kind::Float if text.trim().is_empty() => match setting.default {
+                Some(default) if !default.is_empty() => return self.parse(setting, default, &Origin::Default),
+                _ => Value::Unset,
+            },
             Kind::Bool => {
                 let word = text.trim().to_lowercase();
                 Value::Bool(matches!(
@@ -172,11 +179,11 @@ impl Config {
                     let float: f64 = digits.parse().ok()?;
                     (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
                 });
-                Value::Int(whole.ok_or_else(|| invalid("it must be a whole number".into()))?)
+                Value::Int(whole.ok_or_else(|| invalid("integer"))?)
             }
             Kind::Float => {
                 let number = text.trim().parse().ok().filter(|n: &f64| !n.is_nan());
-                Value::Float(number.ok_or_else(|| invalid("it must be a number".into()))?)
+                Value::Float(number.ok_or_else(|| invalid("float"))?)
             }
             Kind::Str => Value::Text(if in_file { unquoted(text) } else { text }.to_owned()),
             Kind::List => Value::List(pieces(',').map(str::to_owned).collect()),
@@ -188,10 +195,12 @@ impl Config {
         if let (Value::Text(text), false) = (&value, setting.choices.is_empty())
             && !setting.choices.contains(&text.as_str())
         {
-            return Err(invalid(format!(
-                "it must be one of {}",
-                setting.choices.join(", ")
-            )));
+            return Err(ConfigError::Choice {
+                name,
+                origin: origin.to_string(),
+                value: text.clone(),
+                choices: setting.choices.join(", "),
+            });
         }
         Ok(value)
     }
@@ -292,6 +301,16 @@ impl Config {
     /// A key of any section as it is written, for sections whose names are not known beforehand.
     pub fn raw(&self, section: &str, key: &str) -> Option<&str> {
         self.entry(section, key).map(|e| e.value.as_str())
+    }
+
+    /// A variable of the environment.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name)
+    }
+
+    /// The names of all variables of the environment.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.environment.variables.keys().map(String::as_str)
     }
 
     /// All entries of the file.

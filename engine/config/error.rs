@@ -25,7 +25,7 @@ pub enum ConfigError {
         why: String,
     },
     /// A value does not have the setting's type.
-    #[error("{origin}: `{name}` cannot be `{value}`: {expected}")]
+    #[error("Config '{name}' from '{origin}' has an invalid value: Invalid value provided for '{expected}': '{value}'")]
     Invalid {
         /// The setting.
         name: String,
@@ -33,7 +33,19 @@ pub enum ConfigError {
         origin: String,
         /// What was written.
         value: String,
-        /// What it should be.
+        /// The type that it should have.
         expected: String,
+    },
+    /// A value is none of those that there are.
+    #[error("Invalid value '{value}' for config '{name}'. Valid values are: {choices} (from '{origin}')")]
+    Choice {
+        /// The setting.
+        name: String,
+        /// Where it was set.
+        origin: String,
+        /// What was written.
+        value: String,
+        /// The values that there are.
+        choices: String,
     },
 }

@@ -117,7 +117,7 @@ pub const SETTINGS: &[Setting] = &[
     row("executable", Str, Some("/bin/sh"), &["defaults.executable"], &["ANSIBLE_EXECUTABLE"], Used, &[]),
     row("export", Bool, Some("false"), &["inventory.export"], &["ANSIBLE_INVENTORY_EXPORT"], Used, &[]),
     row("fact_caching", Str, Some("memory"), &["defaults.fact_caching"], &["ANSIBLE_CACHE_PLUGIN"], Used, &[]),
-    row("fact_caching_connection", Str, None, &["defaults.fact_caching_connection"], &["ANSIBLE_CACHE_PLUGIN_CONNECTION"], Used, &[]),
+    row("fact_caching_connection", Path, None, &["defaults.fact_caching_connection"], &["ANSIBLE_CACHE_PLUGIN_CONNECTION"], Used, &[]),
     row("fact_caching_prefix", Str, Some("ansible_facts"), &["defaults.fact_caching_prefix"], &["ANSIBLE_CACHE_PLUGIN_PREFIX"], Used, &[]),
     row("fact_caching_timeout", Int, Some("86400"), &["defaults.fact_caching_timeout"], &["ANSIBLE_CACHE_PLUGIN_TIMEOUT"], Used, &[]),
     row("facts_modules", List, Some("smart"), &["defaults.facts_modules"], &["ANSIBLE_FACTS_MODULES"], Used, &[]),

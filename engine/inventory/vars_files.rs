@@ -124,14 +124,11 @@ pub(crate) fn read_text(path: &Path, context: &LoadContext<'_>) -> Result<(Strin
     if !text.starts_with("$ANSIBLE_VAULT;") {
         return Ok((text, false));
     }
+    let sealed =
+        |why: String| Diagnostic::error(why).note(format!("in the encrypted file {}", path.display()));
     let Some(decrypt) = context.decrypt else {
-        let message = format!(
-            "`{}` is encrypted and no vault password was given",
-            path.display()
-        );
-        return Err(Diagnostic::error(message));
+        return Err(sealed("Attempting to decrypt but no vault secrets found.".into()));
     };
-    let plain = decrypt(text.as_bytes())
-        .map_err(|e| Diagnostic::error(format!("cannot decrypt `{}`: {e}", path.display())))?;
+    let plain = decrypt(text.as_bytes()).map_err(sealed)?;
     Ok((plain, true))
 }

@@ -44,6 +44,9 @@ pub struct Loader {
     roles: RefCell<HashMap<String, Rc<Role>>>,
 }
 
+/// Said of an encrypted file where no password is known.
+const NO_SECRETS: &str = "Attempting to decrypt but no vault secrets found.";
+
 /// Deeper static imports are taken for endless.
 const MAX_DEPTH: usize = 100;
 
@@ -108,18 +111,11 @@ impl Loader {
         let head = std::fs::read(path).unwrap_or_default();
         let documents = if head.starts_with(b"$ANSIBLE_VAULT") {
             let text = String::from_utf8_lossy(&head).into_owned();
-            let vault = self.vault.as_ref().ok_or_else(|| {
-                Box::new(Diagnostic::error(format!(
-                    "`{}` is encrypted, but no vault password was given",
-                    path.display()
-                )))
-            })?;
-            let clear = vault.decrypt_text(&text).map_err(|e| {
-                Box::new(Diagnostic::error(format!(
-                    "cannot decrypt `{}`: {e}",
-                    path.display()
-                )))
-            })?;
+            let sealed = |why: String| {
+                Box::new(Diagnostic::error(why).note(format!("in the encrypted file {}", path.display())))
+            };
+            let vault = self.vault.as_ref().ok_or_else(|| sealed(NO_SECRETS.to_owned()))?;
+            let clear = vault.decrypt_text(&text).map_err(|e| sealed(e.message))?;
             load_text(
                 &self.sources,
                 path,

@@ -479,6 +479,19 @@ impl Loader {
                 return None;
             }
         }
+        let reserved = all.entries().into_iter().find_map(|(k, _)| {
+            let key = k.as_str()?.to_owned();
+            key.starts_with("_ansible_").then_some(key)
+        });
+        if let Some(key) = reserved {
+            self.fail(
+                format!(
+                    "Invalid parameter specified beginning with keyword '_ansible_' for action '{name}': '{key}'. The prefix '_ansible_' is reserved for internal use only."
+                ),
+                origin,
+            );
+            return None;
+        }
         Some(Action {
             name: name.to_owned(),
             origin,

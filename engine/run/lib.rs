@@ -84,7 +84,8 @@ pub fn run(mut options: Options) -> u8 {
         vault,
         options.extra_vars.clone(),
         options.info.clone(),
-    );
+    )
+    .with_cache(options.fact_cache.take());
     let connections = Connections::new(&options);
     let engine = Rc::new(Engine::new(options, Rc::new(store), loader, connections));
     engine.tell(&Event::RunStart {
@@ -138,6 +139,8 @@ fn is_of_the_run(d: &Diagnostic) -> bool {
         || (d.message.starts_with("the imported playbook `") && d.message.ends_with("` does not exist"))
         || (d.message.starts_with("the role '") && d.message.contains("' was not found in"))
         || d.message.starts_with("Could not find or access '")
+        || d.message.starts_with("Attempting to decrypt")
+        || d.message.starts_with("Decryption failed")
         || (d.message.starts_with("the task file '") && d.message.ends_with("to import was not found"))
 }
 
@@ -199,7 +202,8 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
     }
     if engine.options.flush_cache {
         let hosts: Vec<String> = engine.store.inventory.borrow().hosts.keys().cloned().collect();
-        hosts.iter().for_each(|h| engine.store.clear_facts(h));
+        let implicit = kdo_inventory::LOCALHOST.iter().map(|h| (*h).to_owned());
+        implicit.chain(hosts).for_each(|h| engine.store.clear_facts(&h));
     }
     let mut result = code::OK;
     'all: for (number, (path, plays)) in all.iter().enumerate() {

@@ -5,7 +5,8 @@ use kdo_inventory::Inventory;
 use kdo_syntax::SourceMap;
 use kdo_transport::{Agents, Connector, Secret};
 use kdo_value::Map;
-use kdo_vars::{RunInfo, VaultKeys};
+use kdo_vars::{FactCache, RunInfo};
+use kdo_vault::VaultKeys;
 use std::{collections::HashMap, path::PathBuf, rc::Rc, sync::Arc, time::Duration};
 
 /// What to show instead of running.
@@ -103,6 +104,8 @@ pub struct Options {
     pub step: bool,
     /// `--flush-cache`
     pub flush_cache: bool,
+    /// Where facts outlive the run.
+    pub fact_cache: Option<FactCache>,
     /// `--force-handlers`, or of the configuration.
     pub force_handlers: bool,
     /// What to show instead of running.

@@ -199,6 +199,11 @@ impl Engine {
             over.iter().for_each(|h| walk.advance(h));
             left = rest;
         }
+        if self.options.gathering == "smart" && play.plan.borrow().start() == step {
+            let (known, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(|h| self.knows_facts(task, h));
+            known.iter().for_each(|h| walk.advance(h));
+            left = rest;
+        }
         let here = &left[..];
         let Some(first) = here.first() else { return };
         if self.waiting_for_start.get() && !self.begins_at(&play, step, task, first) {
@@ -269,6 +274,12 @@ impl Engine {
             }
             _ => false,
         }
+    }
+
+    /// Whether this task would gather facts that were gathered before, in this run or in one whose facts are cached.
+    fn knows_facts(&self, task: &Task, host: &str) -> bool {
+        let gathered = || self.store.facts(host).is_some_and(|f| f.contains("module_setup"));
+        task.action.short() == "gather_facts" && gathered()
     }
 
     /// `--start-at-task`: whether this step runs although the wanted one has not been met yet, or because it is it.

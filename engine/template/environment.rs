@@ -2,6 +2,7 @@
 
 use crate::TemplateError;
 use kdo_value::{Origin, Text, VaultText};
+use kdo_vault::VaultKeys;
 use std::path::{Component, Path, PathBuf};
 
 /// Decrypts `!vault` values.
@@ -81,4 +82,17 @@ pub struct Environment<'a> {
     pub jinja2_extensions: Vec<String>,
     /// Is told of doubtful templates, with the place where they are written.
     pub warn: Option<&'a dyn Fn(String, Option<Origin>)>,
+}
+
+impl Vault for VaultKeys {
+    fn decrypt(&self, vault: &VaultText) -> Result<Text, TemplateError> {
+        let clear = self.decrypt_text(&vault.ciphertext)?;
+        let text = String::from_utf8(clear)
+            .map_err(|_| TemplateError::new("the decrypted value is not valid UTF-8"))?;
+        Ok(Text::secret(text))
+    }
+
+    fn decrypt_text(&self, armoured: &str) -> Result<Vec<u8>, TemplateError> {
+        self.open(armoured).map_err(|e| TemplateError::new(e.0))
+    }
 }

@@ -186,7 +186,7 @@ impl Evaluator<'_> {
             }) if block.is_some() => self
                 .eval_filter(inner, deeper.as_deref(), inner_args, block, scope)
                 .map_err(|e| e.at(*span))?,
-            Some(expr) => self.eval(expr, scope)?,
+            Some(expr) => self.subject(name, expr, scope)?,
             None => block.cloned().unwrap_or(Value::None),
         };
         let (mut positional, keywords) = self.eval_args(args, scope)?;
@@ -195,7 +195,7 @@ impl Evaluator<'_> {
     }
 
     fn eval_test(&self, name: &Name, subject: &Expr, args: &[Arg], scope: &Rc<Scope>) -> Result<Value> {
-        let subject = self.eval(subject, scope)?;
+        let subject = self.subject(name, subject, scope)?;
         let (mut positional, keywords) = self.eval_args(args, scope)?;
         positional.insert(0, subject);
         self.apply_test(name, positional, keywords).map(Value::Bool)

@@ -2,7 +2,7 @@
 
 use crate::{
     Call, Callable, Check, Engine, Environment, TemplateError, Variables,
-    ast::{Name, Template},
+    ast::{Expr, Kind, Name, Template},
     finalize, globals,
     output::Output,
     parse,
@@ -186,6 +186,18 @@ impl Evaluator<'_> {
         Ok(Value::missing(Some(name), format!("'{name}' is undefined")))
     }
 
+    /// The subject of a filter or test; an encrypted variable stays so for those that want it.
+    pub(crate) fn subject(&self, of: &str, expr: &Expr, scope: &Rc<Scope>) -> Result<Value> {
+        if takes_sealed(of)
+            && let Kind::Var(name) = &expr.kind
+            && scope.get(name).is_none()
+            && let Some(sealed @ Value::Vault(_)) = self.variables.get(name)
+        {
+            return Ok(sealed);
+        }
+        self.eval(expr, scope)
+    }
+
     /// Names near a missing variable's, for the message.
     pub(crate) fn near(&self, name: &str) -> Option<String> {
         let names = self.variables.names();
@@ -223,7 +235,11 @@ impl Evaluator<'_> {
         kwargs: Keywords,
     ) -> Result<Value> {
         stack::check()?;
+        let sealed = takes_sealed(callable.name);
         let ready = |v: Value| -> Result<Value> {
+            if sealed && matches!(v, Value::Vault(_)) {
+                return Ok(v);
+            }
             let v = self.argument(v)?;
             let Value::Undefined(u) = &v else { return Ok(v) };
             match u.kind {
@@ -264,6 +280,12 @@ impl Evaluator<'_> {
             warn(message.into(), origin);
         }
     }
+}
+
+/// Whether a filter or test wants an encrypted value as it is: nobody needs its password to ask whether it is one.
+fn takes_sealed(name: &str) -> bool {
+    let short = name.rsplit('.').next().unwrap_or(name);
+    matches!(short, "unvault" | "vault_encrypted" | "tagged_with")
 }
 
 /// What the scopes of a template share.

@@ -1,6 +1,6 @@
 //! What is known of all hosts during a run.
 
-use crate::{HashBehaviour, merge};
+use crate::{FactCache, HashBehaviour, merge};
 use kdo_inventory::{Inventory, LoadContext, VarsKind, load_vars_dir};
 use kdo_syntax::{Diagnostic, SourceMap};
 use kdo_template::Vault;
@@ -52,6 +52,9 @@ pub struct Store {
     /// About the run.
     pub info: RunInfo,
     facts: RefCell<HashMap<String, Map>>,
+    cache: Option<FactCache>,
+    /// Hosts whose cached facts were looked for.
+    loaded: RefCell<HashSet<String>>,
     bare: RefCell<HashSet<(String, String)>>,
     set: RefCell<HashMap<String, Map>>,
     included: RefCell<HashMap<String, Map>>,
@@ -78,6 +81,8 @@ impl Store {
             extra,
             info,
             facts: RefCell::default(),
+            cache: None,
+            loaded: RefCell::default(),
             bare: RefCell::default(),
             set: RefCell::default(),
             included: RefCell::default(),
@@ -86,6 +91,12 @@ impl Store {
             files: RefCell::default(),
             problems: RefCell::default(),
         }
+    }
+
+    /// The same with facts that outlive the run.
+    #[must_use]
+    pub fn with_cache(self, cache: Option<FactCache>) -> Self {
+        Self { cache, ..self }
     }
 
     /// Problems with variable files that were met since the last call.
@@ -113,17 +124,47 @@ impl Store {
 
     /// `ansible_facts` of a host: names without the prefix `ansible_`.
     pub fn facts(&self, host: &str) -> Option<Map> {
+        self.load_cached(host);
         Self::of(&self.facts, host)
     }
 
     /// Adds facts (names with or without the prefix; they are kept without it).
     pub fn add_facts(&self, host: &str, facts: &Map) {
+        self.load_cached(host);
+        self.put_facts(host, facts);
+        if let (Some(cache), Some(all)) = (&self.cache, Self::of(&self.facts, host)) {
+            let named = Map::new();
+            all.for_each(|k, v| {
+                let name = k.to_text();
+                let name = if self.is_bare(host, &name) { name } else { format!("ansible_{name}") };
+                named.insert(name, v.clone());
+            });
+            if let Err(why) = cache.save(host, &named) {
+                self.problems.borrow_mut().push(Diagnostic::warning(why));
+            }
+        }
+    }
+
+    /// Reads a host's cached facts when they are first asked for.
+    fn load_cached(&self, host: &str) {
+        let Some(cache) = &self.cache else { return };
+        if !self.loaded.borrow_mut().insert(host.to_owned()) {
+            return;
+        }
+        match cache.load(host) {
+            Ok(Some(facts)) => self.put_facts(host, &facts),
+            Ok(None) => {}
+            Err(why) => self.problems.borrow_mut().push(Diagnostic::warning(why)),
+        }
+    }
+
+    fn put_facts(&self, host: &str, facts: &Map) {
         let plain = Map::new();
         facts.for_each(|k, v| {
             let name = k.to_text();
             let name = match name.strip_prefix("ansible_") {
-                Some(rest) if name != "ansible_local" || rest == "local" => rest.to_owned(),
-                _ => {
+                Some(rest) => rest.to_owned(),
+                None => {
                     self.bare.borrow_mut().insert((host.to_owned(), name.clone()));
                     name
                 }
@@ -139,9 +180,13 @@ impl Store {
         !bare.is_empty() && bare.contains(&(host.to_owned(), name.to_owned()))
     }
 
-    /// Forgets a host's facts.
+    /// Forgets a host's facts, cached ones too.
     pub fn clear_facts(&self, host: &str) {
         self.facts.borrow_mut().remove(host);
+        self.loaded.borrow_mut().insert(host.to_owned());
+        if let Some(cache) = &self.cache {
+            cache.remove(host);
+        }
     }
 
     /// `set_fact` and registered results of a host.
@@ -246,7 +291,7 @@ impl Store {
                 let clear = vault.decrypt_text(&text).map_err(|e| e.message)?;
                 Ok(String::from_utf8_lossy(&clear).into_owned())
             }
-            None => Err("no vault password was given".to_owned()),
+            None => Err("Attempting to decrypt but no vault secrets found.".to_owned()),
         };
         let mut context = LoadContext::new(&self.sources);
         context.decrypt = Some(&decrypt);

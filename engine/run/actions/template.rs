@@ -111,7 +111,7 @@ impl Engine {
         let source = if head.starts_with("$ANSIBLE_VAULT") {
             let vault = self.store.vault.as_ref().ok_or_else(|| {
                 TaskFailure::new(format!(
-                    "{} is encrypted, but no vault password was given",
+                    "Attempting to decrypt but no vault secrets found. ({})",
                     path.display()
                 ))
             })?;

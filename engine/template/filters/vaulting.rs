@@ -1,11 +1,9 @@
 //! Filters that encrypt and decrypt texts with a given password.
 
 use crate::{Call, Callable, Check, TemplateError, declare::callable};
-use aes::Aes256;
-use cipher::{KeyIvInit, StreamCipher};
-use hmac::{Hmac, KeyInit, Mac};
-use kdo_value::{Text, Value};
-use sha2::Sha256;
+use kdo_value::{Text, Value, VaultText};
+use kdo_vault::{VaultKeys, VaultSecret, is_sealed};
+use std::rc::Rc;
 
 pub(crate) const CALLABLES: &[Callable] = &[
     callable!("ansible.builtin.vault", vault, "The text encrypted with a password, as `ansible-vault` writes it.", [];
@@ -14,90 +12,6 @@ pub(crate) const CALLABLES: &[Callable] = &[
     callable!("ansible.builtin.unvault", unvault, "The clear text of an encrypted one; other texts stay as they are.", [];
         "{{ 'x' | vault('pw') | unvault('pw') }}" => r#""x""#, "{{ 'plain' | unvault('pw') }}" => r#""plain""#),
 ];
-
-const ITERATIONS: u32 = 10_000;
-const BLOCK: usize = 16;
-
-/// Key, key of the signature, and first counter.
-struct Keys([u8; 80]);
-
-impl Keys {
-    fn derive(password: &[u8], salt: &[u8]) -> Self {
-        let mut keys = [0; 80];
-        pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, ITERATIONS, &mut keys);
-        Self(keys)
-    }
-
-    fn parts(&self) -> Option<(&[u8], &[u8], &[u8])> {
-        let (key, rest) = self.0.split_at_checked(32)?;
-        let (mac, counter) = rest.split_at_checked(32)?;
-        Some((key, mac, counter))
-    }
-
-    fn signature(&self, data: &[u8]) -> Option<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.parts()?.1).ok()?;
-        mac.update(data);
-        Some(mac)
-    }
-
-    fn apply(&self, data: &mut [u8]) -> Option<()> {
-        let (key, _, counter) = self.parts()?;
-        ctr::Ctr128BE::<Aes256>::new_from_slices(key, counter)
-            .ok()?
-            .apply_keystream(data);
-        Some(())
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.trim().chars().map(|c| c.to_digit(16)).collect();
-    let digits = digits.filter(|d| d.len().is_multiple_of(2))?;
-    digits
-        .chunks_exact(2)
-        .map(|p| u8::try_from(p.iter().fold(0, |n, d| n * 16 + d)).ok())
-        .collect()
-}
-
-fn seal(clear: &[u8], password: &[u8], salt: &[u8], id: &str) -> Option<String> {
-    let keys = Keys::derive(password, salt);
-    let padding = BLOCK - clear.len() % BLOCK;
-    let mut data = clear.to_vec();
-    data.extend(std::iter::repeat_n(u8::try_from(padding).ok()?, padding));
-    keys.apply(&mut data)?;
-    let tag = keys.signature(&data)?.finalize().into_bytes();
-    let body = hex(format!("{}\n{}\n{}", hex(salt), hex(&tag), hex(&data)).as_bytes());
-    let mut out = match id {
-        "" | "default" => "$ANSIBLE_VAULT;1.1;AES256\n".to_owned(),
-        id => format!("$ANSIBLE_VAULT;1.2;AES256;{id}\n"),
-    };
-    for line in body.as_bytes().chunks(80) {
-        out.push_str(&String::from_utf8_lossy(line));
-        out.push('\n');
-    }
-    Some(out)
-}
-
-fn open(armoured: &str, password: &[u8]) -> Option<Vec<u8>> {
-    let (_, body) = armoured.trim().split_once('\n')?;
-    let body: String = body.split_whitespace().collect();
-    let inner = String::from_utf8(unhex(&body)?).ok()?;
-    let mut parts = inner.split('\n').map(unhex);
-    let (salt, tag, mut data) = (parts.next()??, parts.next()??, parts.next()??);
-    let keys = Keys::derive(password, &salt);
-    keys.signature(&data)?.verify_slice(&tag).ok()?;
-    keys.apply(&mut data)?;
-    let padding = usize::from(*data.last()?);
-    let kept = data
-        .len()
-        .checked_sub(padding)
-        .filter(|_| (1..=BLOCK).contains(&padding))?;
-    data.truncate(kept);
-    Some(data)
-}
 
 fn secret(call: &Call<'_>) -> Result<String, TemplateError> {
     let secret = call.required(1, "secret")?;
@@ -119,23 +33,26 @@ fn vault(call: &Call<'_>) -> Result<Value, TemplateError> {
             value.type_name()
         ));
     };
-    let salt = match call.get(2, "salt").filter(|s| !s.is_none()) {
-        Some(s) => s.check()?.to_text().into_bytes(),
-        None => {
-            let mut salt = vec![0; 32];
-            rand::fill(salt.as_mut_slice());
-            salt
-        }
+    let secret = VaultSecret {
+        id: call.text(3, "vault_id", "filter_default")?,
+        password: secret.into_bytes(),
     };
-    let id = call.text(3, "vault_id", "filter_default")?;
-    match seal(clear.as_bytes(), secret.as_bytes(), &salt, &id) {
-        Some(sealed) => Ok(Value::str(sealed)),
-        None => call.fail("Unable to encrypt."),
+    let sealed = match call.get(2, "salt").filter(|s| !s.is_none()) {
+        Some(salt) => secret.seal_with(clear.as_bytes(), salt.check()?.to_text().as_bytes()),
+        None => secret.seal(clear.as_bytes()),
+    };
+    match sealed {
+        Ok(ciphertext) if call.flag(4, "wrap_object", false) => Ok(Value::Vault(Rc::new(VaultText {
+            ciphertext,
+            origin: None,
+        }))),
+        Ok(text) => Ok(Value::str(text)),
+        Err(why) => call.fail(format!("Unable to encrypt: {why}")),
     }
 }
 
 fn unvault(call: &Call<'_>) -> Result<Value, TemplateError> {
-    let secret = secret(call)?;
+    let password = secret(call)?.into_bytes();
     let value = call.subject()?;
     let armoured = match value {
         Value::Str(s) => s.to_string(),
@@ -147,12 +64,18 @@ fn unvault(call: &Call<'_>) -> Result<Value, TemplateError> {
             ));
         }
     };
-    if !armoured.starts_with("$ANSIBLE_VAULT;") {
+    if !is_sealed(armoured.as_bytes()) {
         return Ok(value.clone());
     }
-    match open(&armoured, secret.as_bytes()).map(String::from_utf8) {
-        Some(Ok(clear)) => Ok(Value::Str(Text::secret(clear))),
-        _ => call
-            .fail("Unable to decrypt: Decryption failed (no vault secrets were found that could decrypt)."),
+    let keys = VaultKeys::new(vec![VaultSecret {
+        id: call.text(2, "vault_id", "filter_default")?,
+        password,
+    }]);
+    match keys.open(&armoured) {
+        Ok(clear) => match String::from_utf8(clear) {
+            Ok(clear) => Ok(Value::Str(Text::secret(clear))),
+            Err(_) => call.fail("Unable to decrypt: the clear text is not valid UTF-8"),
+        },
+        Err(why) => call.fail(format!("Unable to decrypt: {why}")),
     }
 }

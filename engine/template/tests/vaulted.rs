@@ -23,10 +23,12 @@ fn encrypted(call: &Call<'_>) -> Result<Value, TemplateError> {
 }
 
 fn tagged(call: &Call<'_>) -> Result<Value, TemplateError> {
-    let Value::Str(text) = call.subject()? else {
-        return Ok(Value::Bool(false));
-    };
+    let subject = call.subject()?;
     let name = call.get(1, "tag_name").map(Value::to_text).unwrap_or_default();
+    let Value::Str(text) = subject else {
+        let sealed = matches!(subject, Value::Vault(_));
+        return Ok(Value::Bool(sealed && name == "VaultedValue"));
+    };
     match name.as_str() {
         "VaultedValue" => Ok(Value::Bool(text.is_secret())),
         "TrustedAsTemplate" => Ok(Value::Bool(text.is_trusted())),
