@@ -90,6 +90,11 @@ pub(crate) fn options(
         },
         roles_path: settings.roles_path(),
         collections_path: settings.paths("collections_path"),
+        plugin_folders: PLUGIN_FOLDERS
+            .iter()
+            .map(|name| ((*name).to_owned(), settings.paths(name)))
+            .collect(),
+        plugin_timeout: plugin_timeout()?,
         gathering: settings.text("gathering").unwrap_or("implicit").to_owned(),
         gather_subset: None,
         strategy: settings.text("strategy").unwrap_or("linear").to_owned(),
@@ -121,6 +126,29 @@ pub(crate) fn options(
             prompt::ask(text, secret).map(|a| a.to_string())
         })),
     })
+}
+
+/// Settings with folders of plugins and modules.
+const PLUGIN_FOLDERS: &[&str] = &[
+    "filter_plugins",
+    "test_plugins",
+    "lookup_plugins",
+    "library",
+    "action_plugins",
+    "strategy_plugins",
+    "connection_plugins",
+    "vars_plugins",
+];
+
+/// How long a plugin may take for an answer: `$KDO_PLUGIN_TIMEOUT` in seconds, else 30 s.
+fn plugin_timeout() -> Result<Duration> {
+    let Some(text) = std::env::var_os("KDO_PLUGIN_TIMEOUT") else {
+        return Ok(Duration::from_secs(30));
+    };
+    let seconds = text.to_str().and_then(|t| t.trim().parse::<f64>().ok());
+    seconds
+        .and_then(|s| Duration::try_from_secs_f64(s).ok())
+        .ok_or_else(|| Stop::new("KDO_PLUGIN_TIMEOUT is no number of seconds"))
 }
 
 /// The passwords to log in with and to become another user; an empty answer to the latter means the former.

@@ -7,7 +7,7 @@ use crate::{
     static_vars::StaticVars,
 };
 use kdo_syntax::{Diagnostic, LoadOptions, SourceMap, load_file, load_text, nearest};
-use kdo_template::{Environment, Templar, Vault};
+use kdo_template::{Environment, Plugins, Templar, Vault};
 use kdo_value::{Map, Origin, Text, Value};
 use std::{
     cell::{Cell, RefCell},
@@ -31,6 +31,10 @@ pub struct Loader {
     pub known: Known,
     /// Decrypts vaulted files and values.
     pub vault: Option<Rc<dyn Vault>>,
+    /// Filters, tests and lookups of users.
+    pub plugins: Option<Rc<dyn Plugins>>,
+    /// Folders of the roles read so far.
+    pub role_folders: Rc<RefCell<Vec<PathBuf>>>,
     /// `--extra-vars`.
     pub extra_vars: Map,
     /// Playbooks that are no files (made from the command line, read from a pipe): the path to call them by, which
@@ -59,6 +63,8 @@ impl Loader {
             collections_path: Vec::new(),
             known,
             vault: None,
+            plugins: None,
+            role_folders: Rc::default(),
             extra_vars: Map::new(),
             texts: HashMap::new(),
             diagnostics: RefCell::default(),
@@ -141,6 +147,7 @@ impl Loader {
         };
         let environment = Environment {
             vault: self.vault.as_deref(),
+            plugins: self.plugins.as_deref(),
             ..Environment::default()
         };
         Templar::new(&variables, &environment)
@@ -770,6 +777,9 @@ impl Loader {
             meta,
             argument_specs: specs.and_then(|v| v.as_map().cloned()),
         });
+        if !self.role_folders.borrow().contains(&role.path) {
+            self.role_folders.borrow_mut().push(role.path.clone());
+        }
         self.roles.borrow_mut().insert(key, Rc::clone(&role));
         role
     }

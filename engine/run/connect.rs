@@ -1,6 +1,10 @@
 //! Connections and agents: made when first needed, kept for the run, one agent for each user whose rights are taken.
 
-use crate::{failure::TaskFailure, options::Options};
+use crate::{
+    failure::TaskFailure,
+    options::Options,
+    plugins::{self, Folders},
+};
 use kdo_transport::{
     AgentSession, Agents, Become, Connection, Connector, Endpoint, Secret, TransportErrorKind,
 };
@@ -64,17 +68,19 @@ pub(crate) struct Connections {
     ssh: Arc<dyn Connector>,
     local: Arc<dyn Connector>,
     agents: Agents,
+    folders: Rc<Folders>,
     connections: RefCell<HashMap<String, Slot<Arc<dyn Connection>>>>,
     sessions: RefCell<HashMap<String, Slot<Rc<AgentSession>>>>,
     users: RefCell<HashMap<String, String>>,
 }
 
 impl Connections {
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options, folders: Rc<Folders>) -> Self {
         Self {
             ssh: Arc::clone(&options.ssh),
             local: Arc::clone(&options.local),
             agents: options.agents.clone(),
+            folders,
             connections: RefCell::default(),
             sessions: RefCell::default(),
             users: RefCell::default(),
@@ -96,8 +102,12 @@ impl Connections {
             "local" => &self.local,
             "ssh" | "smart" | "paramiko" | "paramiko_ssh" => &self.ssh,
             other => {
+                let file = plugins::of_kind(&self.folders, "connection", other);
+                let file = file.map_or_else(String::new, |f| {
+                    format!(", and runs no Python (`{}`)", f.display())
+                });
                 return Err(TaskFailure::new(format!(
-                    "the connection plugin '{other}' was not found: kdo has ssh and local"
+                    "the connection plugin '{other}' was not found: kdo has ssh and local{file}"
                 )));
             }
         };

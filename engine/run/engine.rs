@@ -1,9 +1,9 @@
 //! What all plays, hosts and tasks of a run share.
 
-use crate::{Options, connect::Connections, failure::TaskFailure};
+use crate::{Options, connect::Connections, failure::TaskFailure, plugins::Folders, unported::Unported};
 use kdo_event::{Event, Sink, Stats};
 use kdo_modules::registry;
-use kdo_playbook::Loader;
+use kdo_playbook::{Loader, Task};
 use kdo_syntax::{Diagnostic, SourceMap, excerpt, nearest, render};
 use kdo_template::{Environment, SearchPath, Templar, TemplateError};
 use kdo_value::{Map, Origin, Value};
@@ -20,6 +20,10 @@ pub(crate) struct Engine {
     pub(crate) store: Rc<Store>,
     pub(crate) loader: Loader,
     pub(crate) connections: Connections,
+    /// Where plugins of users lie.
+    pub(crate) folders: Rc<Folders>,
+    /// Modules that cannot be run.
+    pub(crate) unported: Rc<Unported>,
     pub(crate) interrupted: Cell<bool>,
     /// `meta: end_play` was met: no further batch of the play begins.
     pub(crate) play_over: Cell<bool>,
@@ -27,6 +31,8 @@ pub(crate) struct Engine {
     stats: RefCell<Vec<(String, Stats)>>,
     pub(crate) custom_stats: Map,
     warned: RefCell<HashSet<String>>,
+    /// Modules of which it has been told that they cannot be run.
+    told: RefCell<HashSet<String>>,
     /// Hosts that have failed in this run.
     pub(crate) failed: RefCell<HashSet<String>>,
     /// Hosts that could not be reached in this run.
@@ -43,6 +49,8 @@ impl Engine {
         store: Rc<Store>,
         loader: Loader,
         connections: Connections,
+        folders: Rc<Folders>,
+        unported: Rc<Unported>,
     ) -> Self {
         let sinks = std::mem::take(&mut options.sinks);
         let waiting = options.start_at_task.is_some();
@@ -52,6 +60,9 @@ impl Engine {
             store,
             loader,
             connections,
+            folders,
+            unported,
+            told: RefCell::default(),
             interrupted: Cell::new(false),
             play_over: Cell::new(false),
             sinks: RefCell::new(sinks),
@@ -85,6 +96,21 @@ impl Engine {
         let text = text.into();
         if self.warned.borrow_mut().insert(text.clone()) {
             self.tell(&Event::Warning { text });
+        }
+    }
+
+    /// Warns of a task whose module cannot be run, once for each module.
+    pub(crate) fn tell_unported(&self, task: &Task) {
+        let name = &task.action.name;
+        if name.contains("{{") || self.told.borrow().contains(name) {
+            return;
+        }
+        let place = task.origin.map_or_else(String::new, |o| {
+            format!(" (used at {})", self.store.sources.place(o))
+        });
+        if let Some(warning) = self.unported.warning(name, &place) {
+            self.told.borrow_mut().insert(name.clone());
+            self.warn(warning);
         }
     }
 
@@ -133,6 +159,7 @@ impl Engine {
             escape_backslashes: true,
             strict_conditions: self.options.strict,
             jinja2_extensions: self.options.jinja2_extensions.clone(),
+            plugins: self.store.plugins.as_deref(),
             warn: Some(&warn),
         };
         f(&Templar::new(vars, &environment))

@@ -19,6 +19,7 @@ mod notify;
 mod options;
 mod play;
 mod play_run;
+mod plugins;
 mod process;
 mod repeat;
 mod route;
@@ -39,7 +40,7 @@ use engine::{Engine, known_action};
 use kdo_event::Event;
 use kdo_playbook::{Loader, Play};
 use kdo_syntax::{Diagnostic, Severity};
-use kdo_template::Vault;
+use kdo_template::{Plugins, Vault};
 use kdo_vars::Store;
 use play::Ended;
 use std::{path::PathBuf, rc::Rc, time::Duration};
@@ -66,19 +67,30 @@ pub fn run(mut options: Options) -> u8 {
     } else {
         Some(Rc::new(std::mem::take(&mut options.vault)))
     };
-    let unported = unported::Unported::new(&options);
-    let known = move |name: &str| match known_action(name) {
-        Err(_) if unported.has(name) => Ok(()),
-        other => other,
+    let roles = Rc::default();
+    let folders = Rc::new(plugins::Folders::new(&options, Rc::clone(&roles)));
+    let unported = Rc::new(unported::Unported::new(&options, Rc::clone(&folders)));
+    let known = {
+        let unported = Rc::clone(&unported);
+        move |name: &str| match known_action(name) {
+            Err(_) if unported.has(name) => Ok(()),
+            other => other,
+        }
     };
+    let brought: Rc<dyn Plugins> = Rc::new(plugins::UserPlugins::new(
+        Rc::clone(&folders),
+        options.plugin_timeout,
+    ));
     let mut loader = Loader::new(Rc::clone(&options.sources), Rc::new(known));
+    loader.role_folders = roles;
+    loader.plugins = Some(Rc::clone(&brought));
     loader.roles_path.clone_from(&options.roles_path);
     loader.collections_path.clone_from(&options.collections_path);
     loader.vault.clone_from(&vault);
     loader.texts = std::mem::take(&mut options.texts);
     loader.extra_vars = options.extra_vars.clone();
     let inventory = std::mem::take(&mut options.inventory);
-    let store = Store::new(
+    let mut store = Store::new(
         inventory,
         Rc::clone(&options.sources),
         vault,
@@ -86,8 +98,16 @@ pub fn run(mut options: Options) -> u8 {
         options.info.clone(),
     )
     .with_cache(options.fact_cache.take());
-    let connections = Connections::new(&options);
-    let engine = Rc::new(Engine::new(options, Rc::new(store), loader, connections));
+    store.plugins = Some(brought);
+    let connections = Connections::new(&options, Rc::clone(&folders));
+    let engine = Rc::new(Engine::new(
+        options,
+        Rc::new(store),
+        loader,
+        connections,
+        folders,
+        unported,
+    ));
     engine.tell(&Event::RunStart {
         run: engine.options.run_id.clone(),
         argv: engine.options.argv.clone(),
@@ -160,19 +180,16 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
         for play in &plays {
             for task in check_args::all_tasks(play) {
                 problems.extend(check_args::unknown_arguments(&task));
-                if task.action.name.contains('.')
-                    && !task.action.name.contains("{{")
-                    && !actions::exists(&task.action.name)
-                    && unported::message(&task.action.name).is_some()
-                {
-                    engine.warn(format!(
-                        "kdo has no module {}; a task that reaches it fails",
-                        task.action.name
-                    ));
-                }
+                engine.tell_unported(&task);
             }
         }
         all.push((path.clone(), plays));
+    }
+    for file in plugins::of_variables(&engine.folders) {
+        engine.warn(format!(
+            "`{}` gives variables by Python, which kdo does not run",
+            file.display()
+        ));
     }
     let (errors, warnings): (Vec<_>, Vec<_>) =
         problems.into_iter().partition(|d| d.severity == Severity::Error);

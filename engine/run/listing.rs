@@ -98,13 +98,13 @@ impl Engine {
             }
             all.extend(own.iter().cloned());
             if self.options.listing.tasks {
-                let name = task
-                    .name
-                    .as_ref()
-                    .map_or_else(|| task.action.name.clone(), |n| n.as_str().to_owned());
-                let name = match task.scope.role() {
-                    Some(role) => format!("{} : {name}", role.full_name()),
-                    None => name,
+                // Ansible says the role of tasks that have a name, and not of those that include a role.
+                let name = match (&task.name, task.scope.role()) {
+                    (None, _) => task.action.name.clone(),
+                    (Some(name), Some(role)) if task.action.short() != "include_role" => {
+                        format!("{} : {}", role.full_name(), name.as_str())
+                    }
+                    (Some(name), _) => name.as_str().to_owned(),
                 };
                 let _ = writeln!(out, "      {name}\tTAGS: [{}]", sorted(own).join(", "));
             }

@@ -114,6 +114,10 @@ pub struct Options {
     pub roles_path: Vec<PathBuf>,
     /// `collections_path`
     pub collections_path: Vec<PathBuf>,
+    /// Folders with plugins of the configuration, by setting: `filter_plugins`, `library` …
+    pub plugin_folders: Vec<(String, Vec<PathBuf>)>,
+    /// How long a plugin's program may take for an answer.
+    pub plugin_timeout: Duration,
     /// `gathering`: `implicit`, `explicit` or `smart`.
     pub gathering: String,
     /// `gather_subset` and `gather_timeout` of the configuration.

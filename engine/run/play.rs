@@ -1,6 +1,8 @@
 //! One play: its hosts, batches, variables and walk.
 
-use crate::{engine::Engine, play_run::PlayRun, strategy::Strategy, tags, tags::TagFilter, walk::Walk};
+use crate::{
+    engine::Engine, play_run::PlayRun, plugins, strategy::Strategy, tags, tags::TagFilter, walk::Walk,
+};
 use kdo_event::Event;
 use kdo_plan::Plan;
 use kdo_playbook::{Action, Play, Scope, ScopeKind, Task};
@@ -34,6 +36,7 @@ impl Engine {
         let known = PlayLevel { engine: self, play };
         let environment = Environment {
             vault: self.store.vault.as_deref(),
+            plugins: self.store.plugins.as_deref(),
             ..Environment::default()
         };
         match Templar::new(&known, &environment).resolve_keep_omit(raw) {
@@ -289,9 +292,15 @@ impl Engine {
             },
         );
         let Some(kind) = Strategy::named(&strategy) else {
-            self.errors(&[
-                Diagnostic::error(format!("Invalid play strategy specified: {strategy}")).at(play.origin),
-            ]);
+            let mut problem =
+                Diagnostic::error(format!("Invalid play strategy specified: {strategy}")).at(play.origin);
+            if let Some(file) = plugins::of_kind(&self.folders, "strategy", strategy.rsplit('.').next().unwrap_or_default()) {
+                problem = problem.note(format!(
+                    "`{}` is a strategy in Python, and kdo runs no Python: linear, free, host_pinned and debug are there",
+                    file.display()
+                ));
+            }
+            self.errors(&[problem]);
             return Ended::Error;
         };
         let strategy = strategy.rsplit('.').next().unwrap_or("linear").to_owned();

@@ -1,12 +1,16 @@
 //! Modules that exist for Ansible but that kdo cannot run: an error where they are reached, not before.
 
-use crate::options::Options;
+use crate::{
+    Options,
+    plugins::{self, Folders},
+};
 use kdo_modules::registry;
 use kdo_syntax::nearest;
 use std::{
     cell::OnceCell,
-    collections::HashSet,
+    collections::HashMap,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 /// Modules of ansible-core, sorted, without namespace.
@@ -59,45 +63,31 @@ const CORE: &[&str] = &[
     "yum_repository",
 ];
 
-/// Where modules in Python may lie: beside playbooks, in roles, in collections, and where the environment says.
+/// Modules that are there but cannot be run.
 pub(crate) struct Unported {
-    folders: Vec<PathBuf>,
+    folders: Rc<Folders>,
     roles: Vec<PathBuf>,
-    collections: Vec<PathBuf>,
-    found: OnceCell<HashSet<String>>,
+    found: OnceCell<HashMap<String, PathBuf>>,
 }
 
 impl Unported {
-    pub(crate) fn new(options: &Options) -> Self {
-        let dirs: Vec<PathBuf> = options
-            .playbooks
-            .iter()
-            .map(|p| p.parent().map(Path::to_owned).unwrap_or_default())
-            .collect();
-        let mut folders: Vec<PathBuf> = dirs.iter().map(|d| d.join("library")).collect();
-        let library = std::env::var_os("ANSIBLE_LIBRARY").unwrap_or_default();
-        folders.extend(std::env::split_paths(&library).filter(|p| !p.as_os_str().is_empty()));
-        let mut roles: Vec<PathBuf> = dirs.iter().map(|d| d.join("roles")).collect();
+    pub(crate) fn new(options: &Options, folders: Rc<Folders>) -> Self {
+        let mut roles: Vec<PathBuf> = folders.playbooks.iter().map(|d| d.join("roles")).collect();
         roles.extend(options.roles_path.iter().cloned());
         Self {
             folders,
             roles,
-            collections: options.collections_path.clone(),
             found: OnceCell::new(),
         }
     }
 
     /// Whether Ansible would find a module of that name.
     pub(crate) fn has(&self, name: &str) -> bool {
-        let short = ["ansible.builtin.", "ansible.legacy."]
-            .iter()
-            .find_map(|p| name.strip_prefix(p))
-            .unwrap_or(name);
+        let short = plugins::short(name);
         if CORE.binary_search(&short).is_ok() {
             return true;
         }
         if let [namespace, collection, rest] = name.splitn(3, '.').collect::<Vec<_>>()[..] {
-            let file = format!("{}.py", rest.replace('.', "/"));
             // A collection's module that kdo does not have may stand behind a condition that never holds here; a
             // name close to one that kdo has is rather a slip.
             let home = format!("{namespace}.{collection}.");
@@ -107,39 +97,61 @@ impl Unported {
             if (namespace, collection) != ("ansible", "builtin") && nearest(rest, known).is_none() {
                 return true;
             }
-            return self.collections.iter().any(|c| {
-                let plugins = c
-                    .join("ansible_collections")
-                    .join(namespace)
-                    .join(collection)
-                    .join("plugins");
-                plugins.join("modules").join(&file).is_file() || plugins.join("action").join(&file).is_file()
-            });
         }
-        self.found.get_or_init(|| self.search()).contains(short)
+        self.file(name).is_some()
     }
 
-    fn search(&self) -> HashSet<String> {
+    /// The file that Ansible would run.
+    pub(crate) fn file(&self, name: &str) -> Option<PathBuf> {
+        let short = plugins::short(name);
+        plugins::module(&self.folders, name)
+            .or_else(|| self.found.get_or_init(|| self.search()).get(short).cloned())
+    }
+
+    /// Files beside playbooks and in all roles, also in those not read yet, by name.
+    fn search(&self) -> HashMap<String, PathBuf> {
         let list = |path: &Path| {
             let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-            entries.map(|e| e.path()).collect::<Vec<_>>()
+            let mut paths: Vec<PathBuf> = entries.map(|e| e.path()).collect();
+            paths.sort();
+            paths
         };
         let in_roles = self
             .roles
             .iter()
             .flat_map(|r| list(r))
-            .map(|role| role.join("library"));
-        let mut names = HashSet::new();
-        for folder in self.folders.iter().cloned().chain(in_roles) {
+            .flat_map(|role| [role.join("library"), role.join("action_plugins")]);
+        let mut names = HashMap::new();
+        for folder in self.folders.beside("library").into_iter().chain(in_roles) {
             for path in list(&folder) {
                 if path.is_file()
                     && let Some(stem) = path.file_stem()
                 {
-                    names.insert(stem.to_string_lossy().trim_start_matches('_').to_owned());
+                    let name = stem.to_string_lossy().trim_start_matches('_').to_owned();
+                    names.entry(name).or_insert(path);
                 }
             }
         }
         names
+    }
+
+    /// What is told before the run of a module that is used and cannot be run: where it is, and what comes of it.
+    pub(crate) fn warning(&self, name: &str, place: &str) -> Option<String> {
+        if registry::find(name).is_some() || crate::actions::exists(name) {
+            return None;
+        }
+        let file = self.file(name);
+        if file.is_none() && !name.contains('.') {
+            return None;
+        }
+        let file = file.map_or_else(String::new, |f| {
+            let python = f.extension().is_some_and(|e| e == "py");
+            let language = if python { " in Python" } else { "" };
+            format!(", which is a file{language} (`{}`)", f.display())
+        });
+        Some(format!(
+            "kdo has no module {name}{file}; a task that reaches it fails{place}"
+        ))
     }
 }
 

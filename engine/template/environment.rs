@@ -1,6 +1,6 @@
 //! What templates know of the world beside their variables.
 
-use crate::TemplateError;
+use crate::{Plugins, TemplateError};
 use kdo_value::{Origin, Text, VaultText};
 use kdo_vault::VaultKeys;
 use std::path::{Component, Path, PathBuf};
@@ -80,6 +80,8 @@ pub struct Environment<'a> {
     pub strict_conditions: bool,
     /// Names of Jinja extensions that are switched on: `jinja2.ext.do`, `jinja2.ext.loopcontrols`.
     pub jinja2_extensions: Vec<String>,
+    /// Filters, tests and lookups of users.
+    pub plugins: Option<&'a dyn Plugins>,
     /// Is told of doubtful templates, with the place where they are written.
     pub warn: Option<&'a dyn Fn(String, Option<Origin>)>,
 }

@@ -1,7 +1,7 @@
 //! The evaluator: variables, templates in values, and the doors for filters and lookups.
 
 use crate::{
-    Call, Callable, Check, Engine, Environment, TemplateError, Variables,
+    Call, Callable, Check, Engine, Environment, PluginCall, PluginKind, TemplateError, Variables,
     ast::{Expr, Kind, Name, Template},
     finalize, globals,
     output::Output,
@@ -211,7 +211,10 @@ impl Evaluator<'_> {
             Some(callable) => self
                 .apply(callable, name, args, kwargs)
                 .map_err(|e| of_plugin(e, "filter", callable)),
-            None => Err(unknown("filter", name, crate::filters::FAMILIES)),
+            None => match self.apply_plugin(PluginKind::Filter, name, args, kwargs) {
+                Some(result) => result,
+                None => Err(unknown("filter", name, crate::filters::FAMILIES)),
+            },
         }
     }
 
@@ -222,7 +225,10 @@ impl Evaluator<'_> {
                 .apply(callable, name, args, kwargs)
                 .map_err(|e| of_plugin(e, "test", callable))?
                 .truthy()),
-            None => Err(unknown("test", name, crate::tests::FAMILIES)),
+            None => match self.apply_plugin(PluginKind::Test, name, args, kwargs) {
+                Some(result) => Ok(result?.truthy()),
+                None => Err(unknown("test", name, crate::tests::FAMILIES)),
+            },
         }
     }
 
@@ -235,27 +241,8 @@ impl Evaluator<'_> {
         kwargs: Keywords,
     ) -> Result<Value> {
         stack::check()?;
-        let sealed = takes_sealed(callable.name);
-        let ready = |v: Value| -> Result<Value> {
-            if sealed && matches!(v, Value::Vault(_)) {
-                return Ok(v);
-            }
-            let v = self.argument(v)?;
-            let Value::Undefined(u) = &v else { return Ok(v) };
-            match u.kind {
-                UndefinedKind::Empty if callable.accepts_undefined => {
-                    Ok(Value::missing(None, u.message.clone()))
-                }
-                UndefinedKind::Empty => Ok(Value::str("")),
-                UndefinedKind::Missing if callable.accepts_undefined => Ok(v),
-                UndefinedKind::Missing | UndefinedKind::Error => v.check().cloned(),
-            }
-        };
-        let args = args.into_iter().map(ready).collect::<Result<Vec<_>>>()?;
-        let kwargs = kwargs
-            .into_iter()
-            .map(|(k, v)| Ok((k, ready(v)?)))
-            .collect::<Result<Vec<_>>>()?;
+        let ready = self.ready(callable.accepts_undefined, takes_sealed(callable.name), args, kwargs);
+        let (args, kwargs) = ready?;
         (callable.run)(&Call {
             name,
             args,
@@ -263,6 +250,64 @@ impl Evaluator<'_> {
             variables: self.variables,
             environment: self.environment,
             engine: self,
+        })
+    }
+
+    /// Arguments evaluated at all depths, with missing values as the callable wants them; `sealed`: vaulted values stay
+    /// as they are.
+    fn ready(
+        &self,
+        accepts_undefined: bool,
+        sealed: bool,
+        args: Vec<Value>,
+        kwargs: Keywords,
+    ) -> Result<(Vec<Value>, Keywords)> {
+        let ready = |v: Value| -> Result<Value> {
+            if sealed && matches!(v, Value::Vault(_)) {
+                return Ok(v);
+            }
+            let v = self.argument(v)?;
+            let Value::Undefined(u) = &v else { return Ok(v) };
+            match u.kind {
+                UndefinedKind::Empty if accepts_undefined => Ok(Value::missing(None, u.message.clone())),
+                UndefinedKind::Empty => Ok(Value::str("")),
+                UndefinedKind::Missing if accepts_undefined => Ok(v),
+                UndefinedKind::Missing | UndefinedKind::Error => v.check().cloned(),
+            }
+        };
+        let args = args.into_iter().map(ready).collect::<Result<_>>()?;
+        let kwargs = kwargs
+            .into_iter()
+            .map(|(k, v)| Ok((k, ready(v)?)))
+            .collect::<Result<_>>()?;
+        Ok((args, kwargs))
+    }
+
+    /// Runs a plugin of the user; `None` if there is none of that name.
+    pub(crate) fn apply_plugin(
+        &self,
+        kind: PluginKind,
+        name: &str,
+        args: Vec<Value>,
+        kwargs: Keywords,
+    ) -> Option<Result<Value>> {
+        let plugins = self.environment.plugins?;
+        let variable = |name: &str| match self.variables.get(name) {
+            Some(raw) => self.access(raw, name).and_then(|v| self.finalize(v)).map(Some),
+            None => Ok(None),
+        };
+        let (args, kwargs) = match self.ready(false, false, args, kwargs) {
+            Ok(ready) => ready,
+            // The name comes first: what is not there needs no arguments.
+            Err(_) if !plugins.has(kind, name) => (Vec::new(), Vec::new()),
+            Err(e) => return Some(Err(e)),
+        };
+        plugins.call(&PluginCall {
+            kind,
+            name,
+            args: &args,
+            kwargs: &kwargs,
+            variable: &variable,
         })
     }
 

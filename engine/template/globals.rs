@@ -1,7 +1,7 @@
 //! Names that every template knows.
 
 use crate::{
-    Check, TemplateError,
+    Check, PluginKind, TemplateError,
     cycler::Cycler,
     evaluator::{Evaluator, Keywords, Result},
     function::Function,
@@ -191,19 +191,7 @@ pub(crate) fn lookup(
         Some(v) => v.check()?.to_text(),
         None => return Err("lookup() needs the name of a lookup".into()),
     };
-    let Some(callable) = crate::lookup(&name) else {
-        return Err(TemplateError {
-            help: crate::nearest::nearest(
-                &name,
-                crate::lookups::FAMILIES
-                    .iter()
-                    .flat_map(|f| f.iter())
-                    .map(|c| c.name.rsplit('.').next().unwrap_or(c.name)),
-            )
-            .map(|n| format!("Did you mean '{n}'?").into()),
-            ..TemplateError::new(format!("The lookup plugin '{name}' was not found."))
-        });
-    };
+    let callable = crate::lookup(&name);
     let mut wantlist = wantlist;
     let mut errors = "strict".to_owned();
     let mut rest: Keywords = Vec::new();
@@ -215,7 +203,15 @@ pub(crate) fn lookup(
         }
     }
     let empty = || if wantlist { Value::list([]) } else { Value::None };
-    let result = match evaluator.apply(callable, &name, args.collect(), rest) {
+    let args = args.collect();
+    let applied = match callable {
+        Some(callable) => evaluator.apply(callable, &name, args, rest),
+        None => match evaluator.apply_plugin(PluginKind::Lookup, &name, args, rest) {
+            Some(result) => result,
+            None => return Err(unknown_lookup(&name)),
+        },
+    };
+    let result = match applied {
         Ok(v) => v,
         Err(e) if e.undefined => return Err(e),
         Err(e) => match errors.as_str() {
@@ -248,5 +244,16 @@ pub(crate) fn lookup(
             Ok(Value::str(texts.join(",")))
         }
         (None, _) => Ok(Value::list(items)),
+    }
+}
+
+fn unknown_lookup(name: &str) -> TemplateError {
+    let known = crate::lookups::FAMILIES
+        .iter()
+        .flat_map(|f| f.iter())
+        .map(|c| c.name.rsplit('.').next().unwrap_or(c.name));
+    TemplateError {
+        help: crate::nearest::nearest(name, known).map(|n| format!("Did you mean '{n}'?").into()),
+        ..TemplateError::new(format!("The lookup plugin '{name}' was not found."))
     }
 }

@@ -71,6 +71,7 @@ impl Object for OneHost {
             search: SearchPath {
                 bases: self.vars.search_bases(),
             },
+            plugins: self.vars.store.plugins.as_deref(),
             ..Environment::default()
         };
         Some(

@@ -3,7 +3,7 @@
 use crate::{FactCache, HashBehaviour, merge};
 use kdo_inventory::{Inventory, LoadContext, VarsKind, load_vars_dir};
 use kdo_syntax::{Diagnostic, SourceMap};
-use kdo_template::Vault;
+use kdo_template::{Plugins, Vault};
 use kdo_value::{Map, Value};
 use std::{
     cell::RefCell,
@@ -47,6 +47,8 @@ pub struct Store {
     pub sources: Rc<SourceMap>,
     /// Decrypts vaulted files and values.
     pub vault: Option<Rc<dyn Vault>>,
+    /// Filters, tests and lookups of users.
+    pub plugins: Option<Rc<dyn Plugins>>,
     /// `--extra-vars`
     pub extra: Map,
     /// About the run.
@@ -78,6 +80,7 @@ impl Store {
             inventory: RefCell::new(inventory),
             sources,
             vault,
+            plugins: None,
             extra,
             info,
             facts: RefCell::default(),

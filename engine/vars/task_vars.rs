@@ -4,7 +4,7 @@ use crate::{HashBehaviour, HostVars, PlayVars, Store, merge};
 use kdo_playbook::{RoleInstance, Scope, ScopeKind};
 use kdo_template::Variables;
 use kdo_value::{Map, Value};
-use std::{cell::RefCell, path::PathBuf, rc::Rc};
+use std::{cell::RefCell, collections::HashSet, path::PathBuf, rc::Rc};
 
 /// The variables of a host in a play, seen from a task (or from outside of any). Levels are searched from the
 /// highest to the lowest at each look-up; nothing is evaluated here.
@@ -220,6 +220,11 @@ impl TaskVars {
             | "ansible_play_hosts_all"
             | "ansible_play_batch"
             | "ansible_play_name"
+            | "ansible_role_names"
+            | "ansible_play_role_names"
+            | "ansible_dependent_role_names"
+            | "role_names"
+            | "ansible_search_path"
             | "omit"
                 if self.alone =>
             {
@@ -362,34 +367,49 @@ fn version() -> Value {
     map.into()
 }
 
-/// Names that [`TaskVars`] computes.
-const MAGIC: &[&str] = &[
-    "ansible_check_mode",
-    "ansible_diff_mode",
-    "ansible_facts",
-    "ansible_forks",
-    "ansible_inventory_sources",
-    "ansible_play_batch",
-    "ansible_play_hosts",
-    "ansible_play_hosts_all",
-    "ansible_play_name",
-    "ansible_play_role_names",
-    "ansible_playbook_python",
-    "ansible_role_names",
-    "ansible_run_tags",
-    "ansible_skip_tags",
-    "ansible_verbosity",
-    "ansible_version",
-    "group_names",
-    "groups",
-    "hostvars",
-    "inventory_dir",
+/// Names that come with a host, in the order in which Ansible adds them.
+const OF_HOST: &[&str] = &[
     "inventory_file",
+    "inventory_dir",
     "inventory_hostname",
     "inventory_hostname_short",
-    "omit",
-    "play_hosts",
+    "group_names",
+    "ansible_facts",
+];
+
+/// Names that the engine gives, in the order in which Ansible adds them.
+const MAGIC: &[&str] = &[
     "playbook_dir",
+    "ansible_playbook_python",
+    "ansible_config_file",
+    "ansible_role_names",
+    "ansible_play_role_names",
+    "ansible_dependent_role_names",
+    "role_names",
+    "ansible_play_name",
+    "ansible_parent_role_names",
+    "ansible_parent_role_paths",
+    "role_name",
+    "role_path",
+    "role_uuid",
+    "ansible_collection_name",
+    "ansible_role_name",
+    "groups",
+    "ansible_play_hosts_all",
+    "ansible_play_hosts",
+    "ansible_play_batch",
+    "play_hosts",
+    "ansible_version",
+    "ansible_check_mode",
+    "ansible_diff_mode",
+    "ansible_forks",
+    "ansible_inventory_sources",
+    "ansible_limit",
+    "ansible_skip_tags",
+    "ansible_run_tags",
+    "ansible_verbosity",
+    "hostvars",
+    "ansible_search_path",
 ];
 
 impl Variables for TaskVars {
@@ -402,47 +422,76 @@ impl Variables for TaskVars {
         }
     }
 
+    /// Each name once, in the order in which Ansible's levels bring them up: lowest level first. Templates that go
+    /// through `vars` or `hostvars` see this order.
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        let mut add = |map: &Map| names.extend(map.text_entries().into_iter().map(|(k, _)| k));
-        for map in self.local.borrow().iter() {
-            add(map);
+        let mut names = Names::default();
+        let scopes: Vec<_> = self
+            .scope
+            .iter()
+            .flat_map(|s| s.chain().collect::<Vec<_>>())
+            .collect();
+        let mut roles = self.play.play.roles.borrow().clone();
+        roles.extend(self.role().iter().flat_map(|r| r.with_dependencies()));
+        if self.alone {
+            roles.clear();
         }
-        add(&self.store.extra);
-        for scope in self.scope.iter().flat_map(|s| s.chain().collect::<Vec<_>>()) {
-            add(&scope.vars);
-        }
-        for map in [self.store.set_values(&self.host), self.store.included(&self.host)]
-            .into_iter()
-            .flatten()
-        {
-            add(&map);
-        }
-        add(&self.play.play.scope.vars);
-        if let Some(map) = self.play.files.borrow().get(&self.host) {
-            add(map);
-        }
-        add(&self.play.prompted);
-        add(&self.store.base(&self.host, &self.play.playbook_dir));
-        let roles = self.play.play.roles.borrow().clone();
-        for role in self.role().iter().chain(&roles) {
-            add(&role.params);
-            add(&role.role.vars);
-            add(&role.role.defaults);
-        }
+        roles.iter().for_each(|r| names.all(&r.role.defaults));
+        names.all(&self.store.base(&self.host, &self.play.playbook_dir));
+        OF_HOST.iter().for_each(|n| names.add(n));
         if let Some(facts) = self.store.facts(&self.host)
             && self.store.info.inject_facts
         {
-            names.extend(
-                facts
-                    .text_entries()
-                    .into_iter()
-                    .map(|(k, _)| format!("ansible_{k}")),
-            );
+            for (key, _) in facts.text_entries() {
+                match self.store.is_bare(&self.host, &key) {
+                    true => names.add(&key),
+                    false => names.add(&format!("ansible_{key}")),
+                }
+            }
         }
-        names.extend(MAGIC.iter().map(|n| (*n).to_owned()));
-        names.sort();
-        names.dedup();
-        names
+        if !self.alone {
+            let play: Vec<_> = self.play.play.scope.chain().collect();
+            play.iter().for_each(|s| names.all(&s.vars));
+            names.all(&self.play.prompted);
+            if let Some(map) = self.play.files.borrow().get(&self.host) {
+                names.all(map);
+            }
+            roles.iter().for_each(|r| names.all(&r.role.vars));
+        }
+        let given = |s: &Scope| matches!(s.kind, ScopeKind::Include | ScopeKind::Role);
+        for scope in scopes.iter().rev().filter(|s| !given(s)) {
+            names.all(&scope.vars);
+        }
+        for map in [self.store.included(&self.host), self.store.set_values(&self.host)] {
+            map.iter().for_each(|m| names.all(m));
+        }
+        roles.iter().for_each(|r| names.all(&r.params));
+        scopes.iter().rev().for_each(|s| names.all(&s.vars));
+        names.all(&self.store.extra);
+        for name in MAGIC.iter().filter(|n| self.magic(n).is_some()) {
+            names.add(name);
+        }
+        self.local.borrow().iter().for_each(|m| names.all(m));
+        names.in_order
+    }
+}
+
+/// Names, each once.
+#[derive(Default)]
+struct Names {
+    in_order: Vec<String>,
+    seen: HashSet<String>,
+}
+
+impl Names {
+    fn add(&mut self, name: &str) {
+        if !self.seen.contains(name) {
+            self.seen.insert(name.to_owned());
+            self.in_order.push(name.to_owned());
+        }
+    }
+
+    fn all(&mut self, map: &Map) {
+        map.text_entries().iter().for_each(|(name, _)| self.add(name));
     }
 }

@@ -12,6 +12,7 @@ mod faults;
 mod inventory;
 mod lists;
 mod over_ssh;
+mod plugins;
 mod program;
 mod roles_equal;
 mod runs;

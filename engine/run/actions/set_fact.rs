@@ -11,7 +11,10 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
         Some(v) => v.truthy(),
         None => false,
     };
-    for (key, value) in args.entries() {
+    // Ansible sets them in the order of their names.
+    let mut entries = args.entries();
+    entries.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
+    for (key, value) in entries {
         let Some(key) = key.as_str() else {
             return Err(TaskFailure::early(format!(
                 "Invalid variable name {} of type '{}'.",
