@@ -1,6 +1,7 @@
 //! The scheduler: hosts walk the plan's graph, steps run when they are ready, events tell what happens.
 
 mod actions;
+mod argument_spec;
 mod arguments;
 mod check_args;
 mod connect;
