@@ -25,7 +25,9 @@ pub(crate) enum Called {
 /// The name of the program, without its folder.
 fn name(arguments: &[OsString]) -> String {
     let first = arguments.first().and_then(|a| Path::new(a).file_name());
-    first.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+    first
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// Whether this process stands in for a program of Ansible's.

@@ -143,6 +143,7 @@ fn validate(settings: &Settings, kind: &str, format: &str) -> u8 {
         screen::say("All configurations seem valid!");
         return 0;
     }
-    told.iter().for_each(|t| screen::complain(&format!("[ERROR]: {t}")));
+    told.iter()
+        .for_each(|t| screen::complain(&format!("[ERROR]: {t}")));
     1
 }

@@ -33,7 +33,10 @@ pub(crate) fn dump(settings: &Settings, what: &str, only_changed: bool, format: 
         plugins.push((category, list));
     }
     if format == Format::Text {
-        let servers = servers.into_iter().map(|(name, list)| (name, chosen(list))).collect();
+        let servers = servers
+            .into_iter()
+            .map(|(name, list)| (name, chosen(list)))
+            .collect();
         screen::say(&text(base, servers, &plugins, what == "all", only_changed));
         return Ok(());
     }

@@ -59,12 +59,19 @@ pub(crate) fn init(settings: &Settings, what: &str, format: &str, disabled: bool
             add(p.keys, p.env, about, text(&value(&shown), p.kind));
         }
     }
-    screen::say(&if env { variables(&lines, disabled) } else { sections(&lines, disabled) });
+    screen::say(&if env {
+        variables(&lines, disabled)
+    } else {
+        sections(&lines, disabled)
+    });
     Ok(())
 }
 
 fn default(shown: &Shown) -> Value {
-    value(&Shown { value: None, ..shown.clone() })
+    value(&Shown {
+        value: None,
+        ..shown.clone()
+    })
 }
 
 fn type_word(kind: &str) -> &str {
@@ -100,7 +107,12 @@ fn variables(lines: &[Line], disabled: bool) -> String {
 
 fn sections(lines: &[Line], disabled: bool) -> String {
     let mut names: Vec<&str> = Vec::new();
-    let section = |l: &Line| l.key.split_once('.').map(|(s, _)| s.to_owned()).unwrap_or_default();
+    let section = |l: &Line| {
+        l.key
+            .split_once('.')
+            .map(|(s, _)| s.to_owned())
+            .unwrap_or_default()
+    };
     let all: Vec<String> = lines.iter().map(section).collect();
     for name in &all {
         if !names.contains(&name.as_str()) {

@@ -1,12 +1,6 @@
 //! `kdo config list`
 
-use crate::{
-    config::Format,
-    config_dump::structured,
-    config_value::map,
-    screen,
-    stop::Result,
-};
+use crate::{config::Format, config_dump::structured, config_value::map, screen, stop::Result};
 use kdo_config::{BASE, BaseSetting, CATEGORIES, Effect, PLUGINS, PluginSetting};
 use kdo_value::{Value, json};
 
@@ -18,12 +12,28 @@ pub(crate) fn list(what: &str, format: Format) -> Result<()> {
     }
     let categories = CATEGORIES.iter().filter(|c| what == "all" || **c == what);
     let plugins: Vec<(String, Value)> = categories
-        .map(|c| (if what == "all" { c.to_uppercase() } else { (*c).to_owned() }, category(c)))
+        .map(|c| {
+            (
+                if what == "all" {
+                    c.to_uppercase()
+                } else {
+                    (*c).to_owned()
+                },
+                category(c),
+            )
+        })
         .collect();
     if !plugins.is_empty() {
-        out.push(("PLUGINS", map(plugins.iter().map(|(n, v)| (n.as_str(), v.clone())))));
+        out.push((
+            "PLUGINS",
+            map(plugins.iter().map(|(n, v)| (n.as_str(), v.clone()))),
+        ));
     }
-    let format = if format == Format::Text { Format::Yaml } else { format };
+    let format = if format == Format::Text {
+        Format::Yaml
+    } else {
+        format
+    };
     screen::say(&structured(&map(out), format)?);
     Ok(())
 }
@@ -43,10 +53,16 @@ fn base(base: &BaseSetting) -> Value {
 
 fn category(name: &str) -> Value {
     let of = |plugin: &str| {
-        let options = PLUGINS.iter().filter(|p| p.category == name && p.plugin == plugin);
+        let options = PLUGINS
+            .iter()
+            .filter(|p| p.category == name && p.plugin == plugin);
         map(options.map(|p| (p.name, option(p))))
     };
-    let mut plugins: Vec<&str> = PLUGINS.iter().filter(|p| p.category == name).map(|p| p.plugin).collect();
+    let mut plugins: Vec<&str> = PLUGINS
+        .iter()
+        .filter(|p| p.category == name)
+        .map(|p| p.plugin)
+        .collect();
     plugins.dedup();
     map(plugins.into_iter().map(|p| (p, of(p))))
 }

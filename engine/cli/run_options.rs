@@ -258,7 +258,9 @@ fn fact_cache(settings: &Settings) -> Option<FactCache> {
                 screen::warn("Required config '_uri' for 'jsonfile' cache plugin not provided.");
                 return None;
             };
-            let seconds = settings.int("fact_caching_timeout").and_then(|n| u64::try_from(n).ok());
+            let seconds = settings
+                .int("fact_caching_timeout")
+                .and_then(|n| u64::try_from(n).ok());
             let prefix = settings.given("fact_caching_prefix").unwrap_or_default();
             FactCache::open(folder, &prefix, seconds.unwrap_or(0))
                 .map_err(|why| screen::warn(&why))

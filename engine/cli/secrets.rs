@@ -37,7 +37,10 @@ fn wanted(args: &VaultArgs, settings: &Settings, auto: bool) -> Vec<(Option<Stri
         .chain(&args.vault_id)
         .map(|t| VaultSource::read(t))
         .collect();
-    let files = args.vault_password_file.iter().map(|f| VaultSource::File(f.into()));
+    let files = args
+        .vault_password_file
+        .iter()
+        .map(|f| VaultSource::File(f.into()));
     let configured = settings.path("vault_password_file").map(VaultSource::File);
     wanted.extend(files.chain(configured).map(|s| (None, s)));
     let ask = args.ask_vault_password || settings.bool("ask_vault_pass");

@@ -92,9 +92,15 @@ pub(crate) fn create(keys: &KeyArgs, skip_tty_check: bool, files: &[PathBuf]) ->
             target.display()
         )));
     }
-    if let Some(folder) = target.parent().filter(|p| !p.as_os_str().is_empty() && !p.exists()) {
+    if let Some(folder) = target
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty() && !p.exists())
+    {
         screen::warn(&format!("{} does not exist, creating...", folder.display()));
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
     }
     let text = editor::edit(b"", target, &editor_words(&settings)?)?;
     write(target, sealer.seal(&text)?.as_bytes())
@@ -105,7 +111,10 @@ pub(crate) fn rekey(keys: &KeyArgs, new: Option<&str>, files: &[PathBuf]) -> Res
     let settings = Settings::load()?;
     let wanted = keys.encrypt_id(&settings);
     let keys = keys.keys(&settings)?;
-    let secret = choose(vec![secrets::new_vault_secret(new, &settings)?], wanted.as_deref())?;
+    let secret = choose(
+        vec![secrets::new_vault_secret(new, &settings)?],
+        wanted.as_deref(),
+    )?;
     let sealer = Sealer::new(secret, &settings);
     let mut clear = Vec::new();
     for source in files {

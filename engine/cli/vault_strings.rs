@@ -50,9 +50,12 @@ struct Clear {
 pub(crate) fn encrypt_string(args: StringArgs) -> Result<()> {
     let stdin = args.texts.iter().any(|t| t == "-") || args.stdin_name.is_some();
     if args.prompt && stdin {
-        return Err(Stop::new("The --prompt option is not supported if also reading input from stdin").code(5));
+        return Err(
+            Stop::new("The --prompt option is not supported if also reading input from stdin").code(5),
+        );
     }
-    let sources = args.texts.len() + usize::from(args.prompt || stdin && !args.texts.iter().any(|t| t == "-"));
+    let sources =
+        args.texts.len() + usize::from(args.prompt || stdin && !args.texts.iter().any(|t| t == "-"));
     if args.output.is_some() && sources > 1 {
         return Err(Stop::new("At most one input file may be used with the --output option").code(5));
     }
@@ -91,7 +94,10 @@ fn texts(args: &StringArgs, stdin: bool) -> Result<Vec<Clear>> {
     let mut out = Vec::new();
     let mut add = |bytes: Zeroizing<Vec<u8>>, name: Option<String>, from: &'static str| {
         if bytes.is_empty() {
-            return Err(Stop::new(format!("The plaintext provided from {from} was empty, not encrypting")).code(5));
+            return Err(Stop::new(format!(
+                "The plaintext provided from {from} was empty, not encrypting"
+            ))
+            .code(5));
         }
         out.push(Clear { bytes, name, from });
         Ok(())
@@ -104,8 +110,7 @@ fn texts(args: &StringArgs, stdin: bool) -> Result<Vec<Clear>> {
             Some(name) => format!("String to encrypt for variable \"{name}\": "),
             None => "String to encrypt: ".to_owned(),
         };
-        let text =
-            prompt::ask(&question, !args.show_input).ok_or_else(|| Stop::new("nothing to encrypt"))?;
+        let text = prompt::ask(&question, !args.show_input).ok_or_else(|| Stop::new("nothing to encrypt"))?;
         add(Zeroizing::new(text.as_bytes().to_vec()), name, "the prompt")?;
     }
     if stdin || args.texts.is_empty() && !args.prompt {

@@ -2,8 +2,18 @@
 
 use crate::BaseSetting;
 
-const fn row(name: &'static str, own: &'static str, kind: &'static str, default: &'static str) -> BaseSetting {
-    BaseSetting { name, own, kind, default }
+const fn row(
+    name: &'static str,
+    own: &'static str,
+    kind: &'static str,
+    default: &'static str,
+) -> BaseSetting {
+    BaseSetting {
+        name,
+        own,
+        kind,
+        default,
+    }
 }
 
 /// All base settings. Those without a name of ours keep their default.

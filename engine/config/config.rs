@@ -163,7 +163,9 @@ impl Config {
         let value = match setting.kind {
             // An empty number is none: the default counts.
             Kind::Int | Kind::Float if text.trim().is_empty() => match setting.default {
-                Some(default) if !default.is_empty() => return self.parse(setting, default, &Origin::Default),
+                Some(default) if !default.is_empty() => {
+                    return self.parse(setting, default, &Origin::Default);
+                }
                 _ => Value::Unset,
             },
             Kind::Bool => {

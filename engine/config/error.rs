@@ -25,7 +25,9 @@ pub enum ConfigError {
         why: String,
     },
     /// A value does not have the setting's type.
-    #[error("Config '{name}' from '{origin}' has an invalid value: Invalid value provided for '{expected}': '{value}'")]
+    #[error(
+        "Config '{name}' from '{origin}' has an invalid value: Invalid value provided for '{expected}': '{value}'"
+    )]
     Invalid {
         /// The setting.
         name: String,

@@ -12,7 +12,15 @@ const fn row(
     keys: &'static [&'static str],
     env: &'static [&'static str],
 ) -> PluginSetting {
-    PluginSetting { category, plugin, name, kind, default, keys, env }
+    PluginSetting {
+        category,
+        plugin,
+        name,
+        kind,
+        default,
+        keys,
+        env,
+    }
 }
 
 /// All options of plugins.

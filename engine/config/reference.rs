@@ -95,7 +95,11 @@ impl Config {
         let set = base.setting().is_some() && self.is_set(base.own);
         Shown {
             name: base.name.to_owned(),
-            origin: place(if set { self.origin(base.own) } else { &Origin::Default }),
+            origin: place(if set {
+                self.origin(base.own)
+            } else {
+                &Origin::Default
+            }),
             value: set.then(|| self.value(base.own).clone()),
             default: self.at_home(base.default),
         }
@@ -165,7 +169,11 @@ impl Config {
     }
 
     fn galaxy_option(&self, server: &str, name: &str) -> Shown {
-        let variable = format!("ANSIBLE_GALAXY_SERVER_{}_{}", server.to_uppercase(), name.to_uppercase());
+        let variable = format!(
+            "ANSIBLE_GALAXY_SERVER_{}_{}",
+            server.to_uppercase(),
+            name.to_uppercase()
+        );
         let file = self.file.as_ref().map(|f| f.display().to_string());
         let found = match self.variable(&variable) {
             Some(text) => Some((text.to_owned(), format!("env: {variable}"))),
@@ -188,11 +196,16 @@ impl Config {
     /// What is wrong with the file's names: keys that no setting has, and sections that hold none but such. With
     /// `plugins`, options of plugins count as settings.
     pub fn unknown_entries(&self, plugins: bool) -> Vec<String> {
-        let file = self.file.as_ref().map(|f| f.display().to_string()).unwrap_or_default();
+        let file = self
+            .file
+            .as_ref()
+            .map(|f| f.display().to_string())
+            .unwrap_or_default();
         let known = |wanted: &str| {
             let base = BASE.iter().filter_map(BaseSetting::setting).flat_map(|s| s.keys);
             let options = PLUGINS.iter().filter(|_| plugins).flat_map(|p| p.keys);
-            base.chain(options).any(|k| *k == wanted || wanted.ends_with('.') && k.starts_with(wanted))
+            base.chain(options)
+                .any(|k| *k == wanted || wanted.ends_with('.') && k.starts_with(wanted))
         };
         let mut told = Vec::new();
         for entry in self.entries() {

@@ -107,10 +107,7 @@ mod tests {
 
     #[test]
     fn all_parameters_are_told_as_ansible_does() {
-        assert_eq!(
-            told("ping", "{}"),
-            r#"{"module_args": {"data": "pong"}}"#
-        );
+        assert_eq!(told("ping", "{}"), r#"{"module_args": {"data": "pong"}}"#);
         assert_eq!(
             told("stat", r#"{"path": "/etc/passwd", "get_mime": "no"}"#),
             r#"{"module_args": {"checksum_algorithm": "sha1", "follow": false, "get_attributes": true, "get_checksum": true, "get_mime": false, "path": "/etc/passwd"}}"#
@@ -119,7 +116,10 @@ mod tests {
 
     #[test]
     fn aliases_and_unknown_ones_are_told_and_secrets_are_not() {
-        let uri = told("uri", r#"{"url": "u", "user": "me", "url_password": "secret!", "no": 1}"#);
+        let uri = told(
+            "uri",
+            r#"{"url": "u", "user": "me", "url_password": "secret!", "no": 1}"#,
+        );
         for part in [
             r#""user": "me""#,
             r#""url_username": "me""#,

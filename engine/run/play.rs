@@ -294,7 +294,11 @@ impl Engine {
         let Some(kind) = Strategy::named(&strategy) else {
             let mut problem =
                 Diagnostic::error(format!("Invalid play strategy specified: {strategy}")).at(play.origin);
-            if let Some(file) = plugins::of_kind(&self.folders, "strategy", strategy.rsplit('.').next().unwrap_or_default()) {
+            if let Some(file) = plugins::of_kind(
+                &self.folders,
+                "strategy",
+                strategy.rsplit('.').next().unwrap_or_default(),
+            ) {
                 problem = problem.note(format!(
                     "`{}` is a strategy in Python, and kdo runs no Python: linear, free, host_pinned and debug are there",
                     file.display()

@@ -1,12 +1,6 @@
 //! One task on one host: its items and its result.
 
-use crate::{
-    actions,
-    engine::Engine,
-    failure::TaskFailure,
-    play_run::PlayRun,
-    step::Step,
-};
+use crate::{actions, engine::Engine, failure::TaskFailure, play_run::PlayRun, step::Step};
 use kdo_event::{Event, HostResult, Status, TaskInfo};
 use kdo_modules::registry;
 use kdo_playbook::Task;

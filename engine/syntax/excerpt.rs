@@ -147,10 +147,7 @@ mod tests {
 
     #[test]
     fn places_outside_the_text_do_not_panic() {
-        assert_eq!(
-            shown("x", 9, 1, Diagnostic::error("")),
-            "Origin: /a/b.yml:9:1"
-        );
+        assert_eq!(shown("x", 9, 1, Diagnostic::error("")), "Origin: /a/b.yml:9:1");
         let _ = shown("x", 1, 9000, Diagnostic::error("").length(7));
         let _ = shown("x", 0, 0, Diagnostic::error(""));
         assert_eq!(excerpt(&Diagnostic::error("x"), &SourceMap::new()), "");

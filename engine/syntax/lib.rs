@@ -18,8 +18,8 @@ mod source;
 
 pub use date::YamlDate;
 pub use diagnostic::{Diagnostic, Severity};
-pub use excerpt::excerpt;
 pub use emit::{EmitOptions, emit_yaml};
+pub use excerpt::excerpt;
 pub use load::{Documents, LoadOptions, decode, load_file, load_secret, load_text, load_yaml, read_file};
 pub use nearest::nearest;
 pub use render::render;

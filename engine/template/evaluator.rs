@@ -241,7 +241,12 @@ impl Evaluator<'_> {
         kwargs: Keywords,
     ) -> Result<Value> {
         stack::check()?;
-        let ready = self.ready(callable.accepts_undefined, takes_sealed(callable.name), args, kwargs);
+        let ready = self.ready(
+            callable.accepts_undefined,
+            takes_sealed(callable.name),
+            args,
+            kwargs,
+        );
         let (args, kwargs) = ready?;
         (callable.run)(&Call {
             name,

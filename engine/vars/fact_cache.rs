@@ -62,7 +62,9 @@ impl FactCache {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(e) if e.kind() == ErrorKind::InvalidData => return Err(self.drop_broken(host, "it is not UTF-8")),
+            Err(e) if e.kind() == ErrorKind::InvalidData => {
+                return Err(self.drop_broken(host, "it is not UTF-8"));
+            }
             Err(e) => {
                 return Err(format!(
                     "error in 'jsonfile' cache plugin while trying to read {}: {e}",
@@ -93,7 +95,10 @@ impl FactCache {
         let inner = json::line(&tagged_json::encode(facts));
         let text = format!("{{\"{PAYLOAD}\": {}}}", json::quote(&inner, true));
         let failed = |e: std::io::Error| {
-            format!("error in 'jsonfile' cache plugin while trying to write to {}: {e}", path.display())
+            format!(
+                "error in 'jsonfile' cache plugin while trying to write to {}: {e}",
+                path.display()
+            )
         };
         // The user's umask decides who may read, as for any new file.
         let mut file = Builder::new()
@@ -146,12 +151,18 @@ mod tests {
         facts.insert("ansible_os", "{{ 1 }}");
         facts.insert("template", Value::Str(Text::trusted("{{ x }}", None)));
         facts.insert("password", Value::Str(Text::secret("s3")));
-        facts.insert("list", Value::list([Value::Int(1), Value::None, Value::Float(1.5), Value::Bool(true)]));
+        facts.insert(
+            "list",
+            Value::list([Value::Int(1), Value::None, Value::Float(1.5), Value::Bool(true)]),
+        );
         let cache = cache(&folder, 0);
         cache.save("h", &facts).unwrap();
         assert!(folder.path().join("c/pre_s1_h").exists());
         let back = cache.load("h").unwrap().unwrap();
-        assert_eq!(json::line(&Value::Map(back.clone())), json::line(&Value::Map(facts)));
+        assert_eq!(
+            json::line(&Value::Map(back.clone())),
+            json::line(&Value::Map(facts))
+        );
         let text = |name: &str| match back.get(name) {
             Some(Value::Str(t)) => (t.is_trusted(), t.is_secret()),
             _ => panic!("{name}"),
@@ -180,7 +191,11 @@ mod tests {
     fn files_of_ansible_core_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(&folder, 0);
-        fs::write(folder.path().join("c/pre_s1_h"), include_str!("fixtures/cached_facts.json")).unwrap();
+        fs::write(
+            folder.path().join("c/pre_s1_h"),
+            include_str!("fixtures/cached_facts.json"),
+        )
+        .unwrap();
         let back = cache.load("h").unwrap().unwrap();
         assert_eq!(
             json::line(&Value::Map(back)),
@@ -196,9 +211,21 @@ mod tests {
         let path = folder.path().join("c/pre_s1_h");
         assert!(one.load("h").unwrap().is_some());
         let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-        fs::File::options().write(true).open(&path).unwrap().set_modified(hour_ago).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(hour_ago)
+            .unwrap();
         assert!(one.load("h").unwrap().is_none());
-        for broken in ["", "{", "[1]", "{}", r#"{"__payload__": "[1]"}"#, r#"{"__payload__": 1}"#] {
+        for broken in [
+            "",
+            "{",
+            "[1]",
+            "{}",
+            r#"{"__payload__": "[1]"}"#,
+            r#"{"__payload__": 1}"#,
+        ] {
             fs::write(&path, broken).unwrap();
             let told = one.load("h").unwrap_err();
             assert!(told.contains("corrupt") && !path.exists(), "{broken}: {told}");

@@ -139,7 +139,11 @@ impl Store {
             let named = Map::new();
             all.for_each(|k, v| {
                 let name = k.to_text();
-                let name = if self.is_bare(host, &name) { name } else { format!("ansible_{name}") };
+                let name = if self.is_bare(host, &name) {
+                    name
+                } else {
+                    format!("ansible_{name}")
+                };
                 named.insert(name, v.clone());
             });
             if let Err(why) = cache.save(host, &named) {

@@ -17,7 +17,9 @@ pub fn edit(clear: &[u8], name: &Path, editor: &[String]) -> Result<Zeroizing<Ve
     }
     .map_err(failed)?;
     let ending = name.extension().map(|e| format!(".{}", e.to_string_lossy()));
-    let path = folder.path().join(format!("secret{}", ending.unwrap_or_default()));
+    let path = folder
+        .path()
+        .join(format!("secret{}", ending.unwrap_or_default()));
     file::write(&path, clear).map_err(failed)?;
     let result = run(editor, &path).and_then(|()| file::read(&path).map_err(failed));
     if let Ok(about) = fs::metadata(&path) {
@@ -65,6 +67,9 @@ mod tests {
         assert!(path.trim().ends_with(".yml") && !Path::new(path.trim()).exists());
         assert!(with("exit 3").unwrap_err().contains("nothing was changed"));
         let none = edit(b"", Path::new("x"), &["/no/such/editor".to_owned()]).unwrap_err();
-        assert!(none.0.starts_with("Unable to execute the command \"/no/such/editor "));
+        assert!(
+            none.0
+                .starts_with("Unable to execute the command \"/no/such/editor ")
+        );
     }
 }

@@ -124,8 +124,16 @@ mod tests {
     #[test]
     fn ids_must_match_where_that_is_asked() {
         let text = secret("dev", "pw").seal(b"x").unwrap();
-        let open = |id: &str| VaultKeys::new(vec![secret(id, "pw")]).only_matching(true).open(&text).is_ok();
-        assert_eq!((open("dev"), open("other"), open("default")), (true, false, false));
+        let open = |id: &str| {
+            VaultKeys::new(vec![secret(id, "pw")])
+                .only_matching(true)
+                .open(&text)
+                .is_ok()
+        };
+        assert_eq!(
+            (open("dev"), open("other"), open("default")),
+            (true, false, false)
+        );
     }
 
     #[test]

@@ -58,7 +58,9 @@ pub fn of_vault(path: &Path, label: Option<&str>, known: &VaultKeys) -> Result<V
 /// What a program prints.
 fn printed(path: &Path, label: Option<&str>) -> Result<Vec<u8>, VaultError> {
     let shown = path.display();
-    let client = path.file_stem().is_some_and(|n| n.as_bytes().ends_with(b"-client"));
+    let client = path
+        .file_stem()
+        .is_some_and(|n| n.as_bytes().ends_with(b"-client"));
     let kind = if client { "client script" } else { "script" };
     let mut command = Command::new(path);
     if client {
@@ -138,7 +140,9 @@ pub fn of_file(path: &Path, what: &str) -> Result<String, VaultError> {
     };
     let password = without_line_end(&bytes);
     if password.is_empty() {
-        return Err(VaultError::new(format!("Empty password was provided from {shown}")));
+        return Err(VaultError::new(format!(
+            "Empty password was provided from {shown}"
+        )));
     }
     String::from_utf8(password.to_vec())
         .map_err(|_| VaultError::new(format!("the {what} password in {shown} is not UTF-8")))
@@ -152,7 +156,9 @@ fn without_line_end(bytes: &[u8]) -> &[u8] {
     let is_end = |b: &&u8| matches!(b, b'\r' | b'\n');
     let start = bytes.iter().take_while(is_end).count();
     let end = bytes.iter().rev().take_while(is_end).count();
-    bytes.get(start..bytes.len() - end.min(bytes.len() - start)).unwrap_or_default()
+    bytes
+        .get(start..bytes.len() - end.min(bytes.len() - start))
+        .unwrap_or_default()
 }
 
 /// `~` is the home directory; links stay, so that a program finds what is beside it.
@@ -195,13 +201,19 @@ mod tests {
         assert_eq!(of_vault(&client, Some("dev"), &none).unwrap(), b"--vault-id dev");
         let lost = script(dir.path(), "lost-client", "echo no such >&2; exit 2");
         let told = of_vault(&lost, Some("dev"), &none).unwrap_err().0;
-        assert!(told.ends_with("did not find a secret for vault-id=dev: no such"), "{told}");
+        assert!(
+            told.ends_with("did not find a secret for vault-id=dev: no such"),
+            "{told}"
+        );
     }
 
     #[test]
     fn a_password_may_be_sealed_itself() {
         let dir = tempfile::tempdir().unwrap();
-        let outer = VaultSecret { id: "default".into(), password: b"outer".to_vec() };
+        let outer = VaultSecret {
+            id: "default".into(),
+            password: b"outer".to_vec(),
+        };
         let file = dir.path().join("pw");
         write(&file, outer.seal(b"inner\n").unwrap()).unwrap();
         let known = VaultKeys::new(vec![outer]);
