@@ -2,6 +2,7 @@
 //! truth, equality and order. Values are cheap to clone (shared) and belong to one thread.
 
 pub mod codec;
+mod compact;
 mod compare;
 mod float;
 pub mod json;
@@ -15,6 +16,7 @@ mod text;
 mod undefined;
 mod value;
 
+pub use compact::Compactor;
 pub use float::float_repr;
 pub use list::List;
 pub use map::{Key, Map};

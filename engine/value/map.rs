@@ -100,6 +100,16 @@ impl Map {
         }))
     }
 
+    /// An empty map with room for so many entries.
+    pub fn with_capacity(entries: usize) -> Self {
+        let map = Self::new();
+        map.0.entries.replace(Table::with_capacity_and_hasher(
+            entries,
+            BuildHasherDefault::default(),
+        ));
+        map
+    }
+
     /// Number of entries.
     pub fn len(&self) -> usize {
         self.0.entries.borrow().len()

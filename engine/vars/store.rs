@@ -4,7 +4,7 @@ use crate::{FactCache, HashBehaviour, merge};
 use kdo_inventory::{Inventory, LoadContext, VarsKind, load_vars_dir};
 use kdo_syntax::{Diagnostic, SourceMap};
 use kdo_template::{Plugins, Vault};
-use kdo_value::{Map, Value};
+use kdo_value::{Compactor, Map, Value};
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
@@ -57,6 +57,8 @@ pub struct Store {
     cache: Option<FactCache>,
     /// Hosts whose cached facts were looked for.
     loaded: RefCell<HashSet<String>>,
+    /// Facts of all hosts share their texts.
+    compactor: RefCell<Compactor>,
     bare: RefCell<HashSet<(String, String)>>,
     set: RefCell<HashMap<String, Map>>,
     included: RefCell<HashMap<String, Map>>,
@@ -86,6 +88,7 @@ impl Store {
             facts: RefCell::default(),
             cache: None,
             loaded: RefCell::default(),
+            compactor: RefCell::default(),
             bare: RefCell::default(),
             set: RefCell::default(),
             included: RefCell::default(),
@@ -176,7 +179,8 @@ impl Store {
                     name
                 }
             };
-            plain.insert(name, v.clone());
+            let mut compactor = self.compactor.borrow_mut();
+            plain.insert(compactor.compact(&Value::from(name)), compactor.compact(v));
         });
         Self::put(&self.facts, host, &plain, HashBehaviour::Replace);
     }
