@@ -282,7 +282,12 @@ fn python_modules_are_told_before_a_host_is_touched() {
     );
     let said = bench.run(&["play", "p.yml"]);
     assert_eq!(said.code, 0, "{said:?}");
-    for part in ["kdo has no module frob", "library/frob.py", "p.yml:5", "vars_plugins/more.py` gives variables by Python"] {
+    for part in [
+        "kdo has no module frob",
+        "library/frob.py",
+        "p.yml:5",
+        "vars_plugins/more.py` gives variables by Python",
+    ] {
         assert!(said.err.contains(part), "{part}: {said:?}");
     }
     assert!(!said.err.contains("unused"), "{said:?}");
