@@ -695,6 +695,9 @@ impl Loader {
             }
             looked.push(base.display().to_string());
         }
+        if expanded.is_dir() {
+            return Some(std::path::absolute(&expanded).unwrap_or(expanded));
+        }
         looked.dedup();
         self.report(
             Diagnostic::error(format!("the role '{name}' was not found in {}", looked.join(":")))
@@ -706,7 +709,7 @@ impl Loader {
 
     fn read_role(&self, name: &str, path: &Path, options: &RoleOptions) -> Rc<Role> {
         let key = format!(
-            "{} {:?} {:?}",
+            "{name} {} {:?} {:?}",
             path.display(),
             options.vars_from,
             options.defaults_from
@@ -766,9 +769,13 @@ impl Loader {
         let role = Rc::new(Role {
             name: match (&collection, parts.last()) {
                 (Some(_), Some(last)) => (*last).to_owned(),
-                _ => Path::new(name)
-                    .file_name()
-                    .map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned()),
+                // As it was written, with folders; only what is found in the current folder has its last part.
+                _ if std::path::absolute(name).is_ok_and(|p| p == path) && !Path::new(name).is_absolute() => {
+                    Path::new(name)
+                        .file_name()
+                        .map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned())
+                }
+                _ => name.to_owned(),
             },
             collection,
             path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),

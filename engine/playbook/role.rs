@@ -88,7 +88,8 @@ impl RoleInstance {
     /// The same for uses of a role that count as one: same role, parameters, variables and keywords.
     pub fn identity(&self) -> String {
         format!(
-            "{} {:?} {:?} {:?}",
+            "{} {} {:?} {:?} {:?}",
+            self.role.name,
             self.role.path.display(),
             self.params,
             self.scope.vars,

@@ -2,7 +2,7 @@
 
 use kdo_modules::{registry, short};
 use kdo_playbook::{Item, Play, Task};
-use kdo_syntax::{Diagnostic, nearest};
+use kdo_syntax::{Diagnostic, Severity, nearest};
 use kdo_value::Value;
 use std::rc::Rc;
 
@@ -20,18 +20,50 @@ pub(crate) fn each_task(items: &[Item], f: &mut dyn FnMut(&Rc<Task>)) {
     }
 }
 
-/// All tasks and handlers of a play.
-pub(crate) fn all_tasks(play: &Play) -> Vec<Rc<Task>> {
-    let mut tasks = Vec::new();
+/// What is wrong with the arguments of a play's tasks: an error where the task is surely reached by a host, else a
+/// warning. Existing roles have mistakes in branches that nobody takes.
+pub(crate) fn wrong_arguments(
+    play: &Play,
+    select: &dyn Fn(&Rc<Task>) -> bool,
+    f: &mut dyn FnMut(&Rc<Task>),
+) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    let mut check = |task: &Rc<Task>, certain: bool| {
+        f(task);
+        let certain =
+            certain && task.repeat.is_none() && task.scope.collected("when").is_empty() && select(task);
+        out.extend(unknown_arguments(task).into_iter().map(|mut d| {
+            if !certain {
+                d.severity = Severity::Warning;
+            }
+            d
+        }));
+    };
     for items in [&play.pre_tasks, &play.role_tasks, &play.tasks, &play.post_tasks] {
-        each_task(items, &mut |t| tasks.push(Rc::clone(t)));
+        each_reached(items, true, &mut check);
     }
-    tasks.extend(play.handlers.borrow().iter().cloned());
-    tasks
+    for handler in play.handlers.borrow().iter() {
+        check(handler, false);
+    }
+    out
+}
+
+/// Tasks of items, and whether each is reached if nothing goes wrong before it and its failure ends the play.
+fn each_reached(items: &[Item], certain: bool, f: &mut dyn FnMut(&Rc<Task>, bool)) {
+    for item in items {
+        match item {
+            Item::Task(task) => f(task, certain),
+            Item::Block(block) => {
+                each_reached(&block.body, certain && block.rescue.is_empty(), f);
+                each_reached(&block.rescue, false, f);
+                each_reached(&block.always, certain, f);
+            }
+        }
+    }
 }
 
 /// Arguments that no module takes, found before any host is touched. Values that are templates are left for later.
-pub(crate) fn unknown_arguments(task: &Task) -> Vec<Diagnostic> {
+fn unknown_arguments(task: &Task) -> Vec<Diagnostic> {
     let name = task.action.name.as_str();
     let Some(entry) = registry::find(name) else {
         return Vec::new();

@@ -16,6 +16,7 @@ mod invocation;
 mod invoke;
 mod listing;
 mod meta;
+mod moved;
 mod notify;
 mod options;
 mod play;
@@ -179,10 +180,12 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
         let plays = engine.loader.playbook(path);
         problems.extend(engine.loader.take_diagnostics());
         for play in &plays {
-            for task in check_args::all_tasks(play) {
-                problems.extend(check_args::unknown_arguments(&task));
-                engine.tell_unported(&task);
-            }
+            // What is only listed reaches no task.
+            let select = engine.selector(play);
+            let select = |task: &Rc<_>| !engine.options.listing.any() && select(task);
+            problems.extend(check_args::wrong_arguments(play, &select, &mut |t| {
+                engine.tell_unported(t);
+            }));
         }
         all.push((path.clone(), plays));
     }

@@ -1,7 +1,7 @@
 //! Modules that exist for Ansible but that kdo cannot run: an error where they are reached, not before.
 
 use crate::{
-    Options,
+    Options, moved,
     plugins::{self, Folders},
 };
 use kdo_modules::registry;
@@ -84,7 +84,7 @@ impl Unported {
     /// Whether Ansible would find a module of that name.
     pub(crate) fn has(&self, name: &str) -> bool {
         let short = plugins::short(name);
-        if CORE.binary_search(&short).is_ok() {
+        if CORE.binary_search(&short).is_ok() || moved::full_name(short).is_some() {
             return true;
         }
         if let [namespace, collection, rest] = name.splitn(3, '.').collect::<Vec<_>>()[..] {
@@ -104,7 +104,9 @@ impl Unported {
     /// The file that Ansible would run.
     pub(crate) fn file(&self, name: &str) -> Option<PathBuf> {
         let short = plugins::short(name);
+        let moved = moved::full_name(short);
         plugins::module(&self.folders, name)
+            .or_else(|| plugins::module(&self.folders, &moved?))
             .or_else(|| self.found.get_or_init(|| self.search()).get(short).cloned())
     }
 
@@ -140,10 +142,12 @@ impl Unported {
         if registry::find(name).is_some() || crate::actions::exists(name) {
             return None;
         }
+        let moved = moved::full_name(plugins::short(name));
         let file = self.file(name);
-        if file.is_none() && !name.contains('.') {
+        if file.is_none() && moved.is_none() && !name.contains('.') {
             return None;
         }
+        let name = moved.as_deref().unwrap_or(name);
         let file = file.map_or_else(String::new, |f| {
             let python = f.extension().is_some_and(|e| e == "py");
             let language = if python { " in Python" } else { "" };

@@ -21,58 +21,31 @@ pub struct Package {
     more: More,
 }
 
-/// Parameters of the managers' modules that playbooks give to `package`.
-#[derive(Params)]
-struct More {
-    #[param(hidden)]
-    update_cache: Option<bool>,
-    #[param(hidden)]
-    cache_valid_time: Option<i64>,
-    #[param(hidden)]
-    install_recommends: Option<bool>,
-    #[param(hidden)]
-    default_release: Option<String>,
-    #[param(hidden)]
-    autoremove: Option<bool>,
-    #[param(hidden)]
-    purge: Option<bool>,
-    #[param(hidden)]
-    force: Option<bool>,
-    #[param(hidden)]
-    lock_timeout: Option<i64>,
-    #[param(hidden)]
-    allow_downgrade: Option<bool>,
-    #[param(hidden)]
-    disable_gpg_check: Option<bool>,
-    #[param(hidden)]
-    enablerepo: Option<crate::params::Raw>,
-    #[param(hidden)]
-    disablerepo: Option<crate::params::Raw>,
-    #[param(hidden)]
-    exclude: Option<crate::params::Raw>,
+/// Parameters of the managers' modules that playbooks give to `package`; the manager's module judges them.
+macro_rules! handed_on {
+    ($($name:ident)+) => {
+        #[derive(Params)]
+        struct More {
+            $(#[param(hidden)] $name: Option<crate::params::Raw>,)+
+        }
+
+        impl More {
+            fn add_to(self, args: &Map) {
+                $(if let Some(value) = self.$name {
+                    args.insert(stringify!($name), value.0);
+                })+
+            }
+        }
+    };
 }
 
-impl More {
-    fn add_to(self, args: &Map) {
-        let add = |name: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                args.insert(name, value);
-            }
-        };
-        add("update_cache", self.update_cache.map(Value::from));
-        add("cache_valid_time", self.cache_valid_time.map(Value::from));
-        add("install_recommends", self.install_recommends.map(Value::from));
-        add("default_release", self.default_release.map(Value::from));
-        add("autoremove", self.autoremove.map(Value::from));
-        add("purge", self.purge.map(Value::from));
-        add("force", self.force.map(Value::from));
-        add("lock_timeout", self.lock_timeout.map(Value::from));
-        add("allow_downgrade", self.allow_downgrade.map(Value::from));
-        add("disable_gpg_check", self.disable_gpg_check.map(Value::from));
-        add("enablerepo", self.enablerepo.map(|r| r.0));
-        add("disablerepo", self.disablerepo.map(|r| r.0));
-        add("exclude", self.exclude.map(|r| r.0));
-    }
+handed_on! {
+    update_cache cache_valid_time install_recommends default_release autoremove purge force lock_timeout
+    allow_downgrade allow_unauthenticated allow_change_held_packages only_upgrade upgrade deb dpkg_options
+    policy_rc_d autoclean clean fail_on_autoremove force_apt_get
+    disable_gpg_check enablerepo disablerepo exclude enable_plugin disable_plugin security bugfix best nobest
+    skip_broken allowerasing installroot releasever conf_file download_only download_dir update_only
+    install_weak_deps install_repoquery use_backend validate_certs sslverify cacheonly list
 }
 
 /// The host's distribution family as far as the choice of the manager needs it.

@@ -15,7 +15,7 @@ use std::{
 ///
 /// Works through systemd, OpenRC or init scripts, whichever the host has.
 #[derive(Params)]
-#[params(one_of(state, enabled))]
+#[params(one_of(state, enabled, masked, daemon_reload, daemon_reexec))]
 pub struct Service {
     /// Further arguments for an init script.
     #[param(default = "", alias = "args")]
@@ -38,6 +38,41 @@ pub struct Service {
     /// Which service manager; `auto` finds out.
     #[param(default = "auto")]
     r#use: String,
+    #[param(flatten)]
+    unit: UnitOptions,
+}
+
+/// What only systemd can do; such parameters are handed on to `systemd_service`.
+#[derive(Params, Default)]
+pub(super) struct UnitOptions {
+    #[param(hidden)]
+    pub(super) force: Option<bool>,
+    #[param(hidden)]
+    pub(super) masked: Option<bool>,
+    #[param(hidden, alias = "daemon-reload")]
+    pub(super) daemon_reload: Option<bool>,
+    #[param(hidden, alias = "daemon-reexec")]
+    pub(super) daemon_reexec: Option<bool>,
+    #[param(hidden, choices("system", "user", "global"))]
+    pub(super) scope: Option<String>,
+    #[param(hidden)]
+    pub(super) no_block: Option<bool>,
+}
+
+impl UnitOptions {
+    /// The first that was given.
+    fn given(&self) -> Option<&'static str> {
+        [
+            ("force", self.force.is_some()),
+            ("masked", self.masked.is_some()),
+            ("daemon_reload", self.daemon_reload.is_some()),
+            ("daemon_reexec", self.daemon_reexec.is_some()),
+            ("scope", self.scope.is_some()),
+            ("no_block", self.no_block.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, given)| given.then_some(name))
+    }
 }
 
 enum Tool {
@@ -236,8 +271,13 @@ impl Module for Service {
             other => other.to_owned(),
         };
         if matches!(manager.as_str(), "systemd" | "systemd_service") {
-            let unit = SystemdService::of(self.name, self.state, self.enabled);
+            let unit = SystemdService::of(self.name, self.state, self.enabled, self.unit);
             return unit.apply(host);
+        }
+        if let Some(name) = self.unit.given() {
+            return Err(Failure::new(format!(
+                "Unsupported parameters for (service) module: {name}. Only systemd has it, and this host has {manager}."
+            )));
         }
         self.by_scripts(host)
     }

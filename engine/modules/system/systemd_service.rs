@@ -1,6 +1,9 @@
 //! `systemd_service`: units of systemd.
 
-use super::systemctl::{Systemctl, properties};
+use super::{
+    service::UnitOptions,
+    systemctl::{Systemctl, properties},
+};
 use crate::{facts::service_mgr, prelude::*};
 use std::path::Path;
 
@@ -50,13 +53,22 @@ fn missing(found: bool, unit: &str) -> Result<(), Failure> {
 
 impl SystemdService {
     /// What `service` asks for.
-    pub(super) fn of(name: String, state: Option<String>, enabled: Option<bool>) -> Self {
+    pub(super) fn of(
+        name: String,
+        state: Option<String>,
+        enabled: Option<bool>,
+        options: UnitOptions,
+    ) -> Self {
         Self {
             name: Some(name),
             state,
             enabled,
-            scope: "system".into(),
-            ..Self::default()
+            force: options.force,
+            masked: options.masked,
+            daemon_reload: options.daemon_reload.unwrap_or(false),
+            daemon_reexec: options.daemon_reexec.unwrap_or(false),
+            scope: options.scope.unwrap_or_else(|| "system".into()),
+            no_block: options.no_block.unwrap_or(false),
         }
     }
 
