@@ -105,7 +105,11 @@ impl Engine {
                     hosts.swap(i, rand::random_range(0..=i));
                 }
             }
-            _ => {}
+            None | Some("inventory" | "") => {}
+            Some(other) => {
+                let text = format!("Invalid 'order' specified for inventory hosts: {other}");
+                return Err(Diagnostic::error(text).at(play.origin));
+            }
         }
         Ok(hosts)
     }
@@ -217,6 +221,16 @@ impl Engine {
             origin: play.origin,
         };
         Ok(Some(Rc::new(task)))
+    }
+
+    /// Whether `gathering = smart` has nothing to do: the facts of all hosts are there.
+    fn has_facts(&self, hosts: &[String]) -> bool {
+        let gathered = |host: &String| {
+            self.store
+                .facts(host)
+                .is_some_and(|facts| facts.contains("module_setup"))
+        };
+        self.options.gathering == "smart" && hosts.iter().all(gathered)
     }
 
     fn prompts(&self, play: &Play) -> Map {
@@ -360,7 +374,7 @@ impl Engine {
             }
         };
         let select = self.selector(play);
-        let facts = facts.filter(|t| select(t));
+        let facts = facts.filter(|t| select(t) && !self.has_facts(batch));
         let plan = Plan::new(play, facts, &*select, strategy.is_linear());
         let truth = |name: &str| {
             play.keyword(name)

@@ -396,6 +396,7 @@ impl Engine {
         ] {
             self.flag(vars, task, name)?;
         }
+        self.check_numbers(vars, task)?;
         if let Some(target) = self
             .keyword(vars, task, "delegate_to")?
             .map(|v| v.to_text())

@@ -195,7 +195,10 @@ impl Choice {
             }) {
                 continue;
             }
-            let known = self.extensions.iter().any(|e| name.ends_with(&format!(".{e}")));
+            // A name without an extension has an empty one.
+            let extension = path.extension().map(|e| e.to_string_lossy());
+            let extension = extension.as_deref().unwrap_or_default();
+            let known = self.extensions.iter().any(|e| e == extension);
             if !known && self.ignore_unknown {
                 continue;
             }
