@@ -40,7 +40,7 @@ impl Loader {
                 return texts(Some(found));
             }
         }
-        Vec::new()
+        collection_of(&self.playbook_dir.borrow()).into_iter().collect()
     }
 
     /// The name by which an action is known: as written, or with the collection in which its short name is found.
@@ -131,4 +131,12 @@ impl Loader {
         );
         None
     }
+}
+
+/// The collection in whose folder a playbook lies.
+fn collection_of(folder: &Path) -> Option<String> {
+    let mut parts = folder.components().map(|c| c.as_os_str().to_string_lossy());
+    parts.find(|part| part == "ansible_collections")?;
+    let (namespace, name) = (parts.next()?, parts.next()?);
+    (parts.next()? == "playbooks").then(|| format!("{namespace}.{name}"))
 }

@@ -193,6 +193,7 @@ impl Loader {
             }
         };
         let options = RoleOptions {
+            included: true,
             tasks_from: text("tasks_from"),
             vars_from: text("vars_from"),
             defaults_from: text("defaults_from"),

@@ -435,6 +435,10 @@ impl Loader {
         };
         self.check_fields(&keywords);
         let vars = self.vars_map("Play", map.get("vars"), key_place(map, "vars"));
+        if let Some(files) = map.get("vars_files").filter(|v| matches!(v, Value::Map(_))) {
+            let text = format!("Invalid `vars_files` value of type '{}'.", files.type_name());
+            self.fail(text, key_place(map, "vars_files"));
+        }
         let scope = Scope::below(above, ScopeKind::Play, keywords, vars, origin);
         let name = match map.get("name") {
             Some(Value::Str(t)) => Some(t),
@@ -663,6 +667,14 @@ impl Loader {
             handlers: RefCell::default(),
             parents,
             dependency: chain.len() > 1,
+            public: options.public,
+            options: RoleOptions {
+                // These do not make it another role.
+                public: true,
+                allow_duplicates: false,
+                validate: true,
+                ..options.clone()
+            },
             again: options.allow_duplicates
                 || role
                     .meta

@@ -214,6 +214,15 @@ impl Loader {
                 self.fail(text, action.origin);
                 return None;
             }
+            "meta" if is_end_role(&action) && (kind == Where::Handler || above.role().is_none()) => {
+                let place = if kind == Where::Handler {
+                    "a handler"
+                } else {
+                    "outside of a role"
+                };
+                self.fail(format!("Cannot execute 'end_role' from {place}"), action.origin);
+                return None;
+            }
             "meta" if kind == Where::Handler && is_flush(&action) => {
                 self.fail("flush_handlers cannot be used as a handler", action.origin);
                 return None;
@@ -483,6 +492,11 @@ impl Loader {
             template,
         })
     }
+}
+
+fn is_end_role(meta: &Action) -> bool {
+    let what = meta.arg("_raw_params").map(|v| v.to_text());
+    what.is_some_and(|w| w.trim() == "end_role")
 }
 
 fn is_flush(meta: &Action) -> bool {

@@ -26,6 +26,8 @@ pub(crate) struct Engine {
     sinks: RefCell<Vec<Box<dyn Sink>>>,
     stats: RefCell<Vec<(String, Stats)>>,
     pub(crate) custom_stats: Map,
+    /// Answers to `vars_prompt` of the play that is about to begin.
+    pub(crate) prompted: RefCell<Map>,
     warned: RefCell<HashSet<String>>,
     /// Hosts that have failed in this run.
     pub(crate) failed: RefCell<HashSet<String>>,
@@ -57,6 +59,7 @@ impl Engine {
             sinks: RefCell::new(sinks),
             stats: RefCell::default(),
             custom_stats: Map::new(),
+            prompted: RefCell::default(),
             warned: RefCell::default(),
             failed: RefCell::default(),
             unreachable: RefCell::default(),

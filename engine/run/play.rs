@@ -233,57 +233,15 @@ impl Engine {
         self.options.gathering == "smart" && hosts.iter().all(gathered)
     }
 
-    fn prompts(&self, play: &Play) -> Map {
-        let answers = Map::new();
-        for prompt in &play.vars_prompt {
-            let Some(name) = prompt.get("name").map(|v| v.to_text()) else {
-                continue;
-            };
-            if self.store.extra.contains(&name) {
-                continue;
-            }
-            let secret = prompt.get("private").is_none_or(|v| v.truthy());
-            let default = prompt
-                .get("default")
-                .filter(|v| !v.is_none())
-                .map(|v| v.to_text());
-            let mut text = prompt
-                .get("prompt")
-                .filter(|v| !v.is_none())
-                .map_or_else(|| name.clone(), |v| v.to_text());
-            if let Some(d) = &default {
-                text = format!("{text} [{d}]");
-            }
-            let answer = self
-                .options
-                .ask
-                .as_ref()
-                .and_then(|ask| ask(&format!("{text}: "), secret));
-            let Some(answer) = answer
-                .map(|a| match &default {
-                    Some(d) if a.is_empty() => d.clone(),
-                    _ => a,
-                })
-                .or(default)
-            else {
-                // Nobody could be asked.
-                answers.insert(name, Value::None);
-                continue;
-            };
-            answers.insert(
-                name,
-                if secret {
-                    Value::Str(Text::secret(answer))
-                } else {
-                    Value::str(answer)
-                },
-            );
-        }
-        answers
-    }
-
     /// Runs a play.
     pub(crate) async fn play(self: &Rc<Self>, play: &Rc<Play>) -> Ended {
+        match self.prompts(play) {
+            Ok(answers) => self.prompted.replace(answers),
+            Err(e) => {
+                self.errors(&[Diagnostic::error(e).at(play.origin)]);
+                return Ended::Error;
+            }
+        };
         let hosts = match self.play_hosts(play) {
             Ok(hosts) => hosts,
             Err(d) => {
@@ -291,7 +249,7 @@ impl Engine {
                 return Ended::Error;
             }
         };
-        let vars = Rc::new(PlayVars::new(Rc::clone(play), self.prompts(play)));
+        let vars = Rc::new(PlayVars::new(Rc::clone(play), self.prompted.take()));
         self.loader.playbook_dir.replace(vars.playbook_dir.clone());
         let name = self.play_name(play);
         vars.name.replace(name.clone());
@@ -602,7 +560,8 @@ impl kdo_template::Variables for PlayLevel<'_> {
             "playbook_dir" => return self.play.path.parent().map(|p| Value::str(p.to_string_lossy())),
             _ => {}
         }
-        let extra = self.engine.store.extra.get(name);
+        let asked = self.engine.prompted.borrow().get(name);
+        let extra = self.engine.store.extra.get(name).or(asked);
         let levels: Vec<_> = self.play.scope.chain().collect();
         extra.or_else(|| levels.iter().rev().find_map(|s| s.vars.get(name)))
     }

@@ -61,6 +61,12 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
             .collect();
         base.join(step.target()).join(inside)
     };
+    if target.is_dir() {
+        let target = target.display();
+        return Err(TaskFailure::new(format!(
+            "calculated dest '{target}' is an existing directory, use another path that does not point to an existing directory"
+        )));
+    }
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder)
             .map_err(|e| TaskFailure::new(format!("cannot make {}: {e}", folder.display())))?;

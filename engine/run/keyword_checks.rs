@@ -1,4 +1,4 @@
-//! Keywords of tasks that are numbers.
+//! The values of a task's keywords: evaluated and of the right type, whether they are used or not.
 
 use crate::{engine::Engine, failure::TaskFailure};
 use kdo_playbook::Task;
@@ -16,10 +16,41 @@ const OWN: &[(&str, &str)] = &[
 /// Keywords that levels above may give.
 const INHERITED: &[&str] = &["port", "timeout"];
 
+/// Truth values that levels above may give.
+const TRUTHS: &[&str] = &[
+    "become",
+    "check_mode",
+    "delegate_facts",
+    "diff",
+    "ignore_errors",
+    "ignore_unreachable",
+    "no_log",
+    "run_once",
+];
+
+/// Texts that levels above may give.
+const TEXTS: &[&str] = &[
+    "become_exe",
+    "become_flags",
+    "become_method",
+    "become_user",
+    "connection",
+    "remote_user",
+];
+
 impl Engine {
-    /// Whether the task's numbers are such, whether they are used or not.
-    pub(crate) fn check_numbers(&self, vars: &TaskVars, task: &Task) -> Result<(), TaskFailure> {
+    /// Checks the keywords of a task that is to run.
+    pub(crate) fn check_keywords(&self, vars: &TaskVars, task: &Task) -> Result<(), TaskFailure> {
         let during = |shown: &str| format!("Error processing keyword '{shown}'");
+        for name in TRUTHS {
+            self.keyword(vars, task, name)
+                .map_err(|e| e.during(&during(name)))?;
+            self.flag(vars, task, name)?;
+        }
+        for name in TEXTS {
+            self.keyword(vars, task, name)
+                .map_err(|e| e.during(&during(name)))?;
+        }
         for (name, shown) in OWN {
             if let Some(raw) = task.own(name)
                 && let Some(value) = self
