@@ -2,7 +2,7 @@
 
 use crate::step;
 use kdo_modules::NoLink;
-use kdo_value::{Map, Value, json};
+use kdo_value::{Map, json};
 use kdo_wire::Invoke;
 use std::{
     env, fs,
@@ -109,11 +109,8 @@ fn watch(limit: Duration, path: &PathBuf, id: &str) {
     while let Some(left) = end.checked_duration_since(Instant::now()) {
         std::thread::sleep(left);
     }
-    let result = step::failed(format!(
-        "Job reached maximum time limit of {} seconds.",
-        limit.as_secs()
-    ));
-    result.insert("rc", Value::None);
+    let result = step::failed("Timeout exceeded".into());
+    result.insert("child_pid", i64::from(std::process::id()));
     finish(path, &result, id);
     let _ = rustix::process::kill_current_process_group(rustix::process::Signal::KILL);
 }

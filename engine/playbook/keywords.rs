@@ -15,6 +15,8 @@ pub enum Where {
     Handler,
     /// In `loop_control`.
     LoopControl,
+    /// In an imported playbook's entry.
+    PlaybookImport,
 }
 
 /// A keyword.
@@ -33,6 +35,7 @@ const ALL: &[Where] = &[
     Where::Block,
     Where::Task,
     Where::Handler,
+    Where::PlaybookImport,
 ];
 const PLAY: &[Where] = &[Where::Play];
 const BLOCK: &[Where] = &[Where::Block];
@@ -80,10 +83,10 @@ pub const KEYWORDS: &[Keyword] = &[
     k("delay", TASK, "Seconds between tries."),
     k(
         "delegate_facts",
-        BODY,
+        BELOW,
         "Whether facts belong to the host that the task was delegated to.",
     ),
-    k("delegate_to", BODY, "The host to run on instead."),
+    k("delegate_to", BELOW, "The host to run on instead."),
     k("diff", ALL, "Whether to show differences."),
     k("environment", ALL, "Variables for the programs that are started."),
     k("extended", LOOP, "Whether `ansible_loop` is there."),

@@ -3,9 +3,14 @@
 mod action;
 mod argument_specs;
 mod block;
+mod field_checks;
+mod find_role;
 mod handlers;
+mod imports;
+mod include_checks;
 mod keywords;
 mod loader;
+mod module_defaults;
 mod pieces;
 mod play;
 mod role;
@@ -13,6 +18,7 @@ mod role_files;
 mod scope;
 mod static_vars;
 mod task;
+mod variable_name;
 mod words;
 
 pub use action::Action;
@@ -27,4 +33,5 @@ pub use play::Play;
 pub use role::{Role, RoleInstance, RoleOptions};
 pub use scope::{Scope, ScopeKind};
 pub use task::{Loop, Task};
+pub use variable_name::is_variable_name;
 pub use words::{free_form_and_pairs, split_args};

@@ -46,10 +46,19 @@ pub struct Loader {
     pub playbook_dir: RefCell<PathBuf>,
     next_task: Cell<u64>,
     roles: RefCell<HashMap<String, Rc<Role>>>,
+    /// Groups of modules for `module_defaults`, by their full names; `None` for those that do not exist.
+    pub(crate) action_groups: RefCell<HashMap<String, crate::module_defaults::Group>>,
 }
 
 /// Said of an encrypted file where no password is known.
 const NO_SECRETS: &str = "Attempting to decrypt but no vault secrets found.";
+
+/// Keys that import a playbook.
+const IMPORT_PLAYBOOK: &[&str] = &[
+    "import_playbook",
+    "ansible.builtin.import_playbook",
+    "ansible.legacy.import_playbook",
+];
 
 /// Deeper static imports are taken for endless.
 const MAX_DEPTH: usize = 100;
@@ -71,6 +80,7 @@ impl Loader {
             playbook_dir: RefCell::default(),
             next_task: Cell::new(1),
             roles: RefCell::default(),
+            action_groups: RefCell::default(),
         }
     }
 
@@ -207,9 +217,7 @@ impl Loader {
                 );
                 continue;
             };
-            let import = ["import_playbook", "ansible.builtin.import_playbook"]
-                .iter()
-                .find_map(|k| map.get(k));
+            let import = IMPORT_PLAYBOOK.iter().find_map(|k| map.get(k));
             match import {
                 Some(target) if depth < MAX_DEPTH => {
                     plays.extend(self.import_playbook(map, &target, path, above, depth));
@@ -246,17 +254,35 @@ impl Loader {
                 "when" | "tags" | "name" => {
                     keywords.insert(key, value);
                 }
-                "vars" | "import_playbook" | "ansible.builtin.import_playbook" => {}
+                "vars" => {}
+                // Only conditions and tags come to the plays; the others are allowed and mean nothing.
+                _ if IMPORT_PLAYBOOK.contains(&key.as_str()) || allowed(&key, Where::PlaybookImport) => {}
                 _ => self.unknown_keyword(
                     &key,
                     "PlaybookInclude",
                     key_place(map, &key),
-                    ["when", "tags", "vars", "name"].into_iter(),
+                    ["when", "vars"].into_iter().chain(names(Where::PlaybookImport)),
                 ),
             }
         }
-        let vars = self.vars_map(map.get("vars"), place(map));
+        let vars = self.vars_map("PlaybookInclude", map.get("vars"), place(map));
         let scope = Scope::below(above, ScopeKind::Playbook, keywords, vars, place(map));
+        match target {
+            Value::None => {
+                let text = "The field 'import_playbook' is required but was not set.";
+                self.fail(text, place(map));
+                return Vec::new();
+            }
+            Value::List(_) | Value::Map(_) => {
+                let text = format!(
+                    "The field 'import_playbook' is supposed to be a string type, however the incoming data structure is a {}",
+                    target.type_name()
+                );
+                self.fail(text, target.origin().or(place(map)));
+                return Vec::new();
+            }
+            _ => {}
+        }
         let name = match self.static_text(target, &scope) {
             Ok(name) => name,
             Err(e) => {
@@ -268,16 +294,8 @@ impl Loader {
         let mut path = base.join(&name);
         if !path.exists()
             && let [ns, collection, rest] = name.splitn(3, '.').collect::<Vec<_>>()[..]
-            && let Some(found) = self
-                .collections_path
-                .iter()
-                .map(|c| {
-                    c.join("ansible_collections")
-                        .join(ns)
-                        .join(collection)
-                        .join("playbooks")
-                })
-                .find_map(|d| role_files::file(&d, rest))
+            && let Some(folder) = self.collection_folder(ns, collection)
+            && let Some(found) = role_files::file(&folder.join("playbooks"), &rest.replace('.', "/"))
         {
             path = found;
         }
@@ -317,11 +335,14 @@ impl Loader {
         self.report(d);
     }
 
-    /// A `vars` section: a dict, or an old list of dicts.
-    pub(crate) fn vars_map(&self, value: Option<Value>, origin: Option<Origin>) -> Map {
+    /// The `vars` section of a `what` (play, block, …): a dict, or an old list of dicts.
+    pub(crate) fn vars_map(&self, what: &str, value: Option<Value>, origin: Option<Origin>) -> Map {
         match value {
             None | Some(Value::None) => Map::new(),
-            Some(Value::Map(map)) => map,
+            Some(Value::Map(map)) => {
+                self.check_variable_names(&map);
+                map
+            }
             Some(Value::List(list)) if list.items().iter().all(|v| v.as_map().is_some()) => {
                 let all = Map::new();
                 for part in list.to_vec() {
@@ -334,7 +355,7 @@ impl Loader {
             }
             Some(_) => {
                 self.fail(
-                    "Vars in a play, block, role or task must be specified as a dictionary",
+                    format!("Vars in a {what} must be specified as a dictionary."),
                     origin,
                 );
                 Map::new()
@@ -388,6 +409,24 @@ impl Loader {
                 );
                 return None;
             }
+            Some(Value::Str(t)) if t.is_empty() => {
+                self.fail(
+                    "Hosts list cannot be empty. Please check your playbook",
+                    key_place(map, "hosts"),
+                );
+                return None;
+            }
+            Some(Value::List(l)) if l.items().iter().any(|v| v.as_str().is_none()) => {
+                let wrong = l.to_vec().into_iter().find(|v| v.as_str().is_none());
+                let text = match wrong {
+                    None | Some(Value::None) => {
+                        "Hosts list cannot contain values of 'None'. Please check your playbook".to_owned()
+                    }
+                    Some(v) => format!("Hosts list contains an invalid host value: '{}'", v.to_text()),
+                };
+                self.fail(text, key_place(map, "hosts"));
+                return None;
+            }
             Some(v @ (Value::Str(_) | Value::List(_))) => v,
             Some(_) => {
                 self.fail(
@@ -397,7 +436,12 @@ impl Loader {
                 return None;
             }
         };
-        let vars = self.vars_map(map.get("vars"), key_place(map, "vars"));
+        self.check_fields(&keywords);
+        let vars = self.vars_map("Play", map.get("vars"), key_place(map, "vars"));
+        if let Some(files) = map.get("vars_files").filter(|v| matches!(v, Value::Map(_))) {
+            let text = format!("Invalid `vars_files` value of type '{}'.", files.type_name());
+            self.fail(text, key_place(map, "vars_files"));
+        }
         let scope = Scope::below(above, ScopeKind::Play, keywords, vars, origin);
         let name = match map.get("name") {
             Some(Value::Str(t)) => Some(t),
@@ -530,7 +574,7 @@ impl Loader {
                     if key == "role" || key == "name" {
                         continue;
                     } else if key == "vars" {
-                        vars = self.vars_map(Some(value), key_place(map, "vars"));
+                        vars = self.vars_map("RoleInclude", Some(value), key_place(map, "vars"));
                     } else if allowed(&key, Where::Role) {
                         keywords.insert(key, value);
                     } else if !matches!(key.as_str(), "src" | "scm" | "version") {
@@ -553,6 +597,7 @@ impl Loader {
                 return None;
             }
         };
+        self.check_fields(&keywords);
         params.freeze();
         let at = name.origin().or(origin);
         let scope = Scope::below(above, ScopeKind::Role, keywords, vars, at);
@@ -585,8 +630,8 @@ impl Loader {
         chain: &[Rc<Role>],
         origin: Option<Origin>,
     ) -> Option<Rc<RoleInstance>> {
-        let path = self.find_role(name, &scope, origin)?;
-        let role = self.read_role(name, &path, options);
+        let (path, collection) = self.find_role(name, &scope, origin)?;
+        let role = self.read_role(name, &path, collection, options);
         if let Some(at) = chain.iter().position(|r| r.path == role.path) {
             let mut names: Vec<_> = chain
                 .iter()
@@ -625,6 +670,14 @@ impl Loader {
             handlers: RefCell::default(),
             parents,
             dependency: chain.len() > 1,
+            public: options.public,
+            options: RoleOptions {
+                // These do not make it another role.
+                public: true,
+                allow_duplicates: false,
+                validate: true,
+                ..options.clone()
+            },
             again: options.allow_duplicates
                 || role
                     .meta
@@ -660,54 +713,13 @@ impl Loader {
         Some(instance)
     }
 
-    fn find_role(&self, name: &str, scope: &Rc<Scope>, origin: Option<Origin>) -> Option<PathBuf> {
-        let mut looked = Vec::new();
-        if let [ns, collection, role] = name.split('.').collect::<Vec<_>>()[..] {
-            let beside = self.playbook_dir.borrow().join("collections");
-            for base in std::iter::once(&beside).chain(&self.collections_path) {
-                let path = base
-                    .join("ansible_collections")
-                    .join(ns)
-                    .join(collection)
-                    .join("roles")
-                    .join(role);
-                if path.is_dir() {
-                    return Some(path);
-                }
-            }
-        }
-        let dir = self.playbook_dir.borrow().clone();
-        let mut bases = vec![dir.join("roles")];
-        if let Some(role) = scope.parent.as_ref().and_then(|p| p.role()) {
-            bases.push(role.role.path.join("roles"));
-            bases.extend(role.role.path.parent().map(Path::to_owned));
-        }
-        bases.extend(self.roles_path.iter().cloned());
-        bases.push(dir);
-        let expanded = match name.strip_prefix("~/") {
-            Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
-            None => PathBuf::from(name),
-        };
-        for base in bases {
-            let path = base.join(&expanded);
-            if path.is_dir() {
-                return Some(path);
-            }
-            looked.push(base.display().to_string());
-        }
-        if expanded.is_dir() {
-            return Some(std::path::absolute(&expanded).unwrap_or(expanded));
-        }
-        looked.dedup();
-        self.report(
-            Diagnostic::error(format!("the role '{name}' was not found in {}", looked.join(":")))
-                .at(origin)
-                .length(name.chars().count()),
-        );
-        None
-    }
-
-    fn read_role(&self, name: &str, path: &Path, options: &RoleOptions) -> Rc<Role> {
+    fn read_role(
+        &self,
+        name: &str,
+        path: &Path,
+        collection: Option<String>,
+        options: &RoleOptions,
+    ) -> Rc<Role> {
         let key = format!(
             "{name} {} {:?} {:?}",
             path.display(),
@@ -760,22 +772,20 @@ impl Loader {
             .and_then(|f| self.yaml(&f))
             .and_then(|v| v.get("argument_specs"))
             .or_else(|| meta.get("argument_specs"));
-        let parts: Vec<_> = name.split('.').collect();
-        let in_collection = path.components().any(|c| c.as_os_str() == "ansible_collections");
-        let collection = match (&parts[..], in_collection) {
-            ([ns, c, _], true) => Some(format!("{ns}.{c}")),
-            _ => None,
-        };
         let role = Rc::new(Role {
-            name: match (&collection, parts.last()) {
-                (Some(_), Some(last)) => (*last).to_owned(),
+            name: match &collection {
+                Some(c) => name
+                    .strip_prefix(c.as_str())
+                    .and_then(|n| n.strip_prefix('.'))
+                    .unwrap_or(name)
+                    .to_owned(),
                 // As it was written, with folders; only what is found in the current folder has its last part.
-                _ if std::path::absolute(name).is_ok_and(|p| p == path) && !Path::new(name).is_absolute() => {
+                None if std::path::absolute(name).is_ok_and(|p| p == path) && !Path::new(name).is_absolute() => {
                     Path::new(name)
                         .file_name()
                         .map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned())
                 }
-                _ => name.to_owned(),
+                None => name.to_owned(),
             },
             collection,
             path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),

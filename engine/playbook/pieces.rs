@@ -1,7 +1,7 @@
 //! Tasks, handlers and blocks.
 
 use crate::{
-    Action, Block, Item, Loader, Loop, RoleOptions, Scope, ScopeKind, Task,
+    Action, Block, Item, Loader, Loop, Scope, ScopeKind, Task,
     action::short,
     keywords::{Where, allowed, names},
     loader::{key_place, place},
@@ -9,10 +9,7 @@ use crate::{
 };
 use kdo_syntax::{Diagnostic, nearest};
 use kdo_value::{Map, Origin, Text, Value};
-use std::{
-    path::{Path, PathBuf},
-    rc::Rc,
-};
+use std::{path::Path, rc::Rc};
 
 /// Actions whose argument in one line is (in part) free text.
 const FREE_FORM: &[&str] = &["command", "shell", "script", "raw", "win_command", "win_shell"];
@@ -32,25 +29,6 @@ const RAW_NAME: &[&str] = &[
     "debug",
 ];
 
-/// Keywords that an import passes on to what it imports.
-const NOT_PASSED_ON: &[&str] = &[
-    "name",
-    "register",
-    "loop",
-    "loop_control",
-    "until",
-    "retries",
-    "delay",
-    "args",
-    "action",
-    "local_action",
-    "async",
-    "poll",
-    "notify",
-    "changed_when",
-    "failed_when",
-];
-
 const MAX_DEPTH: usize = 100;
 
 impl Loader {
@@ -62,6 +40,12 @@ impl Loader {
         let dir = path.parent().unwrap_or(Path::new("."));
         match value {
             Value::None => Vec::new(),
+            Value::List(l) if l.is_empty() => Vec::new(),
+            v if v.as_list().is_none() => {
+                let at = v.as_map().and_then(place).or_else(|| v.origin());
+                self.fail("included task files must contain a list of tasks", at);
+                Vec::new()
+            }
             v => {
                 let section = if kind == Where::Handler {
                     "handlers"
@@ -158,7 +142,8 @@ impl Loader {
         if !map.contains("block") {
             self.fail("'rescue' and 'always' need a 'block'", place(map));
         }
-        let vars = self.vars_map(map.get("vars"), key_place(map, "vars"));
+        self.check_fields(&keywords);
+        let vars = self.vars_map("Block", map.get("vars"), key_place(map, "vars"));
         let scope = Scope::below(above, ScopeKind::Block, keywords, vars, place(map));
         let part = |name: &str| {
             let value = map.get(name);
@@ -205,16 +190,19 @@ impl Loader {
                 _ => candidates.push((key.clone(), value)),
             }
         }
-        let action = self.action(map, &candidates, &keywords, kind);
+        let collections = self.searched_collections(above, &keywords);
+        let action = self.action(map, &candidates, &collections, kind);
         let (action, local) = action?;
         if wrong {
             return None;
         }
         self.check_loop_control(&keywords);
+        self.check_fields(&keywords);
         if local && !keywords.contains("delegate_to") {
             keywords.insert("delegate_to", "localhost");
         }
-        let vars = self.vars_map(map.get("vars"), key_place(map, "vars"));
+        let what = if kind == Where::Handler { "Handler" } else { "Task" };
+        let vars = self.vars_map(what, map.get("vars"), key_place(map, "vars"));
         let name = match map.get("name") {
             Some(Value::Str(t)) => Some(t),
             Some(Value::None) | None => None,
@@ -226,8 +214,22 @@ impl Loader {
                 self.fail(text, action.origin);
                 return None;
             }
+            "meta" if is_end_role(&action) && (kind == Where::Handler || above.role().is_none()) => {
+                let place = if kind == Where::Handler {
+                    "a handler"
+                } else {
+                    "outside of a role"
+                };
+                self.fail(format!("Cannot execute 'end_role' from {place}"), action.origin);
+                return None;
+            }
             "meta" if kind == Where::Handler && is_flush(&action) => {
                 self.fail("flush_handlers cannot be used as a handler", action.origin);
+                return None;
+            }
+            "import_tasks" | "import_role" | "include_tasks" | "include_role"
+                if !self.check_include(&action, &keywords, kind) =>
+            {
                 return None;
             }
             "import_tasks" => {
@@ -284,11 +286,11 @@ impl Loader {
         &self,
         map: &Map,
         candidates: &[(Value, Value)],
-        keywords: &Map,
+        collections: &[String],
         kind: Where,
     ) -> Option<(Action, bool)> {
         let origin = place(map);
-        let exists = |name: &str| (self.known)(name).is_ok();
+        let exists = |name: &str| self.qualified_action(name, collections).is_some();
         let (known, unknown): (Vec<_>, Vec<_>) = candidates.iter().partition(|(k, _)| {
             matches!(k.as_str(), Some("action" | "local_action")) || k.as_str().is_some_and(exists)
         });
@@ -321,12 +323,16 @@ impl Loader {
                 } else {
                     self.arguments(name, value, args_keyword, key.origin())
                 };
-                let _ = keywords;
-                let action = parsed?;
+                let mut action = parsed?;
                 // A templated name is known when the task runs.
-                if !action.name.contains("{{") && !exists(&action.name) {
-                    self.unknown_action(&action.name, key.origin(), kind);
-                    return None;
+                if !action.name.contains("{{") {
+                    match self.qualified_action(&action.name, collections) {
+                        Some(name) => action.name = name,
+                        None => {
+                            self.unknown_action(&action.name, key.origin(), kind);
+                            return None;
+                        }
+                    }
                 }
                 Some((action, name == "local_action"))
             }
@@ -444,7 +450,7 @@ impl Loader {
                 }),
                 Err(e) => self.fail(e, origin),
             },
-            Some(_) => self.fail("the `args` of a task must be a dictionary or a template", origin),
+            Some(_) => self.fail("The value of the task `args` keyword is invalid.", origin),
         }
         match value {
             Value::None => {}
@@ -499,231 +505,11 @@ impl Loader {
             template,
         })
     }
+}
 
-    #[allow(clippy::too_many_arguments)]
-    fn import_tasks(
-        &self,
-        action: &Action,
-        keywords: Map,
-        vars: Map,
-        above: &Rc<Scope>,
-        dir: &Path,
-        kind: Where,
-        depth: usize,
-        looped: bool,
-    ) -> Option<Item> {
-        if looped {
-            self.fail(
-                "You cannot use loops on 'import_tasks' statements. You should use 'include_tasks' instead.",
-                action.origin,
-            );
-            return None;
-        }
-        let scope = self.import_scope(keywords, vars, above, action, &["file", "_raw_params"]);
-        let Some(file) = action
-            .arg("file")
-            .or_else(|| action.arg("_raw_params"))
-            .filter(|v| !v.is_none())
-        else {
-            self.fail("No file specified for import_tasks", action.origin);
-            return None;
-        };
-        let name = match self.static_text(&file, &scope) {
-            Ok(name) => name,
-            Err(e) => {
-                self.report(
-                    Diagnostic::error(format!("Error when evaluating the dynamic path in 'import_tasks': {e}"))
-                        .at(file.origin().or(action.origin))
-                        .help("variables in the name of a static import must be known before the run; use `include_tasks` for facts and registered results"),
-                );
-                return None;
-            }
-        };
-        let Some(path) = self.find_tasks_file(&name, &scope, dir, kind == Where::Handler) else {
-            self.report(
-                Diagnostic::error(format!("the task file '{name}' to import was not found"))
-                    .at(file.origin().or(action.origin)),
-            );
-            return None;
-        };
-        if depth >= MAX_DEPTH {
-            self.fail(
-                "task files import each other without end",
-                file.origin().or(action.origin),
-            );
-            return None;
-        }
-        let body = self.tasks_file(&path, &scope, kind, depth + 1);
-        Some(Item::Block(Rc::new(Block {
-            scope,
-            body,
-            rescue: Vec::new(),
-            always: Vec::new(),
-        })))
-    }
-
-    /// Where a file of tasks is: beside the file that names it, in the role, or beside the playbook.
-    pub fn find_tasks_file(
-        &self,
-        name: &str,
-        scope: &Rc<Scope>,
-        dir: &Path,
-        handlers: bool,
-    ) -> Option<PathBuf> {
-        let name = Path::new(name);
-        if name.is_absolute() {
-            return name.is_file().then(|| name.to_owned());
-        }
-        let mut bases = Vec::new();
-        for s in scope.chain() {
-            if let Some(role) = s.role() {
-                let sub = role.role.path.join(if handlers { "handlers" } else { "tasks" });
-                if !bases.contains(&sub) {
-                    bases.push(sub);
-                    bases.push(role.role.path.clone());
-                }
-            }
-        }
-        bases.insert(0, dir.to_owned());
-        let playbook = self.playbook_dir.borrow().clone();
-        bases.push(playbook.join("tasks"));
-        bases.push(playbook);
-        bases.iter().map(|b| b.join(name)).find(|p| p.is_file())
-    }
-
-    fn import_scope(
-        &self,
-        keywords: Map,
-        vars: Map,
-        above: &Rc<Scope>,
-        action: &Action,
-        own: &[&str],
-    ) -> Rc<Scope> {
-        let passed = Map::new();
-        for (k, v) in keywords.text_entries() {
-            if !NOT_PASSED_ON.contains(&k.as_str()) {
-                passed.insert(k, v);
-            }
-        }
-        let all = vars.copied();
-        for (k, v) in action.args.text_entries() {
-            if !own.contains(&k.as_str()) {
-                all.insert(k, v);
-            }
-        }
-        all.freeze();
-        Scope::below(above, ScopeKind::Include, passed, all, action.origin)
-    }
-
-    fn import_role(
-        &self,
-        action: &Action,
-        keywords: Map,
-        vars: Map,
-        above: &Rc<Scope>,
-        looped: bool,
-    ) -> Option<Item> {
-        if looped {
-            self.fail(
-                "You cannot use loops on 'import_role' statements. You should use 'include_role' instead.",
-                action.origin,
-            );
-            return None;
-        }
-        const OWN: &[&str] = &[
-            "name",
-            "role",
-            "tasks_from",
-            "vars_from",
-            "defaults_from",
-            "handlers_from",
-            "allow_duplicates",
-            "public",
-            "rolespec_validate",
-            "_raw_params",
-            "apply",
-        ];
-        for (key, value) in action.args.text_entries() {
-            if !OWN.contains(&key.as_str()) {
-                self.fail(
-                    format!("Invalid options for import_role: {key}"),
-                    value.origin().or(action.origin),
-                );
-            }
-        }
-        let outer = self.import_scope(keywords, vars, above, action, OWN);
-        let scope = Scope::below(&outer, ScopeKind::Role, Map::new(), Map::new(), action.origin);
-        let Some(name) = action.arg("name").or_else(|| action.arg("role")) else {
-            self.fail("'name' is a required field for import_role.", action.origin);
-            return None;
-        };
-        let text = |key: &str| match action.arg(key) {
-            None | Some(Value::None) => None,
-            Some(v) => match self.static_text(&v, &outer) {
-                Ok(t) => Some(t),
-                Err(e) => {
-                    self.fail(e, v.origin().or(action.origin));
-                    None
-                }
-            },
-        };
-        let role = match self.static_text(&name, &outer) {
-            Ok(role) => role,
-            Err(e) => {
-                self.fail(e, name.origin().or(action.origin));
-                return None;
-            }
-        };
-        let options = RoleOptions {
-            tasks_from: text("tasks_from"),
-            vars_from: text("vars_from"),
-            defaults_from: text("defaults_from"),
-            handlers_from: text("handlers_from"),
-            public: action.arg("public").is_none_or(|v| v.truthy()),
-            allow_duplicates: action.arg("allow_duplicates").is_none_or(|v| v.truthy()),
-            validate: action.arg("rolespec_validate").is_none_or(|v| v.truthy()),
-        };
-        let instance = self.role(
-            &role,
-            scope,
-            Map::new(),
-            &options,
-            &self.roles_above(above),
-            name.origin().or(action.origin),
-        )?;
-        let mut body = Vec::new();
-        for r in instance.with_dependencies() {
-            body.extend(crate::argument_check(self, &r));
-            body.push(Item::Block(self.role_block(&r)));
-        }
-        Some(Item::Block(Rc::new(Block {
-            scope: outer,
-            body,
-            rescue: Vec::new(),
-            always: Vec::new(),
-        })))
-    }
-
-    fn roles_above(&self, scope: &Rc<Scope>) -> Vec<Rc<crate::Role>> {
-        // Only an import chain that never ends is an error; importing other entry points of the same role is usual.
-        let depth = scope.chain().filter(|s| s.kind == ScopeKind::Role).count();
-        if depth < 40 {
-            return Vec::new();
-        }
-        let mut roles: Vec<_> = scope
-            .chain()
-            .filter_map(|s| s.role())
-            .map(|r| Rc::clone(&r.role))
-            .collect();
-        roles.reverse();
-        // Once round is enough to see.
-        if let Some(last) = roles.last().map(|r| r.path.clone())
-            && let Some(before) = roles.iter().rev().skip(1).position(|r| r.path == last)
-        {
-            roles.drain(..roles.len() - 1 - before);
-        }
-        roles
-    }
+fn is_end_role(meta: &Action) -> bool {
+    let what = meta.arg("_raw_params").map(|v| v.to_text());
+    what.is_some_and(|w| w.trim() == "end_role")
 }
 
 fn is_flush(meta: &Action) -> bool {

@@ -36,6 +36,8 @@ pub struct RoleOptions {
     pub handlers_from: Option<String>,
     /// Whether the play sees the role's variables.
     pub public: bool,
+    /// Whether it comes from `include_role` or `import_role`.
+    pub included: bool,
     /// Whether the same role may run again.
     pub allow_duplicates: bool,
     /// Whether arguments are checked against the role's specification.
@@ -60,6 +62,10 @@ pub struct RoleInstance {
     pub parents: Vec<String>,
     /// Whether it came as another role's dependency.
     pub dependency: bool,
+    /// Whether the whole play sees its variables.
+    pub public: bool,
+    /// How it was asked for: an included role is another one than the same role in a play's list.
+    pub options: RoleOptions,
     /// Whether it may run again where it has run.
     pub again: bool,
     /// Arguments are to be checked against this entry point.
@@ -88,9 +94,10 @@ impl RoleInstance {
     /// The same for uses of a role that count as one: same role, parameters, variables and keywords.
     pub fn identity(&self) -> String {
         format!(
-            "{} {} {:?} {:?} {:?}",
+            "{} {} {:?} {:?} {:?} {:?}",
             self.role.name,
             self.role.path.display(),
+            self.options,
             self.params,
             self.scope.vars,
             self.scope.keywords

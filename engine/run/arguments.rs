@@ -50,9 +50,10 @@ impl Engine {
         Ok(())
     }
 
-    /// What `module_defaults` give the task.
+    /// What `module_defaults` give the task: those of its groups, then the module's own. An inner level's entry takes
+    /// the place of an outer one's of the same name.
     pub(crate) fn default_arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
-        let all = Map::new();
+        let (all, entries) = (Map::new(), Map::new());
         let full = full_name(&task.action.name);
         for level in task.scope.collected("module_defaults") {
             let levels = match level {
@@ -62,15 +63,22 @@ impl Engine {
             for l in levels {
                 let Value::Map(defaults) = l else { continue };
                 for (name, values) in defaults.text_entries() {
-                    if full_name(&name) != full {
-                        continue;
-                    }
-                    if let Value::Map(values) = self.resolve(vars, &values)? {
-                        values.entries().into_iter().for_each(|(k, v)| {
-                            all.insert(k, v);
-                        });
+                    let group = name.strip_prefix("group/");
+                    if group.is_some_and(|g| self.loader.in_action_group(g, &full)) {
+                        entries.insert(name.as_str(), values);
+                    } else if group.is_none() && full_name(&name) == full {
+                        entries.insert(full.as_str(), values);
                     }
                 }
+            }
+        }
+        let own = entries.remove(&full);
+        let groups = entries.text_entries().into_iter().map(|(_, values)| values);
+        for values in groups.chain(own) {
+            if let Value::Map(values) = self.resolve(vars, &values)? {
+                values.entries().into_iter().for_each(|(k, v)| {
+                    all.insert(k, v);
+                });
             }
         }
         Ok(all)
@@ -93,30 +101,52 @@ impl Engine {
         })
     }
 
-    /// The `environment` of all levels, evaluated and merged.
+    /// The `environment` of all levels, evaluated and merged. Variables that name facts of the environment are left
+    /// out while these are not known.
     pub(crate) fn environment(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
         let all = Map::new();
+        let gathering = matches!(task.action.short(), "gather_facts" | "setup");
+        let during = |e: TaskFailure| e.during("Error processing keyword 'environment'");
+        let unknown_yet = |e: &TaskFailure| {
+            e.message.contains("ansible_env") || gathering && e.message.contains("ansible_facts.env")
+        };
+        let add = |name: Value, value: &Value| {
+            all.insert(name, Value::str(value.to_text()));
+        };
         for level in task.scope.collected("environment") {
-            let parts = match self
-                .resolve_or_omit(vars, &level)
-                .map_err(|e| e.during("Error processing keyword 'environment'"))?
-            {
-                None => continue,
-                Some(Value::List(l)) => l.to_vec(),
-                Some(v) => vec![v],
+            let parts = match &level {
+                Value::List(l) => l.to_vec(),
+                v => vec![v.clone()],
             };
             for part in parts {
-                match part {
-                    Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| {
-                        all.insert(k, Value::str(v.to_text()));
-                    }),
-                    Value::None => {}
-                    Value::Str(s) if s.is_empty() => {}
-                    other => {
-                        self.warn(format!(
+                if let Value::Map(written) = &part {
+                    for (name, raw) in written.entries() {
+                        match self.resolve_or_omit(vars, &raw) {
+                            Ok(Some(value)) => add(name, &value),
+                            Ok(None) => {}
+                            Err(e) if unknown_yet(&e) => {}
+                            Err(e) => return Err(during(e)),
+                        }
+                    }
+                    continue;
+                }
+                let values = match self.resolve_or_omit(vars, &part).map_err(during)? {
+                    Some(Value::List(l)) => l.to_vec(),
+                    Some(one) => vec![one],
+                    None => continue,
+                };
+                for value in values {
+                    match value {
+                        Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| add(k, &v)),
+                        Value::None => {}
+                        Value::Str(s) if s.is_empty() => {}
+                        _ => self.warn(format!(
                             "could not parse environment value, skipping: {}",
-                            other.to_text()
-                        ));
+                            match &level {
+                                list @ Value::List(_) => list.repr(),
+                                one => Value::list([one.clone()]).repr(),
+                            }
+                        )),
                     }
                 }
             }

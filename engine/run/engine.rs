@@ -30,6 +30,8 @@ pub(crate) struct Engine {
     sinks: RefCell<Vec<Box<dyn Sink>>>,
     stats: RefCell<Vec<(String, Stats)>>,
     pub(crate) custom_stats: Map,
+    /// Answers to `vars_prompt` of the play that is about to begin.
+    pub(crate) prompted: RefCell<Map>,
     warned: RefCell<HashSet<String>>,
     /// Modules of which it has been told that they cannot be run.
     told: RefCell<HashSet<String>>,
@@ -68,6 +70,7 @@ impl Engine {
             sinks: RefCell::new(sinks),
             stats: RefCell::default(),
             custom_stats: Map::new(),
+            prompted: RefCell::default(),
             warned: RefCell::default(),
             failed: RefCell::default(),
             unreachable: RefCell::default(),

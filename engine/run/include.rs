@@ -228,6 +228,7 @@ impl Engine {
             return Err(TaskFailure::new("'name' is a required field for include_role."));
         };
         let options = RoleOptions {
+            included: true,
             tasks_from: text("tasks_from"),
             vars_from: text("vars_from"),
             defaults_from: text("defaults_from"),

@@ -14,6 +14,7 @@ mod hide;
 mod include;
 mod invocation;
 mod invoke;
+mod keyword_checks;
 mod listing;
 mod meta;
 mod moved;
@@ -23,6 +24,7 @@ mod play;
 mod play_run;
 mod plugins;
 mod process;
+mod prompts;
 mod repeat;
 mod route;
 mod step;
@@ -157,6 +159,8 @@ async fn whole(engine: &Rc<Engine>) -> u8 {
 /// Whether a role or a file was not found, or they import each other in a circle.
 fn is_of_the_run(d: &Diagnostic) -> bool {
     d.message.ends_with("import each other without end")
+        || d.message.starts_with("Invalid variable name '")
+        || d.message == "tags must be specified as a list"
         || (d.message.starts_with("role `") && d.message.contains("` depends on itself: "))
         || (d.message.starts_with("the imported playbook `") && d.message.ends_with("` does not exist"))
         || (d.message.starts_with("the role '") && d.message.contains("' was not found in"))

@@ -108,7 +108,11 @@ impl Engine {
                     hosts.swap(i, rand::random_range(0..=i));
                 }
             }
-            _ => {}
+            None | Some("inventory" | "") => {}
+            Some(other) => {
+                let text = format!("Invalid 'order' specified for inventory hosts: {other}");
+                return Err(Diagnostic::error(text).at(play.origin));
+            }
         }
         Ok(hosts)
     }
@@ -222,57 +226,25 @@ impl Engine {
         Ok(Some(Rc::new(task)))
     }
 
-    fn prompts(&self, play: &Play) -> Map {
-        let answers = Map::new();
-        for prompt in &play.vars_prompt {
-            let Some(name) = prompt.get("name").map(|v| v.to_text()) else {
-                continue;
-            };
-            if self.store.extra.contains(&name) {
-                continue;
-            }
-            let secret = prompt.get("private").is_none_or(|v| v.truthy());
-            let default = prompt
-                .get("default")
-                .filter(|v| !v.is_none())
-                .map(|v| v.to_text());
-            let mut text = prompt
-                .get("prompt")
-                .filter(|v| !v.is_none())
-                .map_or_else(|| name.clone(), |v| v.to_text());
-            if let Some(d) = &default {
-                text = format!("{text} [{d}]");
-            }
-            let answer = self
-                .options
-                .ask
-                .as_ref()
-                .and_then(|ask| ask(&format!("{text}: "), secret));
-            let Some(answer) = answer
-                .map(|a| match &default {
-                    Some(d) if a.is_empty() => d.clone(),
-                    _ => a,
-                })
-                .or(default)
-            else {
-                // Nobody could be asked.
-                answers.insert(name, Value::None);
-                continue;
-            };
-            answers.insert(
-                name,
-                if secret {
-                    Value::Str(Text::secret(answer))
-                } else {
-                    Value::str(answer)
-                },
-            );
-        }
-        answers
+    /// Whether `gathering = smart` has nothing to do: the facts of all hosts are there.
+    fn has_facts(&self, hosts: &[String]) -> bool {
+        let gathered = |host: &String| {
+            self.store
+                .facts(host)
+                .is_some_and(|facts| facts.contains("module_setup"))
+        };
+        self.options.gathering == "smart" && hosts.iter().all(gathered)
     }
 
     /// Runs a play.
     pub(crate) async fn play(self: &Rc<Self>, play: &Rc<Play>) -> Ended {
+        match self.prompts(play) {
+            Ok(answers) => self.prompted.replace(answers),
+            Err(e) => {
+                self.errors(&[Diagnostic::error(e).at(play.origin)]);
+                return Ended::Error;
+            }
+        };
         let hosts = match self.play_hosts(play) {
             Ok(hosts) => hosts,
             Err(d) => {
@@ -280,7 +252,7 @@ impl Engine {
                 return Ended::Error;
             }
         };
-        let vars = Rc::new(PlayVars::new(Rc::clone(play), self.prompts(play)));
+        let vars = Rc::new(PlayVars::new(Rc::clone(play), self.prompted.take()));
         self.loader.playbook_dir.replace(vars.playbook_dir.clone());
         let name = self.play_name(play);
         vars.name.replace(name.clone());
@@ -373,7 +345,7 @@ impl Engine {
             }
         };
         let select = self.selector(play);
-        let facts = facts.filter(|t| select(t));
+        let facts = facts.filter(|t| select(t) && !self.has_facts(batch));
         let plan = Plan::new(play, facts, &*select, strategy.is_linear());
         let truth = |name: &str| {
             play.keyword(name)
@@ -601,7 +573,8 @@ impl kdo_template::Variables for PlayLevel<'_> {
             "playbook_dir" => return self.play.path.parent().map(|p| Value::str(p.to_string_lossy())),
             _ => {}
         }
-        let extra = self.engine.store.extra.get(name);
+        let asked = self.engine.prompted.borrow().get(name);
+        let extra = self.engine.store.extra.get(name).or(asked);
         let levels: Vec<_> = self.play.scope.chain().collect();
         extra.or_else(|| levels.iter().rev().find_map(|s| s.vars.get(name)))
     }

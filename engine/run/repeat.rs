@@ -22,6 +22,16 @@ impl Engine {
         let Some(repeat) = &task.repeat else {
             return Ok(None);
         };
+        if let Some(Value::Map(control)) = task.own("loop_control") {
+            for name in ["loop_var", "index_var"] {
+                if let Some(raw) = control.get(name).filter(|v| !v.is_none()) {
+                    let name = self.resolve(vars, &raw)?.to_text();
+                    if !kdo_playbook::is_variable_name(&name) {
+                        return Err(TaskFailure::new(format!("Invalid variable name '{name}'.")));
+                    }
+                }
+            }
+        }
         let list = match &repeat.lookup {
             None => {
                 let Some(value) = self.resolve_or_omit(vars, &repeat.value)? else {

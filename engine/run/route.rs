@@ -61,7 +61,7 @@ impl Engine {
         };
         match &value {
             Value::Bool(b) => Ok(Some(*b)),
-            Value::Int(n) => Ok(Some(*n != 0)),
+            Value::Int(n @ (0 | 1)) => Ok(Some(*n == 1)),
             Value::Str(s) => match parse_bool(s) {
                 Some(b) => Ok(Some(b)),
                 None => Err(no_bool(name, &value)),

@@ -98,7 +98,10 @@ impl Engine {
             handler: task.handler,
             check: flag("check_mode", self.options.info.check),
             diff: flag("diff", self.options.info.diff),
-            no_log: flag("no_log", false),
+            // What cannot be evaluated must not be shown.
+            no_log: self
+                .flag(vars, task, "no_log")
+                .map_or(true, |hidden| hidden.unwrap_or(false)),
             tags: task
                 .scope
                 .collected("tags")
@@ -255,10 +258,22 @@ impl Engine {
             ..vars.clone()
         };
         let known = Map::new();
-        known.insert(
-            "ansible_host",
-            there.get("ansible_host").unwrap_or_else(|| Value::str(target)),
-        );
+        let address = there.get("ansible_host").unwrap_or_else(|| Value::str(target));
+        known.insert("ansible_host", address.clone());
+        let (all, delegated) = (Map::new(), Map::new());
+        for name in [
+            "ansible_port",
+            "ansible_user",
+            "ansible_connection",
+            "inventory_hostname",
+        ] {
+            if let Some(value) = there.get(name) {
+                delegated.insert(name, value);
+            }
+        }
+        delegated.insert("ansible_host", address);
+        all.insert(target, delegated);
+        known.insert("ansible_delegated_vars", all);
         known
     }
 
@@ -363,16 +378,7 @@ impl Engine {
         if let Some(skipped) = self.when(vars, task)? {
             return Ok((skipped, None));
         }
-        for name in [
-            "become",
-            "check_mode",
-            "diff",
-            "no_log",
-            "ignore_errors",
-            "run_once",
-        ] {
-            self.flag(vars, task, name)?;
-        }
+        self.check_keywords(vars, task)?;
         if let Some(target) = self
             .keyword(vars, task, "delegate_to")?
             .map(|v| v.to_text())

@@ -164,7 +164,8 @@ impl TaskVars {
                 }
             }
         }
-        self.play.play.roles.borrow().iter().rev().find_map(|r| get(r))
+        let roles = self.play.play.roles.borrow();
+        roles.iter().rev().filter(|r| r.public).find_map(|r| get(r))
     }
 
     fn fact(&self, name: &str) -> Option<Value> {

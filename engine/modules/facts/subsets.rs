@@ -35,7 +35,7 @@ pub fn choose(subset: &[String]) -> Result<Vec<&'static str>, String> {
             },
         }
     }
-    if wanted.is_empty() {
+    if subset.is_empty() {
         wanted.extend(all());
     }
     wanted.extend(minimal());
@@ -79,7 +79,9 @@ mod tests {
         );
         assert_eq!(names("!all,!min,mounts"), ["platform", "hardware"]);
         assert!(names("!all").contains(&"dns") && !names("!all").contains(&"virtual"));
-        assert!(!names("!hardware").contains(&"hardware") && names("!hardware").contains(&"network"));
+        // Nothing but exclusions leaves the smallest set.
+        assert!(names("!hardware").contains(&"dns") && !names("!hardware").contains(&"network"));
+        assert!(!names("all,!hardware").contains(&"hardware") && names("all,!hardware").contains(&"network"));
         assert!(names("all").contains(&"chroot"));
         assert!(
             choose(&["nosuch".into()])

@@ -59,7 +59,7 @@ impl Module for Fetch {
                 "remote file is a directory, fetch cannot work on directories",
             ));
         }
-        let unreadable = |_| named("file is not readable");
+        let unreadable = |_| named("File is not readable");
         let mut file = fs::File::open(&self.src).map_err(unreadable)?;
         let checksum = file_checksum(&self.src, "sha1");
         let send = self.have.is_none() || self.have != checksum;

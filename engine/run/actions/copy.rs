@@ -41,7 +41,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
     if truth("remote_src") {
         return engine.invoke(step, module, &args, Order::default()).await;
     }
-    let Some(src) = given("src") else {
+    let Some(src) = given("src").filter(|v| v.as_str() != Some("")) else {
         return Err(TaskFailure::new("src (or content) is required"));
     };
     if given("dest").is_none() {

@@ -19,6 +19,13 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
     let (Some(src), Some(dest)) = (text("src"), text("dest")) else {
         return Err(TaskFailure::new("src and dest are required"));
     };
+    for (name, what) in [("src", "source"), ("dest", "destination")] {
+        if let Some(value) = args.get(name).filter(|v| v.as_str().is_none()) {
+            let kind = value.type_name();
+            let text = format!("Invalid type supplied for {what} option, it must be a string, not '{kind}'.");
+            return Err(TaskFailure::new(text));
+        }
+    }
     let result = Map::new();
     if step.info.check {
         result.insert("skipped", true);
@@ -54,6 +61,12 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
             .collect();
         base.join(step.target()).join(inside)
     };
+    if target.is_dir() {
+        let target = target.display();
+        return Err(TaskFailure::new(format!(
+            "calculated dest '{target}' is an existing directory, use another path that does not point to an existing directory"
+        )));
+    }
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder)
             .map_err(|e| TaskFailure::new(format!("cannot make {}: {e}", folder.display())))?;

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
     let text = |name: &str| args.get(name).filter(|v| !v.is_none()).map(|v| v.to_text());
-    let free = text("_raw_params");
     let known = [
         "file",
         "dir",
@@ -27,51 +26,22 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
         .into_iter()
         .find(|(k, _)| !known.contains(&k.as_str()))
     {
-        return Err(TaskFailure::new(format!(
+        return Err(TaskFailure::early(format!(
             "{key} is not a valid option in include_vars"
         )));
     }
-    let search = SearchPath {
-        bases: step.vars.search_bases(),
-    };
-    let behaviour = match text("hash_behaviour").as_deref() {
-        Some("merge") => HashBehaviour::Merge,
-        Some("replace") => HashBehaviour::Replace,
-        _ => engine.options.info.hash_behaviour,
-    };
     let (all, mut files) = (Map::new(), Vec::new());
-    if let Some(dir) = text("dir") {
-        let candidates = search.candidates("vars", &dir);
-        let Some(folder) = candidates.iter().find(|p| p.is_dir()) else {
-            return Err(TaskFailure::new(format!("{dir} directory does not exist")));
-        };
-        let chosen = Choice::new(args)?;
-        let mut found = Vec::new();
-        chosen.collect(folder, 1, &mut found)?;
-        for file in found {
-            merge(&all, &load(engine, &file)?, HashBehaviour::Merge);
-            files.push(file);
+    if let Err(failure) = read(engine, step, args, &all, &mut files) {
+        let result = told(&files);
+        result.insert("ansible_facts", Map::new());
+        result.insert("failed", true);
+        result.insert("message", failure.message);
+        if let Some(rendered) = failure.rendered {
+            result.insert(crate::failure::RENDERED, rendered);
         }
-    } else {
-        let Some(name) = text("file").or(free) else {
-            return Err(TaskFailure::new(
-                "one of 'file' or 'dir' is needed by include_vars",
-            ));
-        };
-        let Some(path) = search.candidates("vars", &name).into_iter().find(|p| p.is_file()) else {
-            let looked: Vec<_> = search
-                .candidates("vars", &name)
-                .iter()
-                .map(|p| format!("\t{}", p.display()))
-                .collect();
-            return Err(TaskFailure::new(format!(
-                "Could not find or access '{name}'\nSearched in:\n{} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option",
-                looked.join("\n")
-            )));
-        };
-        merge(&all, &load(engine, &path)?, behaviour);
-        files.push(path);
+        return Ok(result);
     }
+    let behaviour = behaviour(engine, args);
     let facts = match text("name") {
         Some(name) => Map::from_iter([(name, Value::Map(all.into_frozen_map()))]),
         None => all,
@@ -90,8 +60,14 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
     }
     facts.freeze();
     engine.store.include(&step.host, &facts, behaviour);
-    let result = Map::new();
+    let result = told(&files);
     result.insert("ansible_facts", facts);
+    Ok(result)
+}
+
+/// The result's part that tells of the files.
+fn told(files: &[PathBuf]) -> Map {
+    let result = Map::new();
     result.insert(
         "ansible_included_var_files",
         Value::list(files.iter().map(|f| {
@@ -101,7 +77,67 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
     );
     result.insert("changed", false);
     result.insert("_ansible_no_log", false);
-    Ok(result)
+    result
+}
+
+fn behaviour(engine: &Engine, args: &Map) -> HashBehaviour {
+    match args.get("hash_behaviour").map(|v| v.to_text()).as_deref() {
+        Some("merge") => HashBehaviour::Merge,
+        Some("replace") => HashBehaviour::Replace,
+        _ => engine.options.info.hash_behaviour,
+    }
+}
+
+/// Reads the file or the folder's files into `all`, and notes which ones.
+fn read(
+    engine: &Engine,
+    step: &Step,
+    args: &Map,
+    all: &Map,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), TaskFailure> {
+    let text = |name: &str| args.get(name).filter(|v| !v.is_none()).map(|v| v.to_text());
+    let search = SearchPath {
+        bases: step.vars.search_bases(),
+    };
+    if let Some(dir) = text("dir") {
+        let candidates = search.candidates("vars", &dir);
+        let Some(folder) = candidates.iter().find(|p| p.is_dir()) else {
+            let here = match step.task.scope.role() {
+                Some(role) => Some(role.role.path.join("vars")),
+                None => search.bases.first().cloned(),
+            };
+            let folder = here.unwrap_or_default().join(&dir);
+            let folder = std::path::absolute(&folder).unwrap_or(folder);
+            let text = format!("{} directory does not exist", folder.display());
+            return Err(TaskFailure::new(text));
+        };
+        let chosen = Choice::new(args)?;
+        chosen.collect(folder, 1, files)?;
+        for file in &*files {
+            merge(all, &load(engine, file)?, HashBehaviour::Merge);
+        }
+    } else {
+        let Some(name) = text("file").or_else(|| text("_raw_params")) else {
+            return Err(TaskFailure::new(
+                "one of 'file' or 'dir' is needed by include_vars",
+            ));
+        };
+        let Some(path) = search.candidates("vars", &name).into_iter().find(|p| p.is_file()) else {
+            let looked: Vec<_> = search
+                .candidates("vars", &name)
+                .iter()
+                .map(|p| format!("\t{}", p.display()))
+                .collect();
+            return Err(TaskFailure::new(format!(
+                "Could not find or access '{name}'\nSearched in:\n{} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option",
+                looked.join("\n")
+            )));
+        };
+        merge(all, &load(engine, &path)?, behaviour(engine, args));
+        files.push(path);
+    }
+    Ok(())
 }
 
 /// Freezes a map that was put together here.
@@ -195,7 +231,10 @@ impl Choice {
             }) {
                 continue;
             }
-            let known = self.extensions.iter().any(|e| name.ends_with(&format!(".{e}")));
+            // A name without an extension has an empty one.
+            let extension = path.extension().map(|e| e.to_string_lossy());
+            let extension = extension.as_deref().unwrap_or_default();
+            let known = self.extensions.iter().any(|e| e == extension);
             if !known && self.ignore_unknown {
                 continue;
             }

@@ -2,6 +2,7 @@
 
 use crate::failure::TaskFailure;
 use kdo_modules::params::parse_bool;
+use kdo_playbook::is_variable_name;
 use kdo_value::{Map, Value};
 
 pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
                 "No key/value pairs provided, at least one is required for this action to succeed",
             ));
         }
-        if !is_name(key) {
+        if !is_variable_name(key) {
             return Err(TaskFailure::early(format!("Invalid variable name '{key}'.")));
         }
         facts.insert(key, value);
@@ -45,14 +46,6 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
     map.insert("ansible_facts", facts);
     map.insert("_ansible_facts_cacheable", cacheable);
     Ok(map)
-}
-
-/// Whether it can be a variable's name.
-pub(super) fn is_name(key: &str) -> bool {
-    let mut chars = key.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && !matches!(key.to_ascii_lowercase().as_str(), "true" | "false" | "none")
 }
 
 /// Between quotes, unless it has its own.

@@ -16,7 +16,7 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
         })
     };
     for (key, _) in data.text_entries() {
-        if !super::set_fact::is_name(&key) {
+        if !kdo_playbook::is_variable_name(&key) {
             return Err(TaskFailure::early(format!("Invalid variable name '{key}'.")));
         }
     }

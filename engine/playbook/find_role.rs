@@ -1,0 +1,145 @@
+//! Where roles, modules and playbooks of collections are, and roles by their short names.
+
+use crate::{Loader, Scope, ScopeKind, loader::list};
+use kdo_syntax::Diagnostic;
+use kdo_value::{Map, Origin, Value};
+use std::{
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+/// Names in `collections` that stand for Ansible's own modules.
+const OWN: &[&str] = &["ansible.builtin", "ansible.legacy"];
+
+impl Loader {
+    /// The folder of an installed collection: beside the playbook, or in the configured paths.
+    pub(crate) fn collection_folder(&self, namespace: &str, name: &str) -> Option<PathBuf> {
+        let beside = self.playbook_dir.borrow().join("collections");
+        std::iter::once(&beside)
+            .chain(&self.collections_path)
+            .map(|base| base.join("ansible_collections").join(namespace).join(name))
+            .find(|folder| folder.is_dir())
+    }
+
+    /// The collections in which short names are looked for, at a task with these keywords.
+    pub(crate) fn searched_collections(&self, scope: &Rc<Scope>, keywords: &Map) -> Vec<String> {
+        let texts = |v: Option<Value>| list(v).iter().map(Value::to_text).collect::<Vec<_>>();
+        if let Some(own) = keywords.get("collections").filter(|v| !v.is_none()) {
+            return texts(Some(own));
+        }
+        for s in scope.chain() {
+            if s.kind == ScopeKind::Role
+                && let Some(role) = s.role()
+            {
+                // A role does not inherit the play's.
+                let mut all: Vec<String> = role.role.collection.iter().cloned().collect();
+                all.extend(texts(role.role.meta.get("collections")));
+                return all;
+            }
+            if let Some(found) = s.keywords.get("collections").filter(|v| !v.is_none()) {
+                return texts(Some(found));
+            }
+        }
+        collection_of(&self.playbook_dir.borrow()).into_iter().collect()
+    }
+
+    /// The name by which an action is known: as written, or with the collection in which its short name is found.
+    pub(crate) fn qualified_action(&self, name: &str, collections: &[String]) -> Option<String> {
+        if !name.contains('.') {
+            let of_a_collection = collections.iter().find(|c| self.has_module(c, name));
+            if let Some(collection) = of_a_collection {
+                return Some(format!("{collection}.{name}"));
+            }
+        }
+        if (self.known)(name).is_ok() {
+            return Some(name.to_owned());
+        }
+        if name.contains('.') {
+            return None;
+        }
+        let mut full = collections
+            .iter()
+            .filter(|c| !OWN.contains(&c.as_str()))
+            .map(|collection| format!("{collection}.{name}"));
+        full.find(|full| (self.known)(full).is_ok())
+    }
+
+    fn has_module(&self, collection: &str, name: &str) -> bool {
+        let Some((namespace, rest)) = collection.split_once('.') else {
+            return false;
+        };
+        self.collection_folder(namespace, rest).is_some_and(|folder| {
+            let file = format!("{name}.py");
+            let plugins = folder.join("plugins");
+            plugins.join("modules").join(&file).is_file() || plugins.join("action").join(&file).is_file()
+        })
+    }
+
+    /// A role of a collection, by its full name or its short name in one of `collections`.
+    fn collection_role(&self, name: &str, collections: &[String]) -> Option<(PathBuf, String)> {
+        let in_collection = |collection: &str, role: &str| {
+            let (namespace, rest) = collection.split_once('.')?;
+            let folder = self.collection_folder(namespace, rest)?;
+            let path = folder.join("roles").join(role.replace('.', "/"));
+            path.is_dir().then(|| (path, collection.to_owned()))
+        };
+        if let [namespace, collection, role] = name.splitn(3, '.').collect::<Vec<_>>()[..] {
+            return in_collection(&format!("{namespace}.{collection}"), role);
+        }
+        collections.iter().find_map(|c| in_collection(c, name))
+    }
+
+    /// The role's folder, and its collection.
+    pub(crate) fn find_role(
+        &self,
+        name: &str,
+        scope: &Rc<Scope>,
+        origin: Option<Origin>,
+    ) -> Option<(PathBuf, Option<String>)> {
+        let above = scope.parent.as_ref().unwrap_or(scope);
+        let collections = self.searched_collections(above, &scope.keywords);
+        if let Some((path, collection)) = self.collection_role(name, &collections) {
+            return Some((path, Some(collection)));
+        }
+        let dir = self.playbook_dir.borrow().clone();
+        let mut bases = vec![dir.join("roles")];
+        bases.extend(self.roles_path.iter().cloned());
+        if let Some(role) = scope.parent.as_ref().and_then(|p| p.role()) {
+            bases.push(role.role.path.join("roles"));
+            bases.extend(role.role.path.parent().map(Path::to_owned));
+        }
+        bases.push(dir);
+        let expanded = match name.strip_prefix("~/") {
+            Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
+            None => PathBuf::from(name),
+        };
+        let mut looked = collections;
+        for base in bases {
+            let path = base.join(&expanded);
+            if path.is_dir() {
+                return Some((path, None));
+            }
+            let base = base.display().to_string();
+            if !looked.contains(&base) {
+                looked.push(base);
+            }
+        }
+        if expanded.is_dir() {
+            return Some((std::path::absolute(&expanded).unwrap_or(expanded), None));
+        }
+        self.report(
+            Diagnostic::error(format!("the role '{name}' was not found in {}", looked.join(":")))
+                .at(origin)
+                .length(name.chars().count()),
+        );
+        None
+    }
+}
+
+/// The collection in whose folder a playbook lies.
+fn collection_of(folder: &Path) -> Option<String> {
+    let mut parts = folder.components().map(|c| c.as_os_str().to_string_lossy());
+    parts.find(|part| part == "ansible_collections")?;
+    let (namespace, name) = (parts.next()?, parts.next()?);
+    (parts.next()? == "playbooks").then(|| format!("{namespace}.{name}"))
+}
