@@ -48,6 +48,11 @@ use play::Ended;
 use std::{path::PathBuf, rc::Rc, time::Duration};
 use tokio::{runtime, task::LocalSet};
 
+/// Whether a name is one of an action on the controller, such as `debug` or `set_fact`.
+pub fn is_action(name: &str) -> bool {
+    actions::exists(name)
+}
+
 /// Exit codes, as ansible-playbook has them.
 mod code {
     pub(crate) const OK: u8 = 0;
