@@ -5,11 +5,14 @@ use kdo_template::SearchPath;
 use kdo_template::Variables;
 use kdo_value::{Map, Value};
 use kdo_vars::{HashBehaviour, merge};
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
     let text = |name: &str| args.get(name).filter(|v| !v.is_none()).map(|v| v.to_text());
-    let free = text("_raw_params");
+    let free = text("_raw_params").map(|t| t.trim().to_owned());
     let known = [
         "file",
         "dir",
@@ -43,7 +46,7 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
     if let Some(dir) = text("dir") {
         let candidates = search.candidates("vars", &dir);
         let Some(folder) = candidates.iter().find(|p| p.is_dir()) else {
-            return Err(TaskFailure::new(format!("{dir} directory does not exist")));
+            return Err(told(format!("{dir} directory does not exist")));
         };
         let chosen = Choice::new(args)?;
         let mut found = Vec::new();
@@ -100,9 +103,27 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
         })),
     );
     result.insert("changed", false);
-    result.insert("_ansible_no_log", false);
+    // What was encrypted is not shown, and nothing that came along with it.
+    result.insert("_ansible_no_log", files.iter().any(|f| is_encrypted(f)));
     Ok(result)
 }
+
+/// A failure that is told under `message` too, as playbooks ask for it there.
+fn told(message: String) -> TaskFailure {
+    TaskFailure {
+        values: Some(Map::from_iter([("message", Value::str(message.as_str()))])),
+        ..TaskFailure::new(message)
+    }
+}
+
+fn is_encrypted(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|f| f.take(HEAD).read_to_end(&mut head));
+    read.is_ok() && kdo_vault::is_sealed(&head)
+}
+
+/// Bytes by which an encrypted file is told.
+const HEAD: u64 = 14;
 
 /// Freezes a map that was put together here.
 trait Frozen {
@@ -195,12 +216,14 @@ impl Choice {
             }) {
                 continue;
             }
-            let known = self.extensions.iter().any(|e| name.ends_with(&format!(".{e}")));
+            // An empty one stands for files without an ending.
+            let ending = path.extension().map(|e| e.to_string_lossy()).unwrap_or_default();
+            let known = self.extensions.iter().any(|e| *e == ending);
             if !known && self.ignore_unknown {
                 continue;
             }
             if !known && self.matching.is_none() {
-                return Err(TaskFailure::new(format!(
+                return Err(told(format!(
                     "{} does not have a valid extension: {}",
                     path.display(),
                     self.extensions.join(", ")
