@@ -166,6 +166,8 @@ fn is_of_the_run(d: &Diagnostic) -> bool {
         || (d.message.starts_with("the imported playbook `") && d.message.ends_with("` does not exist"))
         || (d.message.starts_with("the role '") && d.message.contains("' was not found in"))
         || d.message.starts_with("Could not find or access '")
+        || d.message
+            .starts_with("Invalid parameter specified beginning with")
         || d.message.starts_with("Attempting to decrypt")
         || d.message.starts_with("Decryption failed")
         || (d.message.starts_with("the task file '") && d.message.ends_with("to import was not found"))
