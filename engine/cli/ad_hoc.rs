@@ -19,9 +19,9 @@ pub(crate) struct AdHocArgs {
     /// Hosts to run on
     #[arg(value_name = "PATTERN")]
     pattern: String,
-    /// The module
-    #[arg(short = 'm', long, value_name = "MODULE", default_value = "command")]
-    module_name: String,
+    /// The module [default: command]
+    #[arg(short = 'm', long, value_name = "MODULE")]
+    module_name: Option<String>,
     /// Its arguments: k=v, JSON or YAML, or a command line
     #[arg(
         short = 'a',
@@ -59,21 +59,29 @@ pub(crate) struct AdHocArgs {
 }
 
 /// Modules whose argument is a command line.
-const FREE_FORM: [&str; 4] = ["command", "shell", "script", "raw"];
+pub(crate) const FREE_FORM: [&str; 4] = ["command", "shell", "script", "raw"];
 
 /// Runs one module on hosts.
 pub(crate) fn run(args: AdHocArgs) -> Result<u8> {
     let settings = Settings::load()?;
-    let module = args.module_name.as_str();
+    let configured = settings.text("module_name").unwrap_or("command").to_owned();
+    let module = args.module_name.as_deref().unwrap_or(&configured);
     let short = module.rsplit('.').next().unwrap_or(module);
     if args.module_args.is_empty() && FREE_FORM.contains(&short) && !args.run.list_hosts {
-        return Err(Stop::new(format!("No argument passed to {module} module")).code(2));
+        return Err(Stop::new(format!("No argument passed to {module} module")).code(5));
+    }
+    if matches!(short, "import_playbook" | "import_tasks" | "import_role") {
+        return Err(Stop::new(format!("'{module}' is not a valid action for ad-hoc commands")).code(5));
     }
     let dir = args
         .playbook_dir
         .clone()
         .or_else(|| settings.path("playbook_dir"));
-    let playbooks = Playbooks::of_text(dir.unwrap_or_default().join("<kdo run>"), playbook(&args)?);
+    let background = args
+        .background
+        .map(|seconds| (seconds, args.poll.or_else(|| poll(&settings)).unwrap_or(15)));
+    let text = playbook(&args.pattern, module, &args.module_args, background);
+    let playbooks = Playbooks::of_text(dir.unwrap_or_default().join("<kdo run>"), text);
     let style = Style::AdHoc {
         one_line: args.one_line,
         tree: args.tree.clone(),
@@ -98,26 +106,28 @@ pub(crate) fn run(args: AdHocArgs) -> Result<u8> {
     Ok(kdo_run::run(options))
 }
 
-/// A playbook of one play with one task. Its texts are JSON texts, so that no argument can break out.
-fn playbook(args: &AdHocArgs) -> Result<String> {
-    let module_args = args.module_args.trim();
-    let body = if module_args.starts_with('{') {
-        module_args.to_owned()
-    } else if module_args.is_empty() {
+fn poll(settings: &Settings) -> Option<u64> {
+    settings.int("poll_interval").and_then(|n| u64::try_from(n).ok())
+}
+
+/// A playbook of one play with one task, in the background for so many seconds, looked at every so many. Its texts are
+/// JSON texts, so that no argument can break out.
+pub(crate) fn playbook(pattern: &str, module: &str, args: &str, background: Option<(u64, u64)>) -> String {
+    let args = args.trim();
+    let body = if args.starts_with('{') && !args.starts_with("{{") {
+        args.to_owned()
+    } else if args.is_empty() {
         "{}".to_owned()
     } else {
-        quote(module_args, false)
+        quote(args, false)
     };
     let mut text = format!(
         "- name: Ansible Ad-Hoc\n  hosts: {}\n  gather_facts: false\n  tasks:\n    - {}: {body}\n",
-        quote(&args.pattern, false),
-        quote(&args.module_name, false),
+        quote(pattern, false),
+        quote(module, false),
     );
-    if let Some(seconds) = args.background {
-        text.push_str(&format!(
-            "      async: {seconds}\n      poll: {}\n",
-            args.poll.unwrap_or(15)
-        ));
+    if let Some((seconds, poll)) = background {
+        text.push_str(&format!("      async: {seconds}\n      poll: {poll}\n"));
     }
-    Ok(text)
+    text
 }

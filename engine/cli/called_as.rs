@@ -4,13 +4,15 @@ use crate::stop::{Result, Stop};
 use std::{ffi::OsString, path::Path};
 
 /// Names of Ansible's programs and the subcommand that stands for each.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("ansible-playbook", "play"),
     ("ansible", "run"),
     ("ansible-inventory", "inventory"),
     ("ansible-vault", "vault"),
     ("ansible-config", "config"),
     ("ansible-doc", "doc"),
+    ("ansible-console", "console"),
+    ("ansible-pull", "pull"),
 ];
 
 /// What the command line asks for.

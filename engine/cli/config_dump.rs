@@ -102,7 +102,8 @@ fn text(
     if let Some(base) = base {
         base.iter().for_each(|s| out.push_str(&line(s)));
         out.push_str("\nGALAXY_SERVERS:\n");
-        if !servers.is_empty() {
+        let without = servers.is_empty();
+        if !without {
             out.push('\n');
         }
         for (name, mut list) in servers {
@@ -110,7 +111,7 @@ fn text(
             out.push_str(&format!("\n{name}\n{}\n", "=".repeat(name.chars().count())));
             list.iter().for_each(|s| out.push_str(&line(s)));
         }
-        if all && plugins.iter().any(|(_, list)| !list.is_empty()) {
+        if all && without && plugins.iter().any(|(_, list)| !list.is_empty()) {
             out.push('\n');
         }
     }

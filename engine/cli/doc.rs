@@ -123,6 +123,18 @@ fn find(name: &str, kind: Option<Kind>) -> Option<Topic> {
         })
 }
 
+/// What is told about a module.
+pub(crate) fn of_module(name: &str) -> Option<String> {
+    find(name, Some(Kind::Module)).map(|t| doc_text::as_text(&t))
+}
+
+/// The names of a module's parameters.
+pub(crate) fn parameters(module: &str) -> Vec<&'static str> {
+    registry::find(module)
+        .map(|e| e.spec.params.iter().map(|p| p.name).collect())
+        .unwrap_or_default()
+}
+
 fn unknown(name: &str, kind: Option<Kind>) -> Stop {
     let items = listed(kind);
     let mut names: Vec<&str> = items.iter().map(|(_, n, _)| n.as_str()).collect();

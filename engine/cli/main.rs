@@ -10,6 +10,9 @@ mod config_init;
 mod config_list;
 mod config_value;
 mod connection_args;
+mod console;
+mod console_commands;
+mod console_line;
 mod doc;
 mod doc_markdown;
 mod doc_text;
@@ -25,6 +28,8 @@ mod load_inventory;
 mod log;
 mod play;
 mod prompt;
+mod pull;
+mod pull_repository;
 mod run_args;
 mod run_options;
 mod screen;
@@ -51,8 +56,8 @@ use std::process::ExitCode;
     version,
     infer_long_args = true,
     args_override_self = true,
-    after_help = "Called through a link named ansible-playbook, ansible, ansible-inventory, ansible-vault, ansible-config or ansible-doc, kdo \
-                  takes the command line of that program."
+    after_help = "Called through a link named ansible-playbook, ansible, ansible-inventory, ansible-vault, ansible-config, ansible-doc, \
+                  ansible-console or ansible-pull, kdo takes the command line of that program."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -77,6 +82,10 @@ enum Command {
     Log(log::LogArgs),
     /// Show the settings and where they come from [ansible-config]
     Config(config::ConfigArgs),
+    /// Run modules on hosts, line by line [ansible-console]
+    Console(console::ConsoleArgs),
+    /// Bring a repository up to date and run its playbooks here [ansible-pull]
+    Pull(pull::PullArgs),
     /// Start and stop throw-away SSH hosts on this machine
     Lab(kdo_lab::LabArgs),
 }
@@ -108,6 +117,8 @@ fn main() -> ExitCode {
         Command::Doc(args) => doc::doc(args),
         Command::Log(args) => log::log(&args),
         Command::Config(args) => config::config(&args),
+        Command::Console(args) => console::console(args),
+        Command::Pull(args) => pull::pull(args),
         Command::Lab(args) => lab::lab(args),
     };
     match result {

@@ -5,7 +5,8 @@ use crate::{
     find_playbook::Playbooks,
     load_inventory, prompt,
     run_args::RunArgs,
-    screen, secrets,
+    screen,
+    secrets::{self, Asking},
     settings::Settings,
     sinks,
     stop::{Result, Stop},
@@ -15,8 +16,43 @@ use kdo_run::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 use kdo_ssh::SshConnector;
 use kdo_syntax::SourceMap;
 use kdo_transport::{LocalConnector, Secret};
+use kdo_value::Text;
 use kdo_vars::{FactCache, RunInfo};
-use std::{rc::Rc, sync::Arc, time::Duration};
+use kdo_vault::{VaultKeys, VaultSecret};
+use std::{
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+/// Passwords that a command asked for, once for all its runs.
+#[derive(Clone)]
+pub(crate) struct Passwords {
+    login: Option<Secret>,
+    escalation: Option<Secret>,
+    vault: Vec<VaultSecret>,
+}
+
+impl Passwords {
+    /// Asks for what the arguments and settings want.
+    pub(crate) fn ask(args: &RunArgs, settings: &Settings) -> Result<Self> {
+        let (login, escalation) = passwords(args, settings)?;
+        let vault = secrets::vault(&args.vault, settings, Asking::Known, false)?;
+        Ok(Self {
+            login,
+            escalation,
+            vault,
+        })
+    }
+
+    /// The keys of the vault.
+    pub(crate) fn keys(&self, settings: &Settings) -> VaultKeys {
+        secrets::vault_keys(self.vault.clone(), settings)
+    }
+}
 
 /// Everything but what is particular to a command: the playbooks, tags and the like. `record`: whether the run is worth
 /// a journal.
@@ -28,14 +64,37 @@ pub(crate) fn options(
     style: sinks::Style,
     record: bool,
 ) -> Result<Options> {
-    sinks::check_name(args.output.as_deref())?;
     for why in args.without_meaning() {
         screen::warn(why);
     }
-    let (password, become_password) = passwords(args, settings)?;
-    let vault = secrets::run_keys(&args.vault, settings)?;
-    let escalation = escalation(args, settings, become_password);
-    let connection = connection(args, settings, password)?;
+    let passwords = Passwords::ask(args, settings)?;
+    further(
+        args,
+        settings,
+        playbooks,
+        pattern,
+        style,
+        record,
+        (passwords, true),
+    )
+}
+
+/// The same for one of several runs of a command: `known` are the passwords and whether to tell what the inventory warns
+/// of.
+pub(crate) fn further(
+    args: &RunArgs,
+    settings: &Settings,
+    playbooks: Playbooks,
+    pattern: &str,
+    style: sinks::Style,
+    record: bool,
+    known: (Passwords, bool),
+) -> Result<Options> {
+    let (passwords, first) = known;
+    let vault = passwords.keys(settings);
+    sinks::check_name(args.output.as_deref())?;
+    let escalation = escalation(args, settings, passwords.escalation);
+    let connection = connection(args, settings, passwords.login)?;
     let hidden = Secrets::default();
     for secret in [&connection.password, &escalation.password].into_iter().flatten() {
         hidden.add(secret.expose());
@@ -43,7 +102,11 @@ pub(crate) fn options(
     let sources = Rc::new(SourceMap::new());
     let behaviour = settings.hash_behaviour();
     let extra = extra_vars::read(&args.inventory.extra_vars, &sources, &vault, behaviour)?;
-    let inventory = load_inventory::load(&args.inventory.inventory, settings, &sources, &vault)?;
+    let inventory = if first {
+        load_inventory::load(&args.inventory.inventory, settings, &sources, &vault)?
+    } else {
+        load_inventory::quietly(&args.inventory.inventory, settings, &sources, &vault)
+    };
     let limit_text = args.inventory.limit.as_deref();
     let limit = load_inventory::limit(limit_text, pattern, &inventory, settings, &sources)?;
     let inputs = load_inventory::inputs(&args.inventory.inventory, settings);
@@ -51,7 +114,7 @@ pub(crate) fn options(
         .verbose
         .saturating_add(u8::try_from(settings.int("verbosity").unwrap_or(0)).unwrap_or(0));
     let run_id = run_id();
-    if verbosity > 0 {
+    if verbosity > 0 && first {
         tell_config_file(settings);
     }
     let info = RunInfo {
@@ -65,6 +128,7 @@ pub(crate) fn options(
         config_file: settings.file.clone(),
         inventory_sources: inputs.iter().map(|n| shown_source(n)).collect(),
         inject_facts: settings.bool("inject_facts_as_vars"),
+        login_password: connection.password.as_ref().map(|p| Text::secret(p.expose())),
         hash_behaviour: behaviour,
     };
     let broken = "allow_broken_conditionals";
@@ -296,10 +360,17 @@ fn shown_source(source: &str) -> String {
     std::path::absolute(source).map_or_else(|_| source.to_owned(), |p| p.display().to_string())
 }
 
-/// The time and the process, so that runs sort and never share a name.
+/// The time and the process, so that runs sort and never share a name; further runs of the process are numbered.
 fn run_id() -> String {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    let number = RUNS.fetch_add(1, Ordering::Relaxed);
+    let further = if number == 0 {
+        String::new()
+    } else {
+        format!("-{number}")
+    };
     format!(
-        "{}-{}",
+        "{}-{}{further}",
         jiff::Zoned::now().strftime("%Y%m%d-%H%M%S"),
         std::process::id()
     )

@@ -49,6 +49,11 @@ impl Settings {
         Ok(Self(config))
     }
 
+    /// Sets a value from the command line.
+    pub(crate) fn set(&mut self, name: &str, text: &str) -> std::result::Result<(), kdo_config::ConfigError> {
+        self.0.set(name, text)
+    }
+
     /// `hash_behaviour`
     pub(crate) fn hash_behaviour(&self) -> HashBehaviour {
         match self.text("hash_behaviour") {

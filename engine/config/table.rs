@@ -275,7 +275,7 @@ pub const SETTINGS: &[Setting] = &[
     row("vars_plugins_enabled", List, Some("host_group_vars"), &["defaults.vars_plugins_enabled"], &["ANSIBLE_VARS_ENABLED"], Harmless, &[]),
     row("vault_encrypt_identity", Str, None, &["defaults.vault_encrypt_identity"], &["ANSIBLE_VAULT_ENCRYPT_IDENTITY"], Used, &[]),
     row("vault_encrypt_salt", Str, None, &["defaults.vault_encrypt_salt"], &["ANSIBLE_VAULT_ENCRYPT_SALT"], Used, &[]),
-    row("vault_id_match", Str, None, &["defaults.vault_id_match"], &["ANSIBLE_VAULT_ID_MATCH"], Used, &[]),
+    row("vault_id_match", Bool, Some("false"), &["defaults.vault_id_match"], &["ANSIBLE_VAULT_ID_MATCH"], Used, &[]),
     row("vault_identity", Str, Some("default"), &["defaults.vault_identity"], &["ANSIBLE_VAULT_IDENTITY"], Used, &[]),
     row("vault_identity_list", List, Some(""), &["defaults.vault_identity_list"], &["ANSIBLE_VAULT_IDENTITY_LIST"], Used, &[]),
     row("vault_password_file", Path, None, &["defaults.vault_password_file"], &["ANSIBLE_VAULT_PASSWORD_FILE"], Used, &[]),

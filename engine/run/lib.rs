@@ -50,6 +50,11 @@ use play::Ended;
 use std::{path::PathBuf, rc::Rc, time::Duration};
 use tokio::{runtime, task::LocalSet};
 
+/// Whether a name is one of an action on the controller, such as `debug` or `set_fact`.
+pub fn is_action(name: &str) -> bool {
+    actions::exists(name)
+}
+
 /// Exit codes, as ansible-playbook has them.
 mod code {
     pub(crate) const OK: u8 = 0;
@@ -165,6 +170,8 @@ fn is_of_the_run(d: &Diagnostic) -> bool {
         || (d.message.starts_with("the imported playbook `") && d.message.ends_with("` does not exist"))
         || (d.message.starts_with("the role '") && d.message.contains("' was not found in"))
         || d.message.starts_with("Could not find or access '")
+        || d.message
+            .starts_with("Invalid parameter specified beginning with")
         || d.message.starts_with("Attempting to decrypt")
         || d.message.starts_with("Decryption failed")
         || (d.message.starts_with("the task file '") && d.message.ends_with("to import was not found"))

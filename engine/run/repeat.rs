@@ -175,7 +175,7 @@ impl Engine {
                 self.tell(&Event::ItemResult(HostResult {
                     host: host.to_owned(),
                     delegated: done.delegated.clone(),
-                    task: Rc::clone(info),
+                    task: crate::task::as_told(info, &result),
                     status: state,
                     ignored: failed && every_failure_ignored,
                     result: result.clone(),

@@ -211,7 +211,7 @@ impl Engine {
             self.tell(&Event::HostResult(HostResult {
                 host: host.to_owned(),
                 delegated: done.delegated.clone(),
-                task: info,
+                task: as_told(&info, &done.result),
                 status: done.status,
                 ignored: done.ignored,
                 result: done.result.clone(),
@@ -486,4 +486,15 @@ fn untrusted(value: &Value) -> Value {
         Value::Str(t) => Value::Str(Text::new(t.as_str())),
         v => v.clone(),
     }
+}
+
+/// The task as outputs are to know it: a result may ask to be hidden though the task does not.
+pub(crate) fn as_told(info: &Rc<TaskInfo>, result: &Map) -> Rc<TaskInfo> {
+    if info.no_log || !truthy(result, "_ansible_no_log") {
+        return Rc::clone(info);
+    }
+    Rc::new(TaskInfo {
+        no_log: true,
+        ..TaskInfo::clone(info)
+    })
 }

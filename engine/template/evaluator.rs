@@ -90,16 +90,17 @@ impl Evaluator<'_> {
                     other => other,
                 }
             }
-            Value::Vault(vault) => match self.environment.vault {
-                Some(v) => v
-                    .decrypt(vault)
-                    .map(Value::Str)
-                    .map_err(|e| e.written_at(vault.origin)),
-                None => Err(
-                    TemplateError::new("Attempting to decrypt but no vault secrets were found.")
-                        .written_at(vault.origin),
-                ),
-            },
+            Value::Vault(vault) => {
+                let clear = match self.environment.vault {
+                    Some(keys) => keys.decrypt(vault),
+                    None => Err(TemplateError::new(
+                        "Attempting to decrypt but no vault secrets found.",
+                    )),
+                };
+                clear.map(Value::Str).map_err(|e| {
+                    TemplateError::new(format!("{UNDECRYPTABLE}: {}", e.message)).written_at(vault.origin)
+                })
+            }
             _ => Ok(raw),
         }
     }
@@ -332,6 +333,9 @@ impl Evaluator<'_> {
     }
 }
 
+/// Said of an encrypted value that no password opens, with the reason behind it.
+const UNDECRYPTABLE: &str = "Attempt to use undecryptable variable";
+
 /// Whether a filter or test wants an encrypted value as it is: nobody needs its password to ask whether it is one.
 fn takes_sealed(name: &str) -> bool {
     let short = name.rsplit('.').next().unwrap_or(name);
@@ -391,6 +395,10 @@ pub(crate) fn keep_newlines(value: Value, source: &str, newline: &str) -> Value 
 
 /// Remembers which plugin an error comes from, unless it is of one inside or of a missing value.
 fn of_plugin(error: TemplateError, kind: &str, callable: &Callable) -> TemplateError {
+    // What cannot be decrypted is nobody's mistake but the value's.
+    if error.message.starts_with(UNDECRYPTABLE) {
+        return error;
+    }
     let own = error.origin.is_none() && error.source.is_none();
     if error.plugin.is_some() || error.undefined || error.syntax || !own {
         return error;

@@ -23,6 +23,7 @@ pub(crate) fn text(evaluator: &Evaluator<'_>, value: &Value) -> Result<String> {
         }
         .plain(value, 0)?
         .to_text()),
+        Value::Object(o) if o.keys().is_some() => Ok(data(evaluator, value)?.to_text()),
         Value::Bytes(b) => Ok(String::from_utf8_lossy(b).into_owned()),
         other => Ok(other.check()?.to_text()),
     }

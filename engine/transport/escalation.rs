@@ -90,7 +90,7 @@ impl Become {
     }
 
     /// Whether the output says that the password was wrong or escalation is not allowed.
-    pub(crate) fn refused(&self, output: &str) -> Option<String> {
+    pub fn refused(&self, output: &str) -> Option<String> {
         let lower = output.to_lowercase();
         if [
             "sorry, try again",

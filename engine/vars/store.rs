@@ -4,7 +4,7 @@ use crate::{FactCache, HashBehaviour, merge};
 use kdo_inventory::{Inventory, LoadContext, VarsKind, load_vars_dir};
 use kdo_syntax::{Diagnostic, SourceMap};
 use kdo_template::{Plugins, Vault};
-use kdo_value::{Compactor, Map, Value};
+use kdo_value::{Compactor, Map, Text, Value};
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
@@ -35,6 +35,8 @@ pub struct RunInfo {
     pub inventory_sources: Vec<String>,
     /// `inject_facts_as_vars`
     pub inject_facts: bool,
+    /// `ansible_password`, where the user was asked for it.
+    pub login_password: Option<Text>,
     /// `hash_behaviour`
     pub hash_behaviour: HashBehaviour,
 }

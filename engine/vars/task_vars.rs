@@ -329,6 +329,12 @@ impl TaskVars {
                 self.role_level(|r| r.role.defaults.get(name))
                     .filter(|_| !self.alone)
             })
+            .or_else(|| {
+                let password = self.store.info.login_password.as_ref();
+                password
+                    .filter(|_| name == "ansible_password")
+                    .map(|p| Value::Str(p.clone()))
+            })
             .or_else(|| (name == "ansible_managed").then(|| Value::str("Ansible managed")))
     }
 

@@ -25,7 +25,7 @@ fn a_named_settings_file_is_shown() {
     );
     let dump = bench.run(&["config", "-c", "my.cfg", "dump", "--only-changed"]);
     assert!(
-        dump.out.contains("forks(") && dump.out.contains("my.cfg:2) = 7"),
+        dump.out.contains("DEFAULT_FORKS(") && dump.out.contains("my.cfg) = 7"),
         "{dump:?}"
     );
     assert_eq!(bench.run(&["config", "view", "-c", "gone.cfg"]).code, 5);
@@ -46,7 +46,7 @@ fn scripts_find_the_version_in_the_first_line() {
 #[test]
 fn a_program_that_kdo_is_not_says_so() {
     let bench = Bench::new();
-    for name in ["ansible-galaxy", "ansible-pull", "ansible-console"] {
+    for name in ["ansible-galaxy", "ansible-connection"] {
         let said = said(&mut bench.named(name, &["install"]));
         assert_eq!(said.code, 2);
         assert!(

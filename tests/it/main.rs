@@ -17,3 +17,4 @@ mod program;
 mod roles_equal;
 mod runs;
 mod secrets;
+mod tools;

@@ -155,7 +155,7 @@ fn several_passwords_need_a_choice_to_encrypt() {
         "b@pw",
         "v",
     ]);
-    assert_eq!(said.code, 1);
+    assert_eq!(said.code, 5);
     assert!(
         said.err.contains("The vault-ids a,b are available to encrypt"),
         "{said:?}"

@@ -12,8 +12,7 @@ pub struct Package {
     #[param(required, alias = "pkg", alias = "package")]
     name: crate::params::Raw,
     /// The wanted state, as the manager's module understands it.
-    #[param(required)]
-    state: String,
+    state: Option<String>,
     /// Which manager's module; `auto` finds out.
     #[param(default = "auto")]
     r#use: String,
@@ -112,7 +111,9 @@ impl Module for Package {
             })?;
         let args = Map::new();
         args.insert("name", self.name.0);
-        args.insert("state", self.state);
+        if let Some(state) = self.state {
+            args.insert("state", state);
+        }
         self.more.add_to(&args);
         (entry.run)(&args, host)
     }

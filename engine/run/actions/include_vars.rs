@@ -5,7 +5,10 @@ use kdo_template::SearchPath;
 use kdo_template::Variables;
 use kdo_value::{Map, Value};
 use kdo_vars::{HashBehaviour, merge};
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
     let text = |name: &str| args.get(name).filter(|v| !v.is_none()).map(|v| v.to_text());
@@ -76,9 +79,19 @@ fn told(files: &[PathBuf]) -> Map {
         })),
     );
     result.insert("changed", false);
-    result.insert("_ansible_no_log", false);
+    // What was encrypted is not shown, and nothing that came along with it.
+    result.insert("_ansible_no_log", files.iter().any(|f| is_encrypted(f)));
     result
 }
+
+fn is_encrypted(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|f| f.take(HEAD).read_to_end(&mut head));
+    read.is_ok() && kdo_vault::is_sealed(&head)
+}
+
+/// Bytes by which an encrypted file is told.
+const HEAD: u64 = 14;
 
 fn behaviour(engine: &Engine, args: &Map) -> HashBehaviour {
     match args.get("hash_behaviour").map(|v| v.to_text()).as_deref() {

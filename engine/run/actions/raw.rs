@@ -80,7 +80,18 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
     result.insert("changed", true);
     if rc != 0 {
         result.insert("failed", true);
-        result.insert("msg", "non-zero return code");
+        // Only what the program that changes the user says counts, not what came out of the command.
+        let said = result.get("stderr").map(|v| v.to_text()).unwrap_or_default();
+        let empty = result.get("stdout").is_none_or(|v| !v.truthy());
+        let refused = route
+            .escalation
+            .as_ref()
+            .filter(|_| empty)
+            .and_then(|e| e.refused(&said));
+        result.insert(
+            "msg",
+            refused.unwrap_or_else(|| "non-zero return code".to_owned()),
+        );
     }
     Ok(result)
 }

@@ -167,8 +167,21 @@ fn string(call: &Call<'_>) -> Result<Value, TemplateError> {
     let value = call.subject()?;
     Ok(match value {
         Value::Str(s) => Value::Str(s.untrusted()),
-        v => Value::str(v.to_text()),
+        v => {
+            nothing_missing(v)?;
+            Value::str(v.to_text())
+        }
     })
+}
+
+/// A container with a value that could not be had (undefined, not decrypted) has no text.
+fn nothing_missing(value: &Value) -> Result<(), TemplateError> {
+    match value.check()? {
+        Value::List(items) => items.to_vec().iter().try_for_each(nothing_missing),
+        Value::Tuple(items) => items.iter().try_for_each(nothing_missing),
+        Value::Map(map) => map.entries().iter().try_for_each(|(_, v)| nothing_missing(v)),
+        _ => Ok(()),
+    }
 }
 
 fn list(call: &Call<'_>) -> Result<Value, TemplateError> {

@@ -18,7 +18,7 @@ fn secret(call: &Call<'_>) -> Result<String, TemplateError> {
     match secret.as_str() {
         Some(s) => Ok(s.to_owned()),
         None => call.fail(format!(
-            "Secret passed is required to be a string, instead we got {}",
+            "Secret passed is required to be a string, instead we got <class '{}'>",
             secret.type_name()
         )),
     }
@@ -29,7 +29,7 @@ fn vault(call: &Call<'_>) -> Result<Value, TemplateError> {
     let value = call.subject()?;
     let Some(clear) = value.as_str() else {
         return call.fail(format!(
-            "Can only vault strings, instead we got {}.",
+            "Can only vault strings, instead we got <class '{}'>.",
             value.type_name()
         ));
     };
@@ -59,7 +59,7 @@ fn unvault(call: &Call<'_>) -> Result<Value, TemplateError> {
         Value::Vault(v) => v.ciphertext.clone(),
         other => {
             return call.fail(format!(
-                "Vault should be in the form of a string, instead we got {}.",
+                "Vault should be in the form of a string, instead we got <class '{}'>.",
                 other.type_name()
             ));
         }
