@@ -193,14 +193,17 @@ pub(crate) fn lookup(
     };
     let Some(callable) = crate::lookup(&name) else {
         return Err(TemplateError {
-            help: crate::nearest::nearest(
+            help: crate::evaluator::near_help(
+                "lookup",
                 &name,
                 crate::lookups::FAMILIES
                     .iter()
                     .flat_map(|f| f.iter())
-                    .map(|c| c.name.rsplit('.').next().unwrap_or(c.name)),
-            )
-            .map(|n| format!("Did you mean '{n}'?").into()),
+                    .flat_map(|c| {
+                        let short = c.name.rsplit('.').next().unwrap_or(c.name);
+                        [if name.contains('.') { c.name } else { short }]
+                    }),
+            ),
             ..TemplateError::new(format!("The lookup plugin '{name}' was not found."))
         });
     };

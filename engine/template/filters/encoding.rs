@@ -72,6 +72,11 @@ fn from_encoding(call: &Call<'_>, bytes: &[u8], encoding: &str) -> Result<String
     })
 }
 
+/// Bytes in Base64.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
 /// Base64 as Python reads it: foreign characters are skipped, padding is required.
 pub(crate) fn decode_base64(text: &str) -> Result<Vec<u8>, TemplateError> {
     let mut data = Vec::new();
