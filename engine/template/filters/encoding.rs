@@ -157,6 +157,27 @@ fn layout(call: &Call<'_>, indent: Option<usize>, sort: bool) -> Result<Layout, 
 
 fn to_json(call: &Call<'_>, indent: Option<usize>, sort: bool) -> Result<Value, TemplateError> {
     let value = call.subject()?;
+    let profile = call
+        .get(1, "profile")
+        .filter(|p| indent.is_none() && !p.is_none());
+    if let Some(name) = profile.filter(|p| {
+        !matches!(
+            p.as_str(),
+            Some(
+                "tagless"
+                    | "legacy"
+                    | "cache_persistence"
+                    | "fallback_to_str"
+                    | "inventory_legacy"
+                    | "module_legacy_c2m"
+                    | "module_legacy_m2c"
+                    | "module_modern_c2m"
+                    | "module_modern_m2c"
+            )
+        )
+    }) {
+        return call.fail(format!("Unknown profile name {}.", name.repr()));
+    }
     Ok(Value::str(json::write(value, &layout(call, indent, sort)?)?))
 }
 

@@ -27,9 +27,12 @@ pub(crate) const CALLABLES: &[Callable] = &[
 
 fn nice(call: &Call<'_>) -> Result<Value, TemplateError> {
     let mut options = EmitOptions::to_nice_yaml();
-    if call.args.len() > 1 {
-        options.indent = i32::try_from(call.int(1, "indent", 4)?).ok();
-    }
+    options.indent = match call.arg(1) {
+        None => options.indent,
+        Some(Value::None) => None,
+        Some(Value::Float(f)) => Some(*f as i32),
+        Some(_) => i32::try_from(call.int(1, "indent", 4)?).ok(),
+    };
     dump(call, options)
 }
 
