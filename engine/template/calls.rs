@@ -84,18 +84,26 @@ impl Evaluator<'_> {
             return self.call_value(&callee, args, kwargs);
         }
         let (args, kwargs) = self.arguments(args, kwargs)?;
+        methods::check_call(value, name, &args, &kwargs)?;
         // These only look at one entry: the others' templates need no evaluation.
         let value = match (value, name) {
             (Value::Map(m), "get") => {
                 let key = args
                     .first()
+                    .or_else(|| kwargs.iter().find(|(k, _)| k == "key").map(|(_, v)| v))
                     .ok_or("get expected at least 1 argument, got 0")?
                     .check()?;
+                if !key.is_hashable() {
+                    return Err(TemplateError::new(format!(
+                        "unhashable type: '{}'",
+                        key.type_name()
+                    )));
+                }
                 return match m.get_value(key) {
                     Some(v) => self.access(v, name),
                     None => Ok(args
                         .get(1)
-                        .or_else(|| kwargs.first().map(|(_, v)| v))
+                        .or_else(|| kwargs.iter().find(|(k, _)| k == "default").map(|(_, v)| v))
                         .cloned()
                         .unwrap_or(Value::None)),
                 };

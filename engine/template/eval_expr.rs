@@ -87,6 +87,7 @@ impl Evaluator<'_> {
                     Value::None => None,
                     v => Some(
                         v.as_int()
+                            .or_else(|| crate::slice::far(&v))
                             .ok_or("slice indices must be integers or None or have an __index__ method")?,
                     ),
                 };

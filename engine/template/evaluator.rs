@@ -7,7 +7,7 @@ use crate::{
     output::Output,
     parse,
     scope::{Circles, Running, Scope, Unit},
-    stack,
+    signatures, stack,
     syntax::Syntax,
 };
 use kdo_value::{List, Map, Text, Undefined, UndefinedKind, Value};
@@ -209,8 +209,8 @@ impl Evaluator<'_> {
     /// Applies a filter.
     pub(crate) fn apply_filter(&self, name: &str, args: Vec<Value>, kwargs: Keywords) -> Result<Value> {
         match crate::filter(name) {
-            Some(callable) => self
-                .apply(callable, name, args, kwargs)
+            Some(callable) => signatures::check_filter(callable.name, &args, &kwargs)
+                .and_then(|()| self.apply(callable, name, args, kwargs))
                 .map_err(|e| of_plugin(e, "filter", callable)),
             None => match self.apply_plugin(PluginKind::Filter, name, args, kwargs) {
                 Some(result) => result,
@@ -222,8 +222,8 @@ impl Evaluator<'_> {
     /// Applies a test.
     pub(crate) fn apply_test(&self, name: &str, args: Vec<Value>, kwargs: Keywords) -> Result<bool> {
         match crate::test(name) {
-            Some(callable) => Ok(self
-                .apply(callable, name, args, kwargs)
+            Some(callable) => Ok(signatures::check_test(callable.name, &args, &kwargs)
+                .and_then(|()| self.apply(callable, name, args, kwargs))
                 .map_err(|e| of_plugin(e, "test", callable))?
                 .truthy()),
             None => match self.apply_plugin(PluginKind::Test, name, args, kwargs) {
@@ -409,16 +409,29 @@ fn of_plugin(error: TemplateError, kind: &str, callable: &Callable) -> TemplateE
     }
 }
 
+/// What helps with an unknown plugin: that kdo lacks it, or the name it may have been meant to be.
+pub(crate) fn near_help<'n>(
+    kind: &str,
+    name: &str,
+    known: impl Iterator<Item = &'n str>,
+) -> Option<Box<str>> {
+    crate::elsewhere::notice(kind, name)
+        .or_else(|| crate::nearest::nearest(name, known).map(|n| format!("Did you mean '{n}'?")))
+        .map(Into::into)
+}
+
 fn unknown(kind: &str, name: &str, families: &[&'static [Callable]]) -> TemplateError {
-    let known = families.iter().flat_map(|f| f.iter()).flat_map(|c| {
-        c.name
-            .rsplit('.')
-            .next()
-            .into_iter()
-            .chain(c.aliases.iter().copied())
+    let full = name.contains('.');
+    let known = families.iter().flat_map(|f| f.iter()).flat_map(move |c| {
+        let own = if full {
+            Some(c.name)
+        } else {
+            c.name.rsplit('.').next()
+        };
+        own.into_iter().chain(c.aliases.iter().copied())
     });
     TemplateError {
-        help: crate::nearest::nearest(name, known).map(|n| format!("Did you mean '{n}'?").into()),
+        help: near_help(kind, name, known),
         ..TemplateError::syntax(format!("No {kind} named '{name}'."))
     }
 }

@@ -248,12 +248,16 @@ pub(crate) fn lookup(
 }
 
 fn unknown_lookup(name: &str) -> TemplateError {
-    let known = crate::lookups::FAMILIES
-        .iter()
-        .flat_map(|f| f.iter())
-        .map(|c| c.name.rsplit('.').next().unwrap_or(c.name));
+    let full = name.contains('.');
+    let known = crate::lookups::FAMILIES.iter().flat_map(|f| f.iter()).map(|c| {
+        if full {
+            c.name
+        } else {
+            c.name.rsplit('.').next().unwrap_or(c.name)
+        }
+    });
     TemplateError {
-        help: crate::nearest::nearest(name, known).map(|n| format!("Did you mean '{n}'?").into()),
+        help: crate::evaluator::near_help("lookup", name, known),
         ..TemplateError::new(format!("The lookup plugin '{name}' was not found."))
     }
 }

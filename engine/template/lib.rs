@@ -10,6 +10,7 @@ mod condition;
 mod convert;
 mod cycler;
 mod declare;
+mod elsewhere;
 mod environment;
 mod error;
 mod eval_expr;
@@ -57,6 +58,7 @@ mod registry;
 #[cfg(test)]
 mod robustness;
 mod scope;
+mod signatures;
 mod slice;
 mod source_fixes;
 mod stack;

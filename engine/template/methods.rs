@@ -97,6 +97,91 @@ pub(crate) fn exists(value: &Value, name: &str) -> bool {
     names.contains(&name)
 }
 
+/// What a method takes: least and most positional arguments, and the names of keyword arguments.
+type Arity = (usize, usize, &'static [&'static str]);
+
+fn arity(value: &Value, name: &str) -> Option<Arity> {
+    const ANY: usize = usize::MAX;
+    Some(match (value, name) {
+        (Value::Str(_), "format") => return None,
+        (Value::Str(_) | Value::Bytes(_), _) => match name {
+            "count" | "find" | "rfind" | "index" | "rindex" | "startswith" | "endswith" => (1, 3, &[]),
+            "center" | "ljust" | "rjust" => (1, 2, &[]),
+            "join" | "partition" | "rpartition" | "removeprefix" | "removesuffix" | "format_map"
+            | "zfill" => (1, 1, &[]),
+            "translate" => (1, 2, &["delete"]),
+            "replace" => (2, 3, &[]),
+            "maketrans" => (1, 3, &[]),
+            "strip" | "lstrip" | "rstrip" => (0, 1, &[]),
+            "split" | "rsplit" => (0, 2, &["sep", "maxsplit"]),
+            "splitlines" => (0, 1, &["keepends"]),
+            "expandtabs" => (0, 1, &["tabsize"]),
+            "encode" | "decode" => (0, 2, &["encoding", "errors"]),
+            "hex" => (0, 2, &["sep", "bytes_per_sep"]),
+            "fromhex" => (1, 1, &[]),
+            _ => (0, 0, &[]),
+        },
+        (Value::List(_) | Value::Tuple(_), _) => match name {
+            "append" | "count" | "extend" | "remove" => (1, 1, &[]),
+            "index" => (1, 3, &[]),
+            "insert" => (2, 2, &[]),
+            "pop" => (0, 1, &[]),
+            "sort" => (0, 0, &["key", "reverse"]),
+            _ => (0, 0, &[]),
+        },
+        (Value::Map(_), _) => match name {
+            "get" => (1, 2, &["key", "default"]),
+            "pop" | "setdefault" | "fromkeys" => (1, 2, &["default"]),
+            "update" => return None,
+            _ => (0, 0, &[]),
+        },
+        (_, "to_bytes") => (0, 2, &["length", "byteorder", "signed"]),
+        (_, "from_bytes") => (1, 2, &["bytes", "byteorder", "signed"]),
+        (_, "fromhex") => (1, 1, &[]),
+        (Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_), _) => (0, 0, &[]),
+        _ => (0, ANY, &[]),
+    })
+}
+
+/// Fails in Python's words if the method cannot be called so.
+pub(crate) fn check_call(
+    value: &Value,
+    name: &str,
+    positional: &[Value],
+    keywords: &[(String, Value)],
+) -> Result<()> {
+    let Some((least, most, names)) = arity(value, name) else {
+        return Ok(());
+    };
+    let full = format!("{}.{name}()", value.type_name());
+    if let Some((key, _)) = keywords.iter().find(|(k, _)| !names.contains(&k.as_str())) {
+        return Err(TemplateError::new(if names.is_empty() {
+            format!("{full} takes no keyword arguments")
+        } else {
+            format!("'{key}' is an invalid keyword argument for {name}()")
+        }));
+    }
+    let given = positional.len() + keywords.len();
+    if given > most.saturating_add(if most == 0 { names.len() } else { 0 })
+        || positional.len() > most
+        || given < least
+    {
+        return Err(TemplateError::new(match (least, most) {
+            (0, 0) => format!("{full} takes no arguments ({given} given)"),
+            (1, 1) => format!("{full} takes exactly one argument ({given} given)"),
+            _ if given < least => format!(
+                "{name} expected at least {least} argument{}, got {given}",
+                if least == 1 { "" } else { "s" }
+            ),
+            _ => format!(
+                "{name} expected at most {most} argument{}, got {given}",
+                if most == 1 { "" } else { "s" }
+            ),
+        }));
+    }
+    Ok(())
+}
+
 /// Calls a method that exists; receiver and arguments are evaluated.
 pub(crate) fn call(
     evaluator: &Evaluator<'_>,

@@ -36,7 +36,20 @@ pub(crate) fn call(bytes: &Rc<[u8]>, args: &Args<'_>) -> Result<Value> {
         }
         "hex" => {
             let mut out = String::with_capacity(bytes.len() * 2);
-            for b in bytes.iter() {
+            let mark = match args.get(0, "sep") {
+                None => None,
+                Some(Value::Str(s)) if s.len() == 1 => Some(s.as_str()),
+                Some(Value::Str(_)) => return Err("sep must be length 1.".into()),
+                Some(v) => return Err(format!("object of type '{}' has no len()", v.type_name()).into()),
+            };
+            let group = args.int(1, "bytes_per_sep", 1)?;
+            let width = usize::try_from(group.unsigned_abs()).unwrap_or(usize::MAX);
+            for (i, b) in bytes.iter().enumerate() {
+                // positive groups are counted from the end
+                let at = if group > 0 { bytes.len() - i } else { i };
+                if let Some(mark) = mark.filter(|_| i > 0 && width > 0 && at % width == 0) {
+                    out.push_str(mark);
+                }
                 let _ = write!(out, "{b:02x}");
             }
             Ok(Value::str(out))

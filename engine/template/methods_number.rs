@@ -3,13 +3,7 @@
 use crate::{TemplateError, evaluator::Result, methods::Args};
 use kdo_value::{BigInt, Value, number::to_big};
 
-pub(crate) const INT_NAMES: &[&str] = &[
-    "as_integer_ratio",
-    "bit_count",
-    "bit_length",
-    "conjugate",
-    "is_integer",
-];
+pub(crate) const INT_NAMES: &[&str] = &["as_integer_ratio", "bit_count", "bit_length", "conjugate"];
 pub(crate) const FLOAT_NAMES: &[&str] = &["as_integer_ratio", "conjugate", "hex", "is_integer"];
 
 /// Calls a number's method.
@@ -33,7 +27,6 @@ pub(crate) fn call(value: &Value, args: &Args<'_>) -> Result<Value> {
                 .map(|d| u64::from(d.count_ones()))
                 .sum::<u64>(),
         ),
-        "is_integer" => Value::Bool(true),
         "as_integer_ratio" => Value::Tuple([Value::big(n), Value::Int(1)].into()),
         _ => Value::big(n),
     })

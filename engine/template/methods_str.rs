@@ -77,7 +77,7 @@ pub(crate) fn call(evaluator: &Evaluator<'_>, s: &str, args: &Args<'_>) -> Resul
         "strip" | "lstrip" | "rstrip" => strip(s, args)?,
         "split" => texts(split(s, separator(args)?, limit(args)?)),
         "rsplit" => texts(rsplit(s, separator(args)?, limit(args)?)),
-        "splitlines" => texts(splitlines(s, args.get(0, "keepends").is_some_and(Value::truthy))),
+        "splitlines" => texts(splitlines(s, args.int(0, "keepends", 0)? != 0)),
         "partition" | "rpartition" => partition(s, args)?,
         "join" => join(evaluator, s, args)?,
         "replace" => replace(s, args)?,

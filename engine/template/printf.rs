@@ -85,7 +85,11 @@ pub(crate) fn format(format: &str, operand: &Value) -> Result<String> {
     }
     out.push_str(rest);
     // Lists count as mappings here, as in Python.
-    let excused = used_map || matches!(operand, Value::Map(_) | Value::List(_)) && source.next == 0;
+    let mapping = matches!(
+        operand,
+        Value::Map(_) | Value::List(_) | Value::Object(_) | Value::Undefined(_)
+    );
+    let excused = used_map || mapping && source.next == 0;
     if source.next < source.args.len() && !excused {
         return Err("not all arguments converted during string formatting".into());
     }

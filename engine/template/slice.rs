@@ -4,6 +4,15 @@ use crate::{TemplateError, evaluator::Result, range::Range};
 use kdo_value::{List, Value};
 use std::rc::Rc;
 
+/// A bound beyond 64 bits, as the furthest one on its side.
+pub(crate) fn far(bound: &Value) -> Option<i64> {
+    match bound {
+        Value::Big(n) if **n < kdo_value::BigInt::from(0) => Some(i64::MIN),
+        Value::Big(_) => Some(i64::MAX),
+        _ => None,
+    }
+}
+
 /// Python's slice of a sequence.
 pub(crate) fn slice(value: &Value, [start, stop, step]: [Option<i64>; 3]) -> Result<Value> {
     let step = step.unwrap_or(1);

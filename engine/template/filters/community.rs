@@ -4,7 +4,7 @@ use super::dicts::{ListMerge, merge};
 use crate::{
     Call, Callable, Check, TemplateError,
     declare::callable,
-    iterate::{Seen, iterate},
+    iterate::iterate,
     pyregex::{Anchor, Flags, compile},
     tests::compare_loose,
 };
@@ -37,11 +37,7 @@ pub(crate) const CALLABLES: &[Callable] = &[
     callable!("community.general.from_ini", from_ini, "The sections of an INI text as dicts.", ["from_ini"];
         "{{ '[s]\nk = v' | community.general.from_ini }}" => r#"{"s": {"k": "v"}}"#),
     callable!("community.general.to_ini", to_ini, "A dict of dicts as an INI text.", ["to_ini"];
-        "{{ {'s': {'k': 'v'}} | community.general.to_ini }}" => r#""[s]\nk = v\n\n""#),
-    callable!("community.general.lists_union", |c| lists(c, |n, _| n > 0), "The items of any of the lists, each once.", ["lists_union"];
-        "{{ [1, 2] | community.general.lists_union([2, 3]) }}" => "[1, 2, 3]"),
-    callable!("community.general.lists_intersect", |c| lists(c, |n, all| n == all), "The items of all of the lists, each once.", ["lists_intersect"];
-        "{{ [1, 2] | community.general.lists_intersect([2, 3]) }}" => "[2]"),
+        "{{ {'s': {'k': 'v'}} | community.general.to_ini }}" => r#""[s]\nk = v\n""#),
 ];
 
 fn version_sort(call: &Call<'_>) -> Result<Value, TemplateError> {
@@ -166,6 +162,29 @@ fn lists_mergeby(call: &Call<'_>) -> Result<Value, TemplateError> {
 /// Whether a key matches one of the targets.
 fn matcher(call: &Call<'_>) -> Result<impl Fn(&str) -> Result<bool, TemplateError>, TemplateError> {
     let target = call.required(1, "target")?;
+    if call.name.contains("general") || !call.name.contains('.') {
+        let items = target.as_sequence();
+        let empty = !target.truthy();
+        if items.is_none() && target.as_str().is_none() {
+            return call.fail(format!(
+                "The target must be a string or a list. target is {}.",
+                target.type_name()
+            ));
+        }
+        if empty {
+            return call.fail("The target can't be empty.");
+        }
+        if let Some(bad) = items.iter().flatten().find(|i| i.as_str().is_none()) {
+            return call.fail(format!(
+                "The target items must be strings. {} is {}",
+                bad.to_text(),
+                bad.type_name()
+            ));
+        }
+        if items.is_some_and(|i| i.len() > 1) && call.text(2, "matching_parameter", "equal")? == "regex" {
+            return call.fail("Single item is required in the target list if matching_parameter=regex.");
+        }
+    }
     let targets: Vec<String> = match target.as_sequence() {
         Some(items) => items.iter().map(Value::to_text).collect(),
         None => vec![target.to_text()],
@@ -241,7 +260,12 @@ fn prune(value: &Value, keep: bool, fits: Fits<'_>, depth: usize) -> Result<Opti
             Some(items) => {
                 let mut out = Vec::new();
                 for item in &items {
-                    out.extend(prune(item, keep, fits, depth + 1)?);
+                    match (item, prune(item, keep, fits, depth + 1)?) {
+                        (Value::Map(_), Some(Value::Map(m))) if m.is_empty() => {}
+                        // what is neither dict nor list has no keys, and stays in its list
+                        (Value::Map(_) | Value::List(_) | Value::Tuple(_), pruned) => out.extend(pruned),
+                        _ => out.push(item.clone()),
+                    }
                 }
                 Ok((!keep || !out.is_empty()).then(|| Value::list(out)))
             }
@@ -252,13 +276,25 @@ fn prune(value: &Value, keep: bool, fits: Fits<'_>, depth: usize) -> Result<Opti
 
 fn from_csv(call: &Call<'_>) -> Result<Value, TemplateError> {
     let text = call.subject()?.to_text();
-    let delimiter = call
-        .text(usize::MAX, "delimiter", ",")?
-        .chars()
-        .next()
-        .unwrap_or(',');
+    let default = match call.text(1, "dialect", "excel")?.as_str() {
+        "excel" | "unix" => ",",
+        "excel-tab" => "\t",
+        other => {
+            return call.fail(format!(
+                "Dialect '{other}' is not supported by your version of python."
+            ));
+        }
+    };
+    let given = call
+        .get(3, "delimiter")
+        .filter(|d| !d.is_none())
+        .map_or_else(|| default.to_owned(), Value::to_text);
+    let mut characters = given.chars();
+    let (Some(delimiter), None) = (characters.next(), characters.next()) else {
+        return call.fail("Unable to create custom dialect: \"delimiter\" must be a 1-character string");
+    };
     let mut rows = crate::lookups::csv_rows(&text, delimiter).into_iter();
-    let names: Vec<String> = match call.keyword("fieldnames").and_then(Value::as_sequence) {
+    let names: Vec<String> = match call.get(2, "fieldnames").and_then(Value::as_sequence) {
         Some(names) => names.iter().map(Value::to_text).collect(),
         None => rows.next().unwrap_or_default(),
     };
@@ -272,7 +308,13 @@ fn from_csv(call: &Call<'_>) -> Result<Value, TemplateError> {
 }
 
 fn from_ini(call: &Call<'_>) -> Result<Value, TemplateError> {
-    let sections = crate::lookups::ini_sections(&call.subject()?.to_text(), false, false)?;
+    let Some(text) = call.subject()?.as_str() else {
+        return call.fail(format!(
+            "from_ini requires a str, got {}",
+            call.subject()?.type_name()
+        ));
+    };
+    let sections = crate::lookups::ini_sections(text, false, false)?;
     let out = Map::new();
     for (name, keys) in sections {
         out.insert(
@@ -292,6 +334,9 @@ fn to_ini(call: &Call<'_>) -> Result<Value, TemplateError> {
             call.subject()?.type_name()
         ));
     };
+    if sections.is_empty() {
+        return call.fail("to_ini received an empty dict. An empty dict cannot be converted.");
+    }
     let mut out = String::new();
     for (name, keys) in sections.entries() {
         let Value::Map(keys) = keys.check()? else {
@@ -299,31 +344,17 @@ fn to_ini(call: &Call<'_>) -> Result<Value, TemplateError> {
         };
         out.push_str(&format!("[{}]\n", name.to_text()));
         for (k, v) in keys.entries() {
+            if v.is_none() {
+                return call.fail("to_ini failed to parse given dict:option values must be strings");
+            }
             out.push_str(&format!(
                 "{} = {}\n",
-                k.to_text().to_lowercase(),
+                k.to_text(),
                 v.to_text().replace('\n', "\n\t")
             ));
         }
         out.push('\n');
     }
+    out.pop();
     Ok(Value::str(out))
-}
-
-fn lists(call: &Call<'_>, keep: fn(usize, usize) -> bool) -> Result<Value, TemplateError> {
-    let mut terms: Vec<Vec<Value>> = call.args.iter().map(iterate).collect::<Result<_, _>>()?;
-    if call.keyword("flatten").is_some_and(Value::truthy) {
-        let nested: Vec<Value> = terms.into_iter().flatten().collect();
-        terms = nested.iter().map(iterate).collect::<Result<_, _>>()?;
-    }
-    let sets: Vec<Seen> = terms.iter().map(|t| Seen::of(t)).collect();
-    let mut seen = Seen::default();
-    let mut out = Vec::new();
-    for item in terms.into_iter().flatten() {
-        let n = sets.iter().filter(|s| s.contains(&item)).count();
-        if keep(n, sets.len()) && seen.insert(&item) {
-            out.push(item);
-        }
-    }
-    Ok(Value::list(out))
 }

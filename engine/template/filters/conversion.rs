@@ -138,7 +138,10 @@ pub(crate) fn truncate(f: f64) -> Option<Value> {
 fn int(call: &Call<'_>) -> Result<Value, TemplateError> {
     let value = call.subject()?;
     let default = || call.get(1, "default").cloned().unwrap_or(Value::Int(0));
-    let base = u32::try_from(call.int(2, "base", 10)?).unwrap_or(1);
+    let base = match value {
+        Value::Str(_) => u32::try_from(call.int(2, "base", 10)?).unwrap_or(1),
+        _ => 10,
+    };
     Ok(match value {
         Value::Bool(b) => Value::Int(i64::from(*b)),
         Value::Int(_) | Value::Big(_) => value.clone(),

@@ -82,6 +82,11 @@ impl ListMerge {
     }
 }
 
+/// `b` over `a` at all depths, lists put together.
+pub(crate) fn merge_deep(a: &Map, b: &Map) -> Result<Map, TemplateError> {
+    merge(a, b, true, ListMerge::Append, 0)
+}
+
 /// `low` with the entries of `high` over it.
 pub(crate) fn merge(
     low: &Map,

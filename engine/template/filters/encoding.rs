@@ -72,6 +72,11 @@ fn from_encoding(call: &Call<'_>, bytes: &[u8], encoding: &str) -> Result<String
     })
 }
 
+/// Bytes in Base64.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
 /// Base64 as Python reads it: foreign characters are skipped, padding is required.
 pub(crate) fn decode_base64(text: &str) -> Result<Vec<u8>, TemplateError> {
     let mut data = Vec::new();
@@ -152,6 +157,27 @@ fn layout(call: &Call<'_>, indent: Option<usize>, sort: bool) -> Result<Layout, 
 
 fn to_json(call: &Call<'_>, indent: Option<usize>, sort: bool) -> Result<Value, TemplateError> {
     let value = call.subject()?;
+    let profile = call
+        .get(1, "profile")
+        .filter(|p| indent.is_none() && !p.is_none());
+    if let Some(name) = profile.filter(|p| {
+        !matches!(
+            p.as_str(),
+            Some(
+                "tagless"
+                    | "legacy"
+                    | "cache_persistence"
+                    | "fallback_to_str"
+                    | "inventory_legacy"
+                    | "module_legacy_c2m"
+                    | "module_legacy_m2c"
+                    | "module_modern_c2m"
+                    | "module_modern_m2c"
+            )
+        )
+    }) {
+        return call.fail(format!("Unknown profile name {}.", name.repr()));
+    }
     Ok(Value::str(json::write(value, &layout(call, indent, sort)?)?))
 }
 

@@ -57,6 +57,9 @@ fn hash(call: &Call<'_>) -> Result<Value, TemplateError> {
 }
 
 fn fixed(call: &Call<'_>, kind: &str) -> Result<Value, TemplateError> {
+    if let Some(odd) = call.get(1, "hash_func") {
+        return call.fail(format!("'{}' object is not callable", odd.type_name()));
+    }
     Ok(digest(kind, &data(call.subject()?)).map_or(Value::None, Value::str))
 }
 

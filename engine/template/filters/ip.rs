@@ -106,6 +106,12 @@ fn one(
         }
         return Ok(Value::list(out));
     }
+    if value.is_none() {
+        let short = call.name.rsplit('.').next().unwrap_or(call.name);
+        return call.fail(format!(
+            "Unrecognized type <<class 'NoneType'>> for {short} filter <value>"
+        ));
+    }
     let Some((n, prefixed)) = network(value) else {
         return Ok(Value::Bool(false));
     };
@@ -114,6 +120,14 @@ fn one(
             Some(n) if matches!(query, "ipv4" | "v4") => (n, prefixed),
             _ => return Ok(Value::Bool(false)),
         },
+        (Some(true), false) if value.as_str().is_none() => (
+            Network {
+                v6: true,
+                prefix: 128,
+                ..n
+            },
+            prefixed,
+        ),
         (Some(true), false) => return Ok(Value::Bool(false)),
         _ => (n, prefixed),
     };
@@ -138,7 +152,15 @@ fn ask(
 ) -> Result<Value, TemplateError> {
     let none = Value::None;
     let text = |s: String| Value::str(s);
-    let keep = |yes: bool| if yes { value.clone() } else { Value::Bool(false) };
+    // what was given, numbers as addresses
+    let given = || match value {
+        Value::Str(_) => value.clone(),
+        _ => Value::str(n.with_prefix()),
+    };
+    let keep = |yes: bool| if yes { given() } else { Value::None };
+    if query.ends_with("_usable") && query != "size_usable" && !prefixed {
+        return call.fail("Not a network address");
+    }
     let narrow = !n.is_wide();
     let host = !n.is_single() && (n.ip != n.first() || narrow);
     let usable = |ip: u128| n.show(ip);
@@ -151,7 +173,7 @@ fn ask(
         "" => text(if prefixed { n.with_prefix() } else { n.address() }),
         "bool" => Value::Bool(true),
         "address" | "ip" => {
-            if n.is_single() || n.ip != n.first() || narrow {
+            if n.is_single() || n.ip != n.first() || narrow || n.v6 {
                 text(n.address())
             } else {
                 none
@@ -184,14 +206,17 @@ fn ask(
                 none
             }
         }
-        "ip_wildcard" => {
-            if host {
-                text(format!("{} {}", n.address(), n.hostmask()))
+        // broken in the collection, too
+        "ip_wildcard" => return call.fail("unsupported operand type(s) for +: 'NoneType' and 'str'"),
+        "host/prefix" | "hostnet" | "router" | "gateway" | "gw" => {
+            let edge = !narrow && (n.ip == n.first() || n.ip == n.last());
+            if n.is_single() || !edge {
+                text(n.with_prefix())
             } else {
-                none
+                Value::Bool(false)
             }
         }
-        "ip/prefix" | "host/prefix" | "hostnet" | "gateway" | "gw" => {
+        "ip/prefix" => {
             if host {
                 text(n.with_prefix())
             } else {
@@ -264,14 +289,27 @@ fn ask(
                 Value::big(BigInt::from(n.ip))
             }
         }
-        "ipv4" | "v4" => match (n.v6, mapped(n)) {
-            (false, _) => text(n.with_prefix()),
+        "v4" | "v6" => {
+            return call.fail(format!(
+                "_ip{query}_query() missing 1 required positional argument: 'value'"
+            ));
+        }
+        "ipv4" => match (n.v6, mapped(n)) {
+            (false, _) => given(),
             (true, Some(v4)) => text(v4.with_prefix()),
+            (true, None) if n.ip >> 32 == 0 && n.prefix >= 96 => text(
+                Network {
+                    v6: false,
+                    prefix: n.prefix - 96,
+                    ..n
+                }
+                .with_prefix(),
+            ),
             _ => Value::Bool(false),
         },
-        "ipv6" | "v6" => {
+        "ipv6" => {
             if n.v6 {
-                text(n.with_prefix())
+                given()
             } else {
                 text(format!("::ffff:{}/{}", n.address(), n.prefix + 96))
             }
@@ -283,17 +321,21 @@ fn ask(
             (false, false) => n.address(),
         }),
         "revdns" => text(n.reverse()),
-        "private" => keep(n.is_private()),
-        "public" => keep(
-            !(n.is_private() || n.is_loopback() || n.is_multicast() || n.is_link_local() || n.is_reserved()),
-        ),
+        "private" => keep(!n.is_global() && !n.is_multicast()),
+        "public" => keep(n.is_global() && !n.is_multicast()),
         "loopback" | "lo" => keep(n.is_loopback()),
         "link-local" => keep(n.is_link_local()),
         "multicast" => keep(n.is_multicast()),
         "unicast" => keep(!n.is_multicast()),
         "6to4" => {
             if n.v6 {
-                keep(n.ip >> 112 == 0x2002)
+                if n.ip >> 112 == 0x2002 {
+                    given()
+                } else {
+                    Value::Bool(false)
+                }
+            } else if n.is_multicast() || !n.is_single() && n.ip == n.first() {
+                Value::Bool(false)
             } else {
                 text(format!(
                     "2002:{:04x}:{:04x}::1/48",
@@ -305,11 +347,11 @@ fn ask(
         other => {
             if let Ok(index) = other.parse::<i128>() {
                 if n.is_single() {
-                    return Ok(none);
+                    return Ok(text(if prefixed { n.with_prefix() } else { n.address() }));
                 }
                 return Ok(match offset(n, index) {
                     Some(ip) => text(n.at(ip).with_prefix()),
-                    None => none,
+                    None => Value::Bool(false),
                 });
             }
             match Network::read(other) {
@@ -323,7 +365,7 @@ fn ask(
 /// The address of that number, counted from the end where negative.
 fn offset(n: Network, index: i128) -> Option<u128> {
     let ip = if index < 0 {
-        (n.last() + 1).checked_sub(index.unsigned_abs())?
+        n.last().checked_sub(index.unsigned_abs() - 1)?
     } else {
         n.first().checked_add(index.unsigned_abs())?
     };
@@ -348,23 +390,23 @@ fn step(n: Network, by: i128) -> Value {
     }
 }
 
+/// The query makes no difference, as in the collection.
 fn wrap(call: &Call<'_>) -> Result<Value, TemplateError> {
-    let query = call.text(1, "query", "")?;
-    let one_wrapped = |value: &Value| -> Result<Value, TemplateError> {
-        let Some(_) = network(value.check()?) else {
-            return Ok(value.clone());
-        };
-        let found = one(call, value, &query, None, 0)?;
-        match network(&found) {
-            Some((n, prefixed)) => ask(call, &found, n, prefixed, "wrap"),
-            None => Ok(found),
-        }
+    let one_wrapped = |value: &Value| match network(value) {
+        Some((n, prefixed)) if n.v6 => ask(call, value, n, prefixed, "wrap"),
+        _ => Ok(value.clone()),
     };
-    match call.subject()?.as_sequence() {
-        Some(items) => Ok(Value::list(
-            items.iter().map(one_wrapped).collect::<Result<Vec<_>, _>>()?,
-        )),
-        None => one_wrapped(call.subject()?),
+    match call.subject()? {
+        value @ Value::Str(_) => one_wrapped(value),
+        value => match value.as_sequence() {
+            Some(items) => Ok(Value::list(
+                items.iter().map(one_wrapped).collect::<Result<Vec<_>, _>>()?,
+            )),
+            None => call.fail(format!(
+                "Unrecognized type <<class '{}'>> for ipwrap filter <value>",
+                value.type_name()
+            )),
+        },
     }
 }
 
@@ -431,10 +473,10 @@ fn subnet(call: &Call<'_>) -> Result<Value, TemplateError> {
         });
     }
     if prefix < n.prefix {
-        return Ok(match index {
-            None => Value::str(Network { prefix, ..n }.cidr().with_prefix()),
-            Some(_) => Value::Bool(false),
-        });
+        return match index {
+            None => call.fail(format!("Requested subnet size of {prefix} is invalid")),
+            Some(_) => Ok(Value::Bool(false)),
+        };
     }
     let count = BigInt::from(1) << (prefix - n.prefix);
     match index {
@@ -454,7 +496,7 @@ fn subnet(call: &Call<'_>) -> Result<Value, TemplateError> {
 
 fn math(call: &Call<'_>) -> Result<Value, TemplateError> {
     let value = call.subject()?;
-    let Some((n, _)) = network(value) else {
+    let Some((n, _)) = network(value).filter(|_| value.as_str().is_some()) else {
         return call.fail(format!(
             "You must pass a valid IP address; {} is invalid",
             value.to_text()
@@ -479,8 +521,13 @@ fn math(call: &Call<'_>) -> Result<Value, TemplateError> {
 
 fn cidr_merge(call: &Call<'_>) -> Result<Value, TemplateError> {
     let mut networks = Vec::new();
-    for item in iterate(call.subject()?)? {
-        match network(item.check()?) {
+    let subject = call.subject()?;
+    let items = match subject {
+        Value::Str(_) => vec![subject.clone()],
+        other => iterate(other)?,
+    };
+    for item in items {
+        match network(item.check()?).filter(|_| item.as_str().is_some()) {
             Some((n, _)) => networks.push(n),
             None => return call.fail(format!("cidr_merge: invalid IP or network: {}", item.to_text())),
         }
@@ -504,14 +551,16 @@ fn nth_host(call: &Call<'_>) -> Result<Value, TemplateError> {
     };
     let nth = call.text(1, "query", "")?;
     Ok(match nth.parse().ok().and_then(|i| offset(n, i)) {
-        Some(ip) if !n.is_single() => Value::str(n.show(ip)),
-        _ => Value::Bool(false),
+        Some(ip) => Value::str(n.show(ip)),
+        None => Value::Bool(false),
     })
 }
 
 fn nth_usable(call: &Call<'_>, sign: i128) -> Result<Value, TemplateError> {
-    let Some((n, true)) = network(call.subject()?) else {
-        return Ok(Value::Bool(false));
+    let n = match network(call.subject()?) {
+        Some((n, true)) => n,
+        Some((_, false)) => return Ok(Value::None),
+        None => return Ok(Value::Bool(false)),
     };
     Ok(step(n, sign * i128::from(call.int(1, "offset", 1)?)))
 }
@@ -530,7 +579,8 @@ fn reduce(call: &Call<'_>) -> Result<Value, TemplateError> {
     let Some((range, _)) = network(call.required(1, "network")?) else {
         return call.fail("reduce_on_network: invalid network");
     };
-    let items = iterate(call.subject()?)?;
+    let subject = call.subject()?;
+    let items = subject.as_sequence().unwrap_or_else(|| vec![subject.clone()]);
     Ok(Value::list(
         items
             .into_iter()

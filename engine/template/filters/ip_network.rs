@@ -142,17 +142,37 @@ impl Network {
             .any(|(n, _)| n.holds(self))
     }
 
-    /// Addresses for use inside a site.
-    pub(crate) fn is_private(self) -> bool {
-        self.within(&[
+    /// Whether it is an address that routers of the Internet know.
+    pub(crate) fn is_global(self) -> bool {
+        const LOCAL: [&str; 23] = [
+            "0.0.0.0/8",
             "10.0.0.0/8",
-            "172.16.0.0/12",
-            "192.168.0.0/16",
             "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.0.0/24",
+            "192.0.2.0/24",
+            "192.168.0.0/16",
             "198.18.0.0/15",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "240.0.0.0/4",
+            "::/127",
+            "::ffff:0:0/96",
+            "64:ff9b:1::/48",
+            "100::/64",
+            "2001::/23",
+            "2001:db8::/32",
+            "2002::/16",
+            "3fff::/20",
             "fc00::/7",
-            "fec0::/10",
-        ]) || self.is_link_local()
+            "fe80::/10",
+        ];
+        !LOCAL
+            .iter()
+            .filter_map(|text| Self::read(text))
+            .any(|(range, _)| range.v6 == self.v6 && range.first() <= self.ip && self.ip <= range.last())
     }
 
     /// Addresses of the host itself.
@@ -168,19 +188,6 @@ impl Network {
     /// Addresses of groups.
     pub(crate) fn is_multicast(self) -> bool {
         self.within(&["224.0.0.0/4", "ff00::/8"])
-    }
-
-    /// Addresses that are set aside.
-    pub(crate) fn is_reserved(self) -> bool {
-        self.within(&[
-            "0.0.0.0/8",
-            "192.0.2.0/24",
-            "240.0.0.0/4",
-            "198.51.100.0/24",
-            "203.0.113.0/24",
-            "::/8",
-            "2001:db8::/32",
-        ])
     }
 
     /// The name of the reverse record.

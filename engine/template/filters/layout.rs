@@ -179,7 +179,7 @@ fn wrap(line: &str, width: usize, long: bool, hyphens: bool) -> Vec<String> {
 }
 
 fn wordwrap(call: &Call<'_>) -> Result<Value, TemplateError> {
-    let s = text(call.subject()?)?;
+    let s = only_text(call, "splitlines")?;
     let width = call.int(1, "width", 79)?;
     let Some(width) = usize::try_from(width).ok().filter(|w| *w > 0) else {
         return call.fail(format!("invalid width {width} (must be > 0)"));
@@ -197,8 +197,19 @@ fn wordwrap(call: &Call<'_>) -> Result<Value, TemplateError> {
     Ok(Value::str(lines.join(&separator)))
 }
 
+/// The subject, which must be a text; the method that Python would miss otherwise.
+fn only_text(call: &Call<'_>, method: &str) -> Result<String, TemplateError> {
+    let value = call.subject()?;
+    value.as_str().map(str::to_owned).ok_or_else(|| {
+        TemplateError::new(format!(
+            "'{}' object has no attribute '{method}'",
+            value.type_name()
+        ))
+    })
+}
+
 fn comment(call: &Call<'_>) -> Result<Value, TemplateError> {
-    let s = text(call.subject()?)?;
+    let s = only_text(call, "replace")?;
     let style = call.text(1, "style", "plain")?;
     let (beginning, decoration, end) = match style.as_str() {
         "plain" => ("", "# ", ""),

@@ -2,29 +2,43 @@
 
 use crate::Callable;
 
+mod accumulate;
+mod ansible_type;
 mod community;
 mod conversion;
+mod crc32;
 pub(crate) mod crypt;
+mod data_paths;
 mod dates;
 mod dicts;
+mod durations;
 mod encoding;
 mod finalizing;
 mod hashes;
+mod hashids;
 mod html;
+mod hwaddr;
 mod identity;
 mod ip;
+mod ip_forms;
 mod ip_network;
+mod json_patch;
 mod json_query;
+mod k8s_name;
 mod layout;
+mod lists;
 mod numbers;
+mod param_lists;
 mod paths;
 mod presence;
 mod printf;
 mod products;
 mod randomness;
 mod regex;
+mod replace_keys;
 mod selection;
 mod sequence;
+mod serials;
 mod sets;
 mod text;
 mod urls;
@@ -32,9 +46,13 @@ mod vaulting;
 mod windows_paths;
 mod yaml;
 
+pub(crate) use ansible_type::full_name as full_type_name;
 pub(crate) use conversion::read_bool;
-pub(crate) use dicts::entries;
+pub(crate) use data_paths::LOOKUPS as PATH_LOOKUPS;
+pub(crate) use dicts::{entries, merge_deep};
+pub(crate) use encoding::base64;
 pub(crate) use hashes::random_salt;
+pub(crate) use hwaddr::read_hardware;
 pub(crate) use ip_network::Network;
 pub(crate) use layout::split_lines;
 pub(crate) use paths::{expand_user, glob, matches};
@@ -70,4 +88,18 @@ pub const FAMILIES: &[&[Callable]] = &[
     ip::CALLABLES,
     community::CALLABLES,
     printf::CALLABLES,
+    accumulate::CALLABLES,
+    ansible_type::CALLABLES,
+    crc32::CALLABLES,
+    durations::CALLABLES,
+    hashids::CALLABLES,
+    json_patch::CALLABLES,
+    k8s_name::CALLABLES,
+    lists::CALLABLES,
+    serials::CALLABLES,
+    replace_keys::CALLABLES,
+    hwaddr::CALLABLES,
+    ip_forms::CALLABLES,
+    data_paths::CALLABLES,
+    param_lists::CALLABLES,
 ];

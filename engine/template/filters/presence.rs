@@ -31,6 +31,12 @@ fn default(call: &Call<'_>) -> Result<Value, TemplateError> {
             .cloned()
             .unwrap_or_else(|| Value::str(""))
     };
+    if let Some(odd) = call.get(2, "boolean").filter(|b| b.as_bool().is_none()) {
+        return call.fail(format!(
+            "The 'boolean' argument must be of type 'bool', not '{}'.",
+            odd.type_name()
+        ));
+    }
     Ok(match value {
         Value::Undefined(u) if u.kind == UndefinedKind::Missing => other(),
         Value::Undefined(_) => return value.check().cloned(),

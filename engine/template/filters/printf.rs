@@ -36,7 +36,16 @@ fn attr(call: &Call<'_>) -> Result<Value, TemplateError> {
     let name = call.required(1, "name")?;
     Ok(match value {
         Value::Object(_) => call.engine.attribute(value, name),
-        Value::Tuple(pair) if pair.len() == 2 => call.engine.attribute(value, name),
+        Value::Tuple(pair)
+            if pair.len() == 2 && !name.to_text().starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            call.engine.attribute(value, name)
+        }
+        Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Bool(_)
+            if matches!(name.as_str(), Some("real" | "imag" | "numerator" | "denominator")) =>
+        {
+            call.engine.attribute(value, name)
+        }
         other => Value::missing(
             name.as_str(),
             format!(

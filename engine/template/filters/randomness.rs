@@ -74,25 +74,27 @@ fn random_mac(call: &Call<'_>) -> Result<Value, TemplateError> {
     let Some(prefix) = call.subject()?.as_str().map(str::to_lowercase) else {
         return call.fail("Invalid value type for random_mac (expected string)");
     };
-    let parts: Vec<&str> = prefix.split(':').filter(|p| !p.is_empty()).collect();
+    let parts: Vec<&str> = prefix.split(':').collect();
     if parts.len() > 5 {
         return call.fail(format!(
             "Invalid value ({prefix}) for random_mac: 5 colon(:) separated items max"
         ));
     }
-    if parts.is_empty()
-        || parts
-            .iter()
-            .any(|p| p.len() != 2 || !p.bytes().all(|b| b.is_ascii_hexdigit()))
-    {
-        return call.fail(format!(
-            "Invalid value ({prefix}) for random_mac: not hexadecimal byte"
-        ));
+    let hexadecimal = |p: &str| p.len() >= 2 && p.bytes().take(2).all(|b| b.is_ascii_hexdigit());
+    if let Some(bad) = parts.iter().find(|p| !hexadecimal(p)) {
+        let why = if bad.is_empty() {
+            "empty item".to_owned()
+        } else {
+            format!("{bad} not hexa byte")
+        };
+        return call.fail(format!("Invalid value ({prefix}) for random_mac: {why}"));
     }
     let mut random = seed(call, 1)?;
-    let mut out: Vec<String> = parts.iter().map(|p| (*p).to_owned()).collect();
-    while out.len() < 6 {
-        out.push(format!("{:02x}", random.below(256)));
+    let drawn = format!("{:x}", (1_u64 << 36) + random.below((1 << 40) - (1 << 36)));
+    let mut out = prefix.clone();
+    for pair in drawn.as_bytes().chunks(2).take(6 - parts.len()) {
+        out.push(':');
+        out.extend(pair.iter().map(|b| char::from(*b)));
     }
-    Ok(Value::str(out.join(":")))
+    Ok(Value::str(out))
 }

@@ -37,9 +37,24 @@ fn flags(call: &Call<'_>, ignorecase: usize, multiline: usize) -> Flags {
     }
 }
 
+/// A pattern: Python compiles only texts.
+fn pattern_of<'c>(call: &'c Call<'_>, name: &str) -> Result<&'c str, TemplateError> {
+    let value = call.required(1, name)?;
+    value.as_str().ok_or_else(|| {
+        TemplateError::new(if value.is_hashable() {
+            "first argument must be string or compiled pattern".to_owned()
+        } else {
+            format!("unhashable type: '{}'", value.type_name())
+        })
+    })
+}
+
 fn replace(call: &Call<'_>) -> Result<Value, TemplateError> {
     let s = text(call.subject()?)?;
-    let pattern = call.text(1, "pattern", "")?;
+    let pattern = match call.get(1, "pattern") {
+        None => "",
+        Some(_) => pattern_of(call, "pattern")?,
+    };
     let template = match call.get(2, "replacement") {
         None => String::new(),
         Some(t) => match t.check()?.as_str() {
@@ -52,7 +67,7 @@ fn replace(call: &Call<'_>) -> Result<Value, TemplateError> {
             }
         },
     };
-    let regex = compile(&pattern, flags(call, 3, 4), Anchor::Search)?;
+    let regex = compile(pattern, flags(call, 3, 4), Anchor::Search)?;
     let count = usize::try_from(call.int(5, "count", 0)?).unwrap_or(0);
     let wanted = call.int(6, "mandatory_count", 0)?;
     let (out, done) = regex.replace(&s, &template, count)?;
@@ -83,8 +98,8 @@ fn group(regex: &PyRegex, reference: &str) -> Result<usize, TemplateError> {
 
 fn search(call: &Call<'_>) -> Result<Value, TemplateError> {
     let s = text(call.subject()?)?;
-    let pattern = text(call.required(1, "regex")?)?;
-    let regex = compile(&pattern, flags(call, usize::MAX, usize::MAX), Anchor::Search)?;
+    let pattern = pattern_of(call, "regex")?;
+    let regex = compile(pattern, flags(call, usize::MAX, usize::MAX), Anchor::Search)?;
     let mut references = Vec::new();
     for reference in call.args.iter().skip(2) {
         let reference = text(reference)?;
@@ -106,8 +121,8 @@ fn search(call: &Call<'_>) -> Result<Value, TemplateError> {
 
 fn findall(call: &Call<'_>) -> Result<Value, TemplateError> {
     let s = text(call.subject()?)?;
-    let pattern = text(call.required(1, "regex")?)?;
-    let regex = compile(&pattern, flags(call, 3, 2), Anchor::Search)?;
+    let pattern = pattern_of(call, "regex")?;
+    let regex = compile(pattern, flags(call, 3, 2), Anchor::Search)?;
     let groups = regex.groups();
     let found = regex.all(&s, 0)?;
     Ok(Value::list(found.iter().map(|m| {

@@ -36,6 +36,9 @@ fn map(call: &Call<'_>) -> Result<Value, TemplateError> {
     if let Some(missing @ Value::Undefined(_)) = call.arg(0) {
         return Ok(missing.clone());
     }
+    if !call.subject()?.truthy() {
+        return Ok(Value::list([]));
+    }
     let items = iterate(call.subject()?)?;
     if call.args.len() < 2
         && let Some(path) = call.keyword("attribute")
@@ -83,6 +86,9 @@ fn choose(call: &Call<'_>, keep: bool, by_attribute: bool) -> Result<Value, Temp
     // Of what is missing, nothing is known either.
     if let Some(missing @ Value::Undefined(_)) = call.arg(0) {
         return Ok(missing.clone());
+    }
+    if !call.subject()?.truthy() {
+        return Ok(Value::list([]));
     }
     let items = iterate(call.subject()?)?;
     let path = match (by_attribute, call.arg(1)) {

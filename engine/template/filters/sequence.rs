@@ -181,6 +181,12 @@ fn sum(call: &Call<'_>) -> Result<Value, TemplateError> {
 
 fn sort(call: &Call<'_>) -> Result<Value, TemplateError> {
     let items = iterate(call.subject()?)?;
+    if let Some(odd) = call.get(1, "reverse").filter(|r| r.as_int().is_none()) {
+        return call.fail(format!(
+            "'{}' object cannot be interpreted as an integer",
+            odd.type_name()
+        ));
+    }
     let reverse = call.flag(1, "reverse", false);
     let case = call.flag(2, "case_sensitive", false);
     let paths: Vec<Value> = match call.get(3, "attribute") {
@@ -246,8 +252,19 @@ fn reverse(call: &Call<'_>) -> Result<Value, TemplateError> {
 
 fn batch(call: &Call<'_>) -> Result<Value, TemplateError> {
     let items = iterate(call.subject()?)?;
-    let size = call.required(1, "linecount")?.as_int().unwrap_or(0);
+    let count = call.required(1, "linecount")?;
+    // no row is as long as what is no number
+    let size = count
+        .as_int()
+        .or_else(|| count.as_float().filter(|f| f.fract() == 0.0).map(|f| f as i64))
+        .unwrap_or(i64::MAX);
     let fill = call.get(2, "fill_with").filter(|f| !f.is_none());
+    if fill.is_some() && count.as_float().is_none() && !items.is_empty() {
+        return call.fail(format!(
+            "'<' not supported between instances of 'int' and '{}'",
+            count.type_name()
+        ));
+    }
     let mut out: Vec<Value> = Vec::new();
     let mut row: Vec<Value> = Vec::new();
     for item in items {

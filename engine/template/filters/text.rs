@@ -68,7 +68,9 @@ fn trim(call: &Call<'_>) -> Result<Value, TemplateError> {
     Ok(Value::str(match call.get(1, "chars") {
         None | Some(Value::None) => s.trim().to_owned(),
         Some(chars) => {
-            let chars = text(chars)?;
+            let Some(chars) = chars.check()?.as_str() else {
+                return call.fail("strip arg must be None or str");
+            };
             s.trim_matches(|c| chars.contains(c)).to_owned()
         }
     }))

@@ -7,7 +7,7 @@ pub(crate) const CALLABLES: &[Callable] = &[
     callable!("ansible.builtin.urlencode", encode, "The text with all characters escaped that mean something in a URL; a dict as a query.", [];
         "{{ 'a b&c/é' | urlencode }}" => r#""a%20b%26c/%C3%A9""#,
         "{{ {'a': 'b c', 'd': 1} | urlencode }}" => r#""a=b+c&d=1""#),
-    callable!("ansible.builtin.urldecode", |c| Ok(Value::str(decode(&text(c.subject()?)?))), "The text with `%XX` and `+` resolved.", [];
+    callable!("ansible.builtin.urldecode", urldecode, "The text with `%XX` and `+` resolved.", [];
         "{{ 'a%20b+c' | urldecode }}" => r#""a b c""#),
     callable!("ansible.builtin.urlsplit", split, "The parts of a URL, or one of them.", [];
         "{{ 'http://u:p@H.com:80/p?q=1#f' | urlsplit('hostname') }}" => r#""h.com""#,
@@ -56,6 +56,17 @@ fn encode(call: &Call<'_>) -> Result<Value, TemplateError> {
         ));
     }
     Ok(Value::str(out.join("&")))
+}
+
+fn urldecode(call: &Call<'_>) -> Result<Value, TemplateError> {
+    let value = call.subject()?;
+    match value.as_str() {
+        Some(s) => Ok(Value::str(decode(s))),
+        None => call.fail(format!(
+            "'{}' object has no attribute 'replace'",
+            value.type_name()
+        )),
+    }
 }
 
 fn decode(s: &str) -> String {
@@ -183,7 +194,8 @@ fn split(call: &Call<'_>) -> Result<Value, TemplateError> {
     ]
     .into_iter()
     .collect();
-    match call.text(1, "query", "")?.as_str() {
+    let query = call.get(1, "query").filter(|q| q.truthy());
+    match query.map_or_else(String::new, Value::to_text).as_str() {
         "" => Ok(Value::Map(parts)),
         name => match parts.get(name) {
             Some(v) => Ok(v),

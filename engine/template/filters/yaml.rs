@@ -14,6 +14,10 @@ pub(crate) const CALLABLES: &[Callable] = &[
             => r#""a:\n    c: 'yes'\n    d:\n    - 1\n    -   x: 2\n    e: ''\n    n: null\nb: 1\n""#,
         "{{ {'b': 1, 'a': [1, 2]} | to_nice_yaml(indent=2, sort_keys=false) }}" => r#""b: 1\na:\n- 1\n- 2\n""#,
         "{{ {} | to_nice_yaml }}" => r#""{}\n""#),
+    callable!("community.general.to_yaml", |c| dump(c, EmitOptions::to_yaml()), "The value as YAML, containers of scalars on one line.", [];
+        "{{ [1, [2, 3]] | community.general.to_yaml }}" => r#""- 1\n- [2, 3]\n""#),
+    callable!("community.general.to_nice_yaml", |c| dump(c, EmitOptions { indent: Some(2), ..EmitOptions::to_nice_yaml() }), "The value as YAML over several lines, indented by two blanks.", [];
+        "{{ {'a': {'b': 1}} | community.general.to_nice_yaml }}" => r#""a:\n  b: 1\n""#),
     callable!("ansible.builtin.from_yaml", |c| load(c, false), "The value that a YAML text holds.", [];
         "{{ 'a: [1, yes, 012, ~]' | from_yaml }}" => r#"{"a": [1, true, 10, null]}"#,
         "{{ '' | from_yaml }}" => "null", "{{ 5 | from_yaml }}" => "5"),
@@ -23,9 +27,12 @@ pub(crate) const CALLABLES: &[Callable] = &[
 
 fn nice(call: &Call<'_>) -> Result<Value, TemplateError> {
     let mut options = EmitOptions::to_nice_yaml();
-    if call.args.len() > 1 {
-        options.indent = i32::try_from(call.int(1, "indent", 4)?).ok();
-    }
+    options.indent = match call.arg(1) {
+        None => options.indent,
+        Some(Value::None) => None,
+        Some(Value::Float(f)) => Some(*f as i32),
+        Some(_) => i32::try_from(call.int(1, "indent", 4)?).ok(),
+    };
     dump(call, options)
 }
 
@@ -56,8 +63,15 @@ fn dump(call: &Call<'_>, mut options: EmitOptions) -> Result<Value, TemplateErro
             "allow_unicode" => options.allow_unicode = given.truthy(),
             "explicit_start" => options.explicit_start = given.truthy(),
             "explicit_end" => options.explicit_end = given.truthy(),
-            "canonical" | "line_break" | "encoding" | "version" | "tags" | "Dumper" | "vault_behavior"
-            | "dump_vault_tags" => {}
+            "canonical"
+            | "line_break"
+            | "encoding"
+            | "version"
+            | "tags"
+            | "Dumper"
+            | "vault_behavior"
+            | "dump_vault_tags"
+            | "redact_sensitive_values" => {}
             other => {
                 return call.fail(format!("dump_all() got an unexpected keyword argument '{other}'"));
             }

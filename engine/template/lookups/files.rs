@@ -11,7 +11,36 @@ pub(crate) const CALLABLES: &[Callable] = &[
         "{{ lookup('unvault', '/dev/null') }}" => r#""""#),
     callable!("ansible.builtin.fileglob", fileglob, "Names of the files on the controller that match shell patterns.", [];
         "{{ query('fileglob', '/nosuch/*') }}" => "[]"),
+    callable!("community.general.binary_file", binary_file, "Files on the controller in Base64.", ["binary_file"];
+        "{{ lookup('community.general.binary_file', '/dev/null') }}" => r#""""#,
+        "{{ query('community.general.binary_file', '/no/such', not_exist='empty') }}" => r#"[""]"#),
 ];
+
+fn binary_file(call: &Call<'_>) -> Result<Value, TemplateError> {
+    let missing = super::options::word(call, "not_exist")?.unwrap_or_else(|| "error".into());
+    let mut out = Vec::new();
+    for term in &call.args {
+        let name = text(term)?;
+        out.push(
+            match (call.environment.search.find("files", &name), missing.as_str()) {
+                (Some(path), _) => {
+                    let bytes = std::fs::read(&path).map_err(|e| {
+                        TemplateError::new(format!("Unable to access the file '{}': {e}", path.display()))
+                    })?;
+                    Value::str(crate::filters::base64(&bytes))
+                }
+                (None, "error") => {
+                    return call.fail(format!(
+                        "Could not locate file in community.general.binary_file lookup: {name}"
+                    ));
+                }
+                (None, "empty") => Value::str(""),
+                (None, _) => Value::str("empty"),
+            },
+        );
+    }
+    Ok(Value::list(out))
+}
 
 fn file(call: &Call<'_>) -> Result<Value, TemplateError> {
     let mut out = Vec::new();

@@ -48,7 +48,7 @@ pub(crate) fn parse(
             continue;
         }
         indent = depth;
-        if let Some((name, _)) = trimmed.strip_prefix('[').and_then(|t| t.split_once(']')) {
+        if let Some((name, _)) = trimmed.strip_prefix('[').and_then(|t| t.rsplit_once(']')) {
             match sections.iter().position(|(n, _)| n == name) {
                 Some(i) => {
                     let section = sections.remove(i);

@@ -2,16 +2,21 @@
 
 use crate::Callable;
 
+mod collections;
 mod config;
 mod csvfile;
+mod dependent;
 mod files;
+mod filetree;
 mod first_found;
 mod ini;
 mod items;
+mod merge_variables;
 mod nested;
 mod options;
 mod password;
 mod processes;
+mod random_string;
 mod sequence;
 mod template;
 mod url;
@@ -35,4 +40,10 @@ pub const FAMILIES: &[&[Callable]] = &[
     password::CALLABLES,
     url::CALLABLES,
     config::CALLABLES,
+    collections::CALLABLES,
+    crate::filters::PATH_LOOKUPS,
+    dependent::CALLABLES,
+    filetree::CALLABLES,
+    merge_variables::CALLABLES,
+    random_string::CALLABLES,
 ];

@@ -9,9 +9,11 @@ use crate::{
 use kdo_value::Value;
 
 pub(crate) const CALLABLES: &[Callable] = &[
-    callable!("ansible.builtin.nested", nested, "All lists of one item from each term.", ["cartesian"];
+    callable!("ansible.builtin.nested", nested, "All lists of one item from each term.", [];
         "{{ query('nested', [1, 2], [3, 4]) }}" => "[[1, 3], [1, 4], [2, 3], [2, 4]]",
         "{{ query('nested', 'a', ['b', 'c']) }}" => r#"[["a", "b"], ["a", "c"]]"#),
+    callable!("community.general.cartesian", nested, "All lists of one item from each term.", ["cartesian"];
+        "{{ query('community.general.cartesian', [1, 2], [3, [4, 5]]) }}" => "[[1, 3], [1, 4, 5], [2, 3], [2, 4, 5]]"),
     callable!("ansible.builtin.together", together, "Lists of the first items, the second items and so on; missing ones are none.", [];
         "{{ query('together', [1, 2], [3]) }}" => "[[1, 3], [2, null]]"),
 ];
@@ -26,6 +28,9 @@ fn nested(call: &Call<'_>) -> Result<Value, TemplateError> {
     let mut columns = Vec::new();
     for term in &call.args {
         columns.push(one_level(std::slice::from_ref(term.check()?))?);
+    }
+    if columns.is_empty() && call.name.ends_with("cartesian") {
+        return call.fail("with_cartesian requires at least one element in each list");
     }
     if columns.is_empty() {
         return call.fail("with_nested requires at least one element in the nested list");

@@ -5,10 +5,7 @@ use crate::{
     declare::callable,
     iterate::{Seen, iterate},
 };
-use kdo_value::{
-    Value,
-    number::{Operator, apply},
-};
+use kdo_value::{Value, number::Operator};
 use std::{cmp::Ordering, rc::Rc};
 
 pub(crate) const CALLABLES: &[Callable] = &[
@@ -65,6 +62,9 @@ fn same(call: &Call<'_>) -> Result<Value, TemplateError> {
 /// Python's `value in container`.
 fn contains(container: &Value, value: &Value) -> Result<Value, TemplateError> {
     Ok(Value::Bool(match container {
+        Value::Map(_) if !value.is_hashable() => {
+            return Err(format!("unhashable type: '{}'", value.type_name()).into());
+        }
         Value::Map(m) => m.get_value(value).is_some(),
         Value::Str(s) => match value.as_str() {
             Some(part) => s.contains(part),
@@ -84,16 +84,17 @@ fn contains(container: &Value, value: &Value) -> Result<Value, TemplateError> {
 }
 
 fn subset(part: &Value, whole: &Value) -> Result<Value, TemplateError> {
-    let whole = Seen::of(&iterate(whole)?);
-    Ok(Value::Bool(iterate(part)?.iter().all(|i| whole.contains(i))))
+    let (part, whole) = (iterate(part)?, iterate(whole)?);
+    if let Some(bad) = part.iter().chain(&whole).find(|i| !i.is_hashable()) {
+        return Err(format!("unhashable type: '{}'", bad.type_name()).into());
+    }
+    let whole = Seen::of(&whole);
+    Ok(Value::Bool(part.iter().all(|i| whole.contains(i))))
 }
 
 fn divided(call: &Call<'_>, by: &Value) -> Result<Value, TemplateError> {
     let value = call.subject()?;
-    if value.as_str().is_some() {
-        return call.fail("not all arguments converted during string formatting");
-    }
-    Ok(apply(Operator::Rem, value, by)?)
+    crate::operators::binary(Operator::Rem, value, by)
 }
 
 fn remainder(call: &Call<'_>, by: i64, rest: i64) -> Result<Value, TemplateError> {

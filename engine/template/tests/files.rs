@@ -24,7 +24,16 @@ pub(crate) const CALLABLES: &[Callable] = &[
 ];
 
 fn is(call: &Call<'_>, f: impl Fn(&Path) -> bool) -> Result<Value, TemplateError> {
-    Ok(Value::Bool(f(Path::new(path_text(call.subject()?)?))))
+    let value = call.subject()?;
+    // as in Python, a number is an open file of the controller
+    if let Some(number) = value.as_int()
+        && !call.name.ends_with("abs")
+        && !call.name.contains("link")
+        && !call.name.ends_with("mount")
+    {
+        return Ok(Value::Bool(f(Path::new(&format!("/proc/self/fd/{number}")))));
+    }
+    Ok(Value::Bool(f(Path::new(path_text(value)?))))
 }
 
 fn is_mount(path: &Path) -> bool {

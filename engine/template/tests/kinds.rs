@@ -38,14 +38,24 @@ pub(crate) const CALLABLES: &[Callable] = &[
         "{{ 'abc1' is lower }}" => "true", "{{ 'aBc' is lower }}" => "false", "{{ '' is lower }}" => "false"),
     callable!("ansible.builtin.upper", |c| case(c, char::is_lowercase, char::is_uppercase), "Whether all its letters are capitals, and there is one.", [];
         "{{ 'ABC' is upper }}" => "true", "{{ 'ABc1' is upper }}" => "false"),
-    callable!("ansible.builtin.filter", |c| is(c, |v| v.as_str().is_some_and(|n| crate::filter(n).is_some() || brought(c, PluginKind::Filter, n))), "Whether there is a filter of that name.", [];
+    callable!("ansible.builtin.filter", |c| named(c, |n| crate::filter(n).is_some() || brought(c, PluginKind::Filter, n)), "Whether there is a filter of that name.", [];
         "{{ 'upper' is filter }}" => "true", "{{ 'nope' is filter }}" => "false"),
-    callable!("ansible.builtin.test", |c| is(c, |v| v.as_str().is_some_and(|n| crate::test(n).is_some() || brought(c, PluginKind::Test, n))), "Whether there is a test of that name.", [];
+    callable!("ansible.builtin.test", |c| named(c, |n| crate::test(n).is_some() || brought(c, PluginKind::Test, n)), "Whether there is a test of that name.", [];
         "{{ 'defined' is test }}" => "true", "{{ 'x' is test }}" => "false"),
 ];
 
 fn brought(call: &Call<'_>, kind: PluginKind, name: &str) -> bool {
     call.environment.plugins.is_some_and(|p| p.has(kind, name))
+}
+
+/// Whether a plugin has that name; ansible-core takes anything that is no text, but can be a key, for one.
+fn named(call: &Call<'_>, known: impl Fn(&str) -> bool) -> Result<Value, TemplateError> {
+    let value = call.subject()?;
+    match value.as_str() {
+        Some(name) => Ok(Value::Bool(known(name))),
+        None if value.is_hashable() => Ok(Value::Bool(true)),
+        None => call.fail(format!("unhashable type: '{}'", value.type_name())),
+    }
 }
 
 fn is(call: &Call<'_>, f: impl Fn(&Value) -> bool) -> Result<Value, TemplateError> {

@@ -2,8 +2,10 @@
 
 use crate::Callable;
 
+mod ansible_type;
 mod compare;
 mod files;
+mod fqdn;
 mod ip;
 mod kinds;
 mod patterns;
@@ -27,4 +29,6 @@ pub const FAMILIES: &[&[Callable]] = &[
     urls::CALLABLES,
     vaulted::CALLABLES,
     ip::CALLABLES,
+    ansible_type::CALLABLES,
+    fqdn::CALLABLES,
 ];

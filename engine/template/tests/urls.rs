@@ -1,11 +1,12 @@
 //! Tests of URIs.
 
-use crate::{Call, Callable, TemplateError, declare::callable, filters::Url, iterate::iterate};
+use crate::{Call, Callable, Check, TemplateError, declare::callable, filters::Url, iterate::iterate};
 use kdo_value::Value;
 
 pub(crate) const CALLABLES: &[Callable] = &[
     callable!("ansible.builtin.uri", |c| test(c, "uri"), "Whether it is a URI, with one of the given schemes if any.", [];
-        "{{ 'mailto:x@y' is uri }}" => "true", "{{ 5 is uri }}" => "false"),
+        "{{ 'mailto:x@y' is uri }}" => "true", "{{ 5 is uri }}" => "false",
+        "{{ none is uri }}" => "true"),
     callable!("ansible.builtin.url", |c| test(c, "url"), "Whether it is a URI with a host.", [];
         "{{ 'http://a.b/c' is url }}" => "true", "{{ 'mailto:x' is url }}" => "false",
         "{{ 'http://a.b/c' is url(['ftp']) }}" => "false"),
@@ -15,15 +16,23 @@ pub(crate) const CALLABLES: &[Callable] = &[
 
 fn test(call: &Call<'_>, kind: &str) -> Result<Value, TemplateError> {
     let value = call.subject()?;
-    let Some(text) = value.as_str() else {
-        return Ok(Value::Bool(false));
+    // what is empty has no parts, but can be read
+    let empty = matches!(value, Value::None | Value::Bool(false) | Value::Int(0)) || !value.truthy();
+    let url = match value.as_str() {
+        Some(text) => Url::read(text),
+        None if empty => Url::read(""),
+        None => return Ok(Value::Bool(false)),
     };
-    let url = Url::read(text);
-    let schemes = match call.get(1, "schemes") {
-        Some(s) if kind != "urn" && !s.is_none() => iterate(s)?,
-        _ => Vec::new(),
+    let schemes = call.get(1, "schemes").filter(|s| kind != "urn" && s.truthy());
+    let known = match schemes {
+        None => true,
+        Some(s) if kind == "url" && url.netloc.is_empty() => {
+            s.check()?;
+            false
+        }
+        Some(Value::Str(s)) => s.contains(url.scheme.as_str()),
+        Some(s) => iterate(s)?.iter().any(|s| s.as_str() == Some(&url.scheme)),
     };
-    let known = schemes.is_empty() || schemes.iter().any(|s| s.as_str() == Some(&url.scheme));
     Ok(Value::Bool(match kind {
         "urn" => url.scheme == "urn",
         "url" => !url.netloc.is_empty() && known,

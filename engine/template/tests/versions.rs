@@ -224,10 +224,10 @@ fn version(call: &Call<'_>) -> Result<Value, TemplateError> {
     if strictly.is_some() && kind.is_some() {
         return call.fail("Cannot specify both 'strict' and 'version_type'");
     }
-    if a.is_empty() {
+    if !call.subject()?.truthy() {
         return call.fail("Input version value cannot be empty");
     }
-    if b.is_empty() {
+    if !call.required(1, "version")?.truthy() {
         return call.fail("Version parameter to compare against cannot be empty");
     }
     let kind = match kind {
