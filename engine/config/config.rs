@@ -348,10 +348,23 @@ impl Config {
         let keys = self
             .entries
             .iter()
-            .filter(|e| !open(e) && !known_key(e))
+            .filter(|e| !open(e) && !known_key(e) && e.key != "json_indent")
             .map(|e| format!("[{}] {} ({}:{})", e.section, e.key, path.display(), e.line));
-        let known_env =
-            |name: &str| name == "ANSIBLE_CONFIG" || SETTINGS.iter().any(|s| s.env.contains(&name));
+        // Callbacks have variables of their own.
+        let of_callbacks = |name: &str| {
+            [
+                "ANSIBLE_CALLBACK_",
+                "ANSIBLE_LUCID_",
+                "ANSIBLE_SELECTIVE_",
+                "ANSIBLE_JSON_INDENT",
+                "ANSIBLE_COLLECTIONS_TASKS_ONLY_",
+            ]
+            .iter()
+            .any(|p| name.starts_with(p))
+        };
+        let known_env = |name: &str| {
+            name == "ANSIBLE_CONFIG" || of_callbacks(name) || SETTINGS.iter().any(|s| s.env.contains(&name))
+        };
         let variables = self
             .environment
             .variables
