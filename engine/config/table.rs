@@ -282,8 +282,8 @@ pub const SETTINGS: &[Setting] = &[
     row("verbose_to_stderr", Bool, Some("false"), &["defaults.verbose_to_stderr"], &["ANSIBLE_VERBOSE_TO_STDERR"], Used, &[]),
     row("verbosity", Int, Some("0"), &["defaults.verbosity"], &["ANSIBLE_VERBOSITY"], Used, &[]),
     row("win_async_startup_timeout", Int, Some("5"), &["defaults.win_async_startup_timeout"], &["ANSIBLE_WIN_ASYNC_STARTUP_TIMEOUT"], Unsupported, &[]),
-    row("worker_shutdown_poll_count", Int, Some("0"), &[], &["ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT"], Unsupported, &[]),
-    row("worker_shutdown_poll_delay", Float, Some("0.1"), &[], &["ANSIBLE_WORKER_SHUTDOWN_POLL_DELAY"], Unsupported, &[]),
+    row("worker_shutdown_poll_count", Int, Some("0"), &[], &["ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT"], Harmless, &[]),
+    row("worker_shutdown_poll_delay", Float, Some("0.1"), &[], &["ANSIBLE_WORKER_SHUTDOWN_POLL_DELAY"], Harmless, &[]),
     row("world_readable_temp", Bool, Some("false"), &["defaults.allow_world_readable_tmpfiles"], &["ANSIBLE_SHELL_ALLOW_WORLD_READABLE_TEMP"], Harmless, &[]),
     row("yaml_valid_extensions", List, Some(".yml,.yaml,.json"), &["defaults.yaml_valid_extensions"], &["ANSIBLE_YAML_FILENAME_EXT"], Used, &[]),
 ];

@@ -87,16 +87,26 @@ mod tests {
         );
         assert_eq!(
             with_cause(whole, "P", Some("A"), Some("Origin: C")),
-            format!("{whole}\n\nTask failed.\nP\n\n<<< caused by >>>\n\nFinalization of task args for 'debug' failed.\nA\n\n<<< caused by >>>\n\n'x' is undefined\nOrigin: C")
+            format!(
+                "{whole}\n\nTask failed.\nP\n\n<<< caused by >>>\n\nFinalization of task args for 'debug' failed.\nA\n\n<<< caused by >>>\n\n'x' is undefined\nOrigin: C"
+            )
         );
         assert_eq!(
-            with_cause("Task failed: no", "Origin: a:1:1", Some("A"), Some("Origin: a:2:2")),
+            with_cause(
+                "Task failed: no",
+                "Origin: a:1:1",
+                Some("A"),
+                Some("Origin: a:2:2")
+            ),
             "Task failed: no\n\nTask failed.\nOrigin: a:1:1\n\n<<< caused by >>>\n\nno\nOrigin: a:2:2"
         );
         assert_eq!(
             with_cause("Task failed: no", "P", None, Some("why\nOrigin: x")),
             "Task failed: no\nP\n\n<<< caused by >>>\n\nwhy\nOrigin: x"
         );
-        assert_eq!(with_cause("Task failed: no", "P", None, None), "Task failed: no\nP");
+        assert_eq!(
+            with_cause("Task failed: no", "P", None, None),
+            "Task failed: no\nP"
+        );
     }
 }
