@@ -13,6 +13,7 @@ use std::fmt::Write;
 pub(crate) fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
         ("modules/README.md".to_owned(), index()),
+        ("callbacks.md".to_owned(), outputs()),
         ("keywords.md".to_owned(), keywords()),
         (
             "filters.md".to_owned(),
@@ -96,6 +97,41 @@ fn keywords() -> String {
     for k in KEYWORDS {
         let places: Vec<String> = k.places.iter().map(|p| format!("{p:?}").to_lowercase()).collect();
         let _ = writeln!(text, "- `{}` ({}): {}", k.name, places.join(", "), k.doc);
+    }
+    text
+}
+
+fn outputs() -> String {
+    let mut text = format!(
+        "{HEAD}# Callbacks\n\nViews are chosen by `stdout_callback` or `--output`; the others by `callbacks_enabled`. Views also take the options of `ansible.builtin.default`, which are settings of their own (`kdo config`).\n"
+    );
+    for callback in kdo_report::callbacks::CALLBACKS {
+        let kind = match callback.kind {
+            kdo_report::callbacks::Use::View => "View.",
+            kdo_report::callbacks::Use::Also => "Besides a view.",
+        };
+        let _ = writeln!(text, "\n## {}\n\n{} {kind}", callback.name, callback.doc);
+        for (i, option) in callback.options.iter().enumerate() {
+            let mut from: Vec<String> = option.env.iter().map(|e| format!("`{e}`")).collect();
+            from.extend(
+                option
+                    .ini
+                    .iter()
+                    .map(|(section, key)| format!("`[{section}] {key}`")),
+            );
+            let default = match option.default {
+                "" => String::new(),
+                default => format!("; default `{default}`"),
+            };
+            let gap = if i == 0 { "\n" } else { "" };
+            let _ = writeln!(
+                text,
+                "{gap}- `{}` ({}{default}): {}",
+                option.name,
+                from.join(", "),
+                option.doc
+            );
+        }
     }
     text
 }

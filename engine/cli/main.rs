@@ -3,6 +3,8 @@
 mod ad_hoc;
 mod agents;
 mod become_args;
+mod callback_options;
+mod callback_plugins;
 mod called_as;
 mod config;
 mod config_dump;

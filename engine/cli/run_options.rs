@@ -132,6 +132,7 @@ pub(crate) fn further(
         hash_behaviour: behaviour,
     };
     let broken = "allow_broken_conditionals";
+    let sinks = sinks::sinks(args, settings, &playbooks.paths, verbosity, style, hidden, record);
     Ok(Options {
         playbooks: playbooks.paths,
         texts: playbooks.texts,
@@ -183,7 +184,9 @@ pub(crate) fn further(
         retry_files: settings
             .bool("retry_files_enabled")
             .then(|| settings.path("retry_files_save_path").unwrap_or_default()),
-        sinks: sinks::sinks(args, settings, verbosity, style, hidden, record),
+        sinks,
+        told_verbosity: sinks::told_verbosity(settings, verbosity),
+        show_args: sinks::shows_args(settings),
         run_id,
         argv: std::env::args().collect(),
         ask: Some(Rc::new(|text, secret| {

@@ -331,6 +331,10 @@ impl Config {
         let unsupported = self
             .all()
             .filter(|(s, _, o)| s.effect == Effect::Unsupported && **o != Origin::Default)
+            // Saying what is so anyway has all the effect it can have.
+            .filter(|(s, v, _)| {
+                !(s.name == "display_traceback" && matches!(v, Value::List(l) if l == &["never"]))
+            })
             .map(|(s, _, o)| format!("{} ({o})", s.name));
         let known_key = |e: &Entry| {
             SETTINGS.iter().flat_map(|s| s.keys).any(|k| {
@@ -348,10 +352,24 @@ impl Config {
         let keys = self
             .entries
             .iter()
-            .filter(|e| !open(e) && !known_key(e))
+            .filter(|e| !open(e) && !known_key(e) && e.key != "json_indent")
             .map(|e| format!("[{}] {} ({}:{})", e.section, e.key, path.display(), e.line));
-        let known_env =
-            |name: &str| name == "ANSIBLE_CONFIG" || SETTINGS.iter().any(|s| s.env.contains(&name));
+        // Callbacks have variables of their own, as has the program that tests Ansible.
+        let others = |name: &str| {
+            [
+                "ANSIBLE_TEST_",
+                "ANSIBLE_CALLBACK_",
+                "ANSIBLE_LUCID_",
+                "ANSIBLE_SELECTIVE_",
+                "ANSIBLE_JSON_INDENT",
+                "ANSIBLE_COLLECTIONS_TASKS_ONLY_",
+            ]
+            .iter()
+            .any(|p| name.starts_with(p))
+        };
+        let known_env = |name: &str| {
+            name == "ANSIBLE_CONFIG" || others(name) || SETTINGS.iter().any(|s| s.env.contains(&name))
+        };
         let variables = self
             .environment
             .variables

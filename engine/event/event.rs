@@ -27,6 +27,8 @@ pub struct TaskInfo {
     pub no_log: bool,
     /// Its tags.
     pub tags: Vec<String>,
+    /// The variable `output_verbosity` where the task has it: from which `-v` count on its output is worth showing.
+    pub output_verbosity: Option<i64>,
     /// Its arguments as written (for `-v` banners that show them), if they may be shown.
     pub args: Option<Map>,
 }

@@ -696,6 +696,16 @@ impl Loader {
                 from.is_none()
                     .then(|| role_files::file_or_folder(&dir, wanted).into_iter().next())?
             }) {
+                Some(file) if !role_files::inside(&dir, &file) => {
+                    let what = format!(
+                        "Failed loading '{}' for role ({}) as it is not inside the expected role path: '{}'",
+                        file.display(),
+                        role.name,
+                        dir.display()
+                    );
+                    self.report(Diagnostic::error(what).at(origin));
+                    Vec::new()
+                }
                 Some(file) => self.tasks_file(&file, &scope, place, 0),
                 None => {
                     if from.is_some() {

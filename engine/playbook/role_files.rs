@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf, absolute},
 };
 
 const EXTENSIONS: &[&str] = &["", ".yml", ".yaml", ".json"];
@@ -49,4 +49,22 @@ fn collect(folder: &Path, out: &mut Vec<PathBuf>) {
             out.push(path);
         }
     }
+}
+
+/// Whether a file is below a folder, by their names alone: links may lead elsewhere.
+pub(crate) fn inside(folder: &Path, file: &Path) -> bool {
+    let plain = |path: &Path| {
+        let mut out = PathBuf::new();
+        for part in absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
+            match part {
+                Component::ParentDir => {
+                    out.pop();
+                }
+                Component::CurDir => {}
+                part => out.push(part),
+            }
+        }
+        out
+    };
+    plain(file).starts_with(plain(folder))
 }

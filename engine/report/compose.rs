@@ -1,40 +1,33 @@
 //! A run's outputs put together.
 
-use crate::{Console, Journal, Live, Options, Redact, Secrets, Tee, additional_by_name, by_name, wants_live};
+use crate::{Console, Journal, Live, Options, Redact, Secrets, Tee, wants_live};
 use kdo_event::Sink;
 use std::path::PathBuf;
 
-/// All outputs of a run, secrets masked before them: the journal (below `runs`, see [`crate::runs_dir`]), the view with
-/// a live area where that makes sense, and additional outputs. Unknown names are told as warnings; in place of an
-/// unknown view comes the default one.
-pub fn compose(
-    view: &str,
-    also: &[String],
-    console: &Console,
-    options: &Options,
-    runs: Option<PathBuf>,
-    secrets: Secrets,
-) -> Redact<Tee> {
-    let unknown = |name: &str| {
-        let text = format!("there is no output called {name}, so it is left out");
-        console.warning(&text, &options.palette.warn);
-    };
-    let view: Box<dyn Sink> = by_name(view, console, options).unwrap_or_else(|| {
-        unknown(view);
-        Box::new(crate::Default::new(console.clone(), options.clone()))
-    });
+/// What a run tells its events.
+pub struct Outputs {
+    /// What is on the screen.
+    pub view: Box<dyn Sink>,
+    /// Whether the view goes well with a live area below it.
+    pub live: bool,
+    /// What else prints or writes.
+    pub also: Vec<Box<dyn Sink>>,
+    /// Where the journals of runs are (see [`crate::runs_dir`]).
+    pub runs: Option<PathBuf>,
+}
+
+/// All outputs of a run, secrets masked before them: the journal, the view with a live area where that makes sense, and
+/// the others.
+pub fn compose(outputs: Outputs, console: &Console, options: &Options, secrets: Secrets) -> Redact<Tee> {
     let (warn_console, palette) = (console.clone(), options.palette.clone());
-    let journal = Journal::new(runs, move |text| warn_console.warning(text, &palette.warn));
+    let journal = Journal::new(outputs.runs, move |text| {
+        warn_console.warning(text, &palette.warn);
+    });
     // The journal comes first: what was shown is also on disk.
     let mut tee = Tee(vec![Box::new(journal)]);
-    let mut shown = Tee(vec![view]);
-    for name in also {
-        match additional_by_name(name, console, options) {
-            Some(sink) => shown.0.push(sink),
-            None => unknown(name),
-        }
-    }
-    if wants_live(options) {
+    let mut shown = Tee(vec![outputs.view]);
+    shown.0.extend(outputs.also);
+    if outputs.live && wants_live(options) {
         tee.0.push(Box::new(Live::new(shown, console.clone(), options)));
     } else {
         tee.0.push(Box::new(shown));

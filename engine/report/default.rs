@@ -85,7 +85,7 @@ impl Default {
     }
 
     fn diff(&mut self, of: &HostResult) {
-        let changed = of.status == Status::Changed && of.task.diff && !of.task.no_log;
+        let changed = of.status == Status::Changed && of.task.diff && !of.task.no_log && self.options.diffs;
         let Some(diff) = of.result.get("diff").filter(|_| changed) else {
             return;
         };
@@ -267,6 +267,9 @@ impl Default {
     }
 
     fn recap(&self, stats: &[(String, kdo_event::Stats)], custom: &Map) {
+        if self.options.tasks_only {
+            return;
+        }
         self.console.raw(&format!(
             "{}\n",
             recap::recap(stats, &self.options).trim_end_matches('\n')
@@ -308,7 +311,9 @@ impl Sink for Default {
                 } else {
                     ""
                 };
-                self.title(&format!("PLAY [{}]{mark}", name.trim()));
+                if !self.options.tasks_only {
+                    self.title(&format!("PLAY [{}]{mark}", name.trim()));
+                }
             }
             Event::NoHostsMatched => self.show("skipping: no hosts matched", &palette.skip),
             Event::NoHostsRemaining => self.title("NO MORE HOSTS LEFT"),

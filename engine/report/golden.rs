@@ -128,6 +128,40 @@ golden! {
     free_strategy: "free", Options::default();
 }
 
+/// What the collections' callbacks printed.
+fn named(name: &str, callback: &'static str, options: Options) {
+    let (console, out, _) = console(options.color);
+    let mut sink = crate::callbacks::find(callback).unwrap().make(&console, &options);
+    for event in events(name) {
+        sink.event(&event);
+    }
+    same(name, &out.text(), &expected(name, "out"));
+}
+
+#[test]
+fn yaml_of_the_collection() {
+    named("main-cyaml", "community.general.yaml", verbose());
+}
+
+#[test]
+fn debug_view() {
+    named("main-debug", "ansible.posix.debug", verbose());
+}
+
+#[test]
+fn unixy_view() {
+    named("main-unixy", "community.general.unixy", Options::default());
+}
+
+#[test]
+fn view_without_diffs() {
+    named(
+        "main-nodiff",
+        "community.general.default_without_diff",
+        Options::default(),
+    );
+}
+
 #[test]
 fn minimal_view() {
     let minimal = |c, o| Box::new(Minimal::new(c, o)) as Box<dyn Sink>;

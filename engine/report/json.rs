@@ -12,13 +12,13 @@ pub struct Json {
     tasks: Vec<(u64, Map)>,
 }
 
-fn now() -> String {
+pub(crate) fn now() -> String {
     jiff::Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%S.%6fZ")
         .to_string()
 }
 
-fn head(name: &str, id: &str, path: Option<&str>) -> Map {
+pub(crate) fn head(name: &str, id: &str, path: Option<&str>) -> Map {
     let duration: Map = [("start", now())].into_iter().collect();
     let map = Map::new();
     map.insert("duration", duration);
@@ -30,10 +30,49 @@ fn head(name: &str, id: &str, path: Option<&str>) -> Map {
     map
 }
 
-fn end(of: &Map) {
+pub(crate) fn end(of: &Map) {
     if let Some(Value::Map(duration)) = of.get("duration") {
         duration.insert("end", now());
     }
+}
+
+/// A host's result as programs read it.
+pub(crate) fn host_result(of: &HostResult) -> Map {
+    let result = if of.task.no_log {
+        clean::censored(&of.result)
+    } else {
+        clean::printable(&of.result)
+    };
+    result.insert("_ansible_no_log", of.task.no_log);
+    result.insert("action", of.task.action.as_str());
+    for (key, is) in [
+        ("failed", of.status == Status::Failed),
+        ("skipped", of.status == Status::Skipped),
+        ("unreachable", of.status == Status::Unreachable),
+    ] {
+        if is {
+            result.insert(key, true);
+        }
+    }
+    result
+}
+
+/// Totals by host as programs read them.
+pub(crate) fn totals(stats: &[(String, Stats)]) -> Map {
+    let numbers = |s: &Stats| -> Map {
+        [
+            ("changed", s.changed),
+            ("failures", s.failed),
+            ("ignored", s.ignored),
+            ("ok", s.ok),
+            ("rescued", s.rescued),
+            ("skipped", s.skipped),
+            ("unreachable", s.unreachable),
+        ]
+        .into_iter()
+        .collect()
+    };
+    stats.iter().map(|(host, s)| (host, numbers(s))).collect()
 }
 
 impl Json {
@@ -70,23 +109,8 @@ impl Json {
 
     fn result(&mut self, of: &HostResult) {
         let map = self.task(&of.task);
-        let result = if of.task.no_log {
-            clean::censored(&of.result)
-        } else {
-            clean::printable(&of.result)
-        };
-        result.insert("action", of.task.action.as_str());
-        for (key, is) in [
-            ("failed", of.status == Status::Failed),
-            ("skipped", of.status == Status::Skipped),
-            ("unreachable", of.status == Status::Unreachable),
-        ] {
-            if is {
-                result.insert(key, true);
-            }
-        }
         if let Some(Value::Map(hosts)) = map.get("hosts") {
-            hosts.insert(of.host.as_str(), result);
+            hosts.insert(of.host.as_str(), host_result(of));
         }
         if let Some(Value::Map(task)) = map.get("task") {
             end(&task);
@@ -98,31 +122,18 @@ impl Json {
 
     fn print(&mut self, stats: &[(String, Stats)], custom: &Map) {
         self.close_play();
-        let totals: Map = stats
-            .iter()
-            .map(|(host, s)| {
-                let numbers: Map = [
-                    ("changed", s.changed),
-                    ("failures", s.failed),
-                    ("ignored", s.ignored),
-                    ("ok", s.ok),
-                    ("rescued", s.rescued),
-                    ("skipped", s.skipped),
-                    ("unreachable", s.unreachable),
-                ]
-                .into_iter()
-                .collect();
-                (host, numbers)
-            })
-            .collect();
         let custom = clean::printable(custom);
         let run = custom.remove("_run").unwrap_or_else(|| Value::Map(Map::new()));
         let out = Map::new();
         out.insert("custom_stats", custom);
         out.insert("global_custom_stats", run);
         out.insert("plays", Value::list(self.plays.drain(..).map(Value::Map)));
-        out.insert("stats", totals);
-        self.console.show(&json_text(&out, Some(4)), "", false);
+        out.insert("stats", totals(stats));
+        let indent = match self.options.chosen.text("json", "json_indent").trim() {
+            "" => Some(4),
+            text => text.parse().ok().filter(|n| *n > 0),
+        };
+        self.console.show(&json_text(&out, indent), "", false);
     }
 }
 

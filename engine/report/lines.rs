@@ -6,8 +6,14 @@ use kdo_event::{HostResult, TaskInfo};
 /// A line of stars after a title, with an empty line before.
 pub(crate) fn banner(title: &str, options: &Options) -> String {
     let title = title.trim();
-    let stars = options.width.saturating_sub(width(title)).max(3);
-    format!("\n{title} {}", "*".repeat(stars))
+    let time = options.timestamp.as_ref().map(|(format, zone)| {
+        let now = jiff::Zoned::now();
+        let now = now.in_tz(zone).unwrap_or(now);
+        format!(" {}", now.strftime(format))
+    });
+    let time = time.unwrap_or_default();
+    let stars = options.width.saturating_sub(width(title) + width(&time)).max(3);
+    format!("\n{title} {}{time}", "*".repeat(stars))
 }
 
 /// `role : name`.

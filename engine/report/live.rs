@@ -210,6 +210,7 @@ mod tests {
             check: false,
             diff: false,
             no_log: false,
+            output_verbosity: None,
             tags: vec![],
             args: None,
         })

@@ -1,6 +1,6 @@
 //! How outputs look.
 
-use crate::Palette;
+use crate::{Chosen, Evaluator, Palette};
 use std::{io::IsTerminal, path::PathBuf, rc::Rc};
 
 /// How results are laid out.
@@ -11,6 +11,10 @@ pub enum ResultFormat {
     Json,
     /// A block of YAML.
     Yaml,
+    /// A block of YAML as `community.general.yaml` lays it out.
+    CollectionYaml,
+    /// Indented JSON, the texts below it (`ansible.posix.debug`).
+    Debug,
 }
 
 /// How outputs look. The command line builds it from the configuration; the names are those of Ansible's settings.
@@ -52,8 +56,18 @@ pub struct Options {
     pub text_results: bool,
     /// Show deprecation warnings.
     pub deprecation_warnings: bool,
-    /// Folder of the `tree` and `junit` outputs.
+    /// Folder of the `tree` output, if the command line names one.
     pub folder: Option<PathBuf>,
+    /// Show differences.
+    pub diffs: bool,
+    /// Neither plays nor totals.
+    pub tasks_only: bool,
+    /// Format and time zone of the time in banners, if it is shown.
+    pub timestamp: Option<(String, String)>,
+    /// Options of callbacks.
+    pub chosen: Rc<Chosen>,
+    /// Evaluates templates in options.
+    pub evaluate: Evaluator,
 }
 
 impl Default for Options {
@@ -78,6 +92,11 @@ impl Default for Options {
             text_results: false,
             deprecation_warnings: true,
             folder: None,
+            diffs: true,
+            tasks_only: false,
+            timestamp: None,
+            chosen: Rc::default(),
+            evaluate: Evaluator::default(),
         }
     }
 }

@@ -45,6 +45,38 @@ pub(crate) fn recap(stats: &[(String, Stats)], options: &Options) -> String {
     out
 }
 
+/// A host's totals as the views write them that do not count skipped tasks.
+pub(crate) fn short_line(host: &str, s: &Stats, options: &Options) -> String {
+    let p = &options.palette;
+    let color = |text: String, code: &str, n: u64| {
+        if options.color && n > 0 {
+            paint(&text, code)
+        } else {
+            text
+        }
+    };
+    let code = if s.failed > 0 || s.unreachable > 0 {
+        &p.error
+    } else if s.changed > 0 {
+        &p.changed
+    } else {
+        &p.ok
+    };
+    let pad = " ".repeat(26usize.saturating_sub(width(host)));
+    let mut out = format!("  {}{pad} :", color(host.to_owned(), code, 1));
+    for (name, n, code) in [
+        ("ok", s.ok, &p.ok),
+        ("changed", s.changed, &p.changed),
+        ("unreachable", s.unreachable, &p.unreachable),
+        ("failed", s.failed, &p.error),
+        ("rescued", s.rescued, &p.ok),
+        ("ignored", s.ignored, &p.warn),
+    ] {
+        out.push_str(&format!(" {}", color(format!("{name}={n:<4}"), code, n)));
+    }
+    out
+}
+
 /// What `set_stats` collected.
 pub(crate) fn custom_stats(custom: &Map, console: &Console, options: &Options) {
     if custom.is_empty() {

@@ -71,6 +71,10 @@ fn encode_task(t: &TaskInfo) -> Map {
             ("handler", t.handler.into()),
             ("check", t.check.into()),
             ("diff", t.diff.into()),
+            (
+                "output_verbosity",
+                t.output_verbosity.map_or(Value::None, Value::from),
+            ),
             ("no_log", t.no_log.into()),
             ("tags", strings(&t.tags)),
             (
@@ -295,6 +299,10 @@ impl Decoder {
                     diff: f.flag("diff"),
                     no_log: f.flag("no_log"),
                     tags: f.strings("tags"),
+                    output_verbosity: record
+                        .get("output_verbosity")
+                        .and_then(|v| v.as_int())
+                        .and_then(|n| n.try_into().ok()),
                     args: record.get("args").and_then(|v| v.as_map().cloned()),
                 };
                 self.tasks.insert(task.id, Rc::new(task));

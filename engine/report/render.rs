@@ -1,6 +1,6 @@
 //! Results as text.
 
-use crate::{Options, ResultFormat, yaml_text};
+use crate::{Options, ResultFormat, clean, yaml_text};
 use kdo_value::{
     Map, Value,
     json::{Layout, write},
@@ -25,11 +25,56 @@ pub(crate) fn result_text(map: &Map, pretty: bool, options: &Options) -> String 
             let pretty = pretty || options.pretty_results || options.verbosity > 2;
             json_text(map, pretty.then_some(4))
         }
+        ResultFormat::CollectionYaml => collection_yaml(map),
+        ResultFormat::Debug => debug(map),
         ResultFormat::Yaml => {
             omit_lines(map);
             format!("\n{}", indented(&yaml_text::dump(map)))
         }
     }
+}
+
+/// As `community.general.yaml`: what changed in front, the rest as a block below.
+fn collection_yaml(map: &Map) -> String {
+    if map.contains("censored") {
+        // That callback has a sentence of its own, nearly the same.
+        let hidden = clean::CENSORED.replacen('t', "T", 1);
+        return json_text(&[("censored", hidden)].into_iter().collect(), None);
+    }
+    omit_lines(map);
+    let mut out = String::new();
+    for key in ["changed", "skipped"] {
+        if let Some(value) = map.remove(key) {
+            out.push_str(&format!("{key}={} ", value.to_text().to_lowercase()));
+        }
+    }
+    if !map.is_empty() {
+        let text = yaml_text::dump_with(map, 1000, 2);
+        out.push_str(&format!("\n{text}").replace('\n', "\n  "));
+    }
+    out.trim_end().to_owned()
+}
+
+/// As `ansible.posix.debug`: texts below the other values.
+fn debug(map: &Map) -> String {
+    let texts: Vec<(&str, String)> = ["stdout", "stderr", "msg", "module_stdout", "module_stderr"]
+        .into_iter()
+        .filter_map(|key| match map.get(key)? {
+            Value::Str(text) => Some((key, text.as_str().to_owned())),
+            _ => None,
+        })
+        .collect();
+    for key in ["stdout_lines", "stderr_lines"] {
+        map.remove(key);
+    }
+    for (key, _) in &texts {
+        map.remove(*key);
+    }
+    let mut out = json_text(map, Some(4));
+    for (key, text) in texts.iter().filter(|(_, t)| !t.is_empty()) {
+        out.push_str(&format!("\n\n{}:\n\n{text}\n", key.to_uppercase()));
+    }
+    out
 }
 
 fn omit_lines(map: &Map) {

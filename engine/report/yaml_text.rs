@@ -4,6 +4,7 @@ use kdo_value::{Map, Value, float_repr};
 use regex::Regex;
 use std::sync::LazyLock;
 
+/// Columns and indentation of the default view's results.
 const WIDTH: usize = 80;
 const STEP: usize = 4;
 
@@ -29,7 +30,16 @@ static NOT_TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// A map as a document without markers.
 pub(crate) fn dump(map: &Map) -> String {
-    let mut writer = Writer::default();
+    dump_with(map, WIDTH, STEP)
+}
+
+/// The same, folded at another width and indented by other steps.
+pub(crate) fn dump_with(map: &Map, width: usize, step: usize) -> String {
+    let mut writer = Writer {
+        width,
+        step,
+        ..Writer::default()
+    };
     if map.is_empty() {
         return "{}\n".to_owned();
     }
@@ -42,6 +52,8 @@ pub(crate) fn dump(map: &Map) -> String {
 struct Writer {
     out: String,
     column: usize,
+    width: usize,
+    step: usize,
     /// The next entry of a block goes on this line (after `-`).
     compact: bool,
 }
@@ -79,7 +91,7 @@ impl Writer {
             self.scalar(&k, depth, true);
             self.put(":");
             match &v {
-                Value::Map(m) if !m.is_empty() => self.map(m, depth + STEP),
+                Value::Map(m) if !m.is_empty() => self.map(m, depth + self.step),
                 Value::List(l) if !l.is_empty() => self.list(&l.to_vec(), depth),
                 _ => {
                     self.put(" ");
@@ -95,8 +107,8 @@ impl Writer {
             self.put("-");
             self.compact = true;
             match v {
-                Value::Map(m) if !m.is_empty() => self.map(m, depth + STEP),
-                Value::List(l) if !l.is_empty() => self.list(&l.to_vec(), depth + STEP),
+                Value::Map(m) if !m.is_empty() => self.map(m, depth + self.step),
+                Value::List(l) if !l.is_empty() => self.list(&l.to_vec(), depth + self.step),
                 _ => {
                     self.compact = false;
                     self.put(" ");
@@ -114,7 +126,7 @@ impl Writer {
             Value::Float(f) => self.put(&float(*f)),
             Value::Map(_) => self.put("{}"),
             Value::List(_) => self.put("[]"),
-            _ => self.text(&value.to_text(), depth + STEP, key),
+            _ => self.text(&value.to_text(), depth + self.step, key),
         }
     }
 
@@ -145,7 +157,7 @@ impl Writer {
         for (i, c) in chars.iter().enumerate() {
             let inner = !quoted || (i > 0 && i + 1 < chars.len());
             let before_space = chars.get(i + 1) == Some(&' ');
-            if *c == ' ' && !key && !spaces && self.column > WIDTH && inner && !before_space {
+            if *c == ' ' && !key && !spaces && self.column > self.width && inner && !before_space {
                 self.fold(depth);
             } else if *c == '\'' && quoted {
                 self.put("''");
@@ -159,7 +171,8 @@ impl Writer {
     fn literal(&mut self, text: &str, depth: usize) {
         self.put("|");
         if text.starts_with([' ', '\n']) {
-            self.put(&STEP.to_string());
+            let step = self.step.to_string();
+            self.put(&step);
         }
         // The text was stripped at its end, so there never is a final line feed.
         self.put("-");
@@ -184,7 +197,7 @@ impl Writer {
                 self.put(&escape);
                 spaces = false;
             } else if *c == ' ' {
-                if !key && !spaces && self.column > WIDTH && i > 0 && i + 1 < chars.len() {
+                if !key && !spaces && self.column > self.width && i > 0 && i + 1 < chars.len() {
                     self.fold(depth);
                     if chars.get(i + 1) == Some(&' ') {
                         self.put("\\");

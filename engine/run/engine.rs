@@ -117,6 +117,13 @@ impl Engine {
         }
     }
 
+    /// Tells once that something will not work in later versions of Ansible.
+    pub(crate) fn deprecated(&self, text: String) {
+        if self.warned.borrow_mut().insert(text.clone()) {
+            self.tell(&Event::Deprecation { text });
+        }
+    }
+
     /// Tells errors with their places.
     pub(crate) fn errors(&self, diagnostics: &[Diagnostic]) {
         for d in diagnostics {
@@ -152,7 +159,12 @@ impl Engine {
             let at = origin
                 .map(|o| format!(" ({})", sources.place(o)))
                 .unwrap_or_default();
-            self.warn(format!("{text}{at}"));
+            // Ansible calls this one outdated, not doubtful.
+            if text.starts_with("Conditionals should not be surrounded") {
+                self.deprecated(format!("{text}{at}"));
+            } else {
+                self.warn(format!("{text}{at}"));
+            }
         };
         let environment = Environment {
             vault: self.store.vault.as_deref(),

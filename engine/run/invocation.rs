@@ -22,6 +22,19 @@ pub(crate) fn add(result: &Map, module: &str, args: &Map) {
     result.insert("invocation", invocation);
 }
 
+/// The arguments of a task as they are written, secret ones masked, for outputs that show them.
+pub(crate) fn written(module: &str, args: &Map) -> Map {
+    let entry = registry::find(module);
+    args.text_entries()
+        .into_iter()
+        .map(|(name, value)| {
+            let secret = entry.is_some_and(|e| e.spec.find(&name).is_some_and(|p| p.no_log));
+            let value = if secret { Value::str("********") } else { value };
+            (Value::str(name), value)
+        })
+        .collect()
+}
+
 fn shown(entry: &Entry, args: &Map) -> Map {
     let out = parameters(&entry.spec, args, true);
     // What no parameter is for was refused, and is shown for that reason.

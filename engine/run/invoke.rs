@@ -54,6 +54,13 @@ impl Engine {
         order: Order,
     ) -> Result<Map, TaskFailure> {
         let session = self.connections.session(route).await?;
+        if self.options.told_verbosity >= 3 {
+            self.tell(&Event::Verbose {
+                level: 3,
+                host: Some(step.target().to_owned()),
+                text: format!("EXEC {module} (by the agent)"),
+            });
+        }
         let invoke = Invoke {
             key: format!("{}/{}/{}", self.options.run_id, step.info.id, step.host),
             epoch: 1,

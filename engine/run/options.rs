@@ -158,6 +158,10 @@ pub struct Options {
     pub sinks: Vec<Box<dyn Sink>>,
     /// Names the run; also the name of its journal.
     pub run_id: String,
+    /// From which `-v` count on some output shows what is said; that of a log file may be more than the screen's.
+    pub told_verbosity: u8,
+    /// Whether outputs want the arguments of tasks.
+    pub show_args: bool,
     /// The command line without secrets, for the journal.
     pub argv: Vec<String>,
     /// Asks the user a question on the terminal (`vars_prompt`, `pause`, `--step`): text, and whether the answer is secret.

@@ -108,7 +108,14 @@ impl Engine {
                 .iter()
                 .flat_map(crate::tags::words)
                 .collect(),
-            args: None,
+            output_verbosity: vars
+                .get("output_verbosity")
+                .and_then(|v| self.resolve(vars, &v).ok())
+                .and_then(|v| v.to_text().trim().parse().ok()),
+            args: self
+                .options
+                .show_args
+                .then(|| crate::invocation::written(&task.action.name, &task.action.args)),
         })
     }
 

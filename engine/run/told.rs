@@ -17,7 +17,7 @@ impl Engine {
         result: &Map,
     ) -> Option<String> {
         let cause = take_rendered(result);
-        if status != Status::Failed {
+        if !matches!(status, Status::Failed | Status::Unreachable) {
             return None;
         }
         let place = excerpt(&Diagnostic::error("").at(task.origin), self.sources());
@@ -40,33 +40,36 @@ impl Engine {
         } else {
             format!("Task failed: {what} failed: {message}")
         };
-        Some(with_cause(&whole, &place, cause.as_deref()))
+        let action = (task.action.origin.is_some() && task.action.origin != task.origin)
+            .then(|| excerpt(&Diagnostic::error("").at(task.action.origin), self.sources()));
+        Some(with_cause(&whole, &place, action.as_deref(), cause.as_deref()))
     }
 }
 
-/// The message, the task's place, and below it the cause with its own place.
-fn with_cause(whole: &str, place: &str, cause: Option<&str>) -> String {
+/// The message, the task's place, and below it the cause with its own place. Where the arguments are the cause, the place
+/// of the action stands between them.
+fn with_cause(whole: &str, place: &str, action: Option<&str>, cause: Option<&str>) -> String {
     const LINK: &str = "\n\n<<< caused by >>>\n\n";
-    match cause {
-        None => format!("{whole}\n{place}"),
-        Some(cause) if !cause.starts_with("Origin: ") => format!("{whole}\n{place}{LINK}{cause}"),
-        Some(cause) => {
-            let (head, rest) = parts(whole);
-            format!("{whole}\n\n{head}.\n{place}{LINK}{rest}\n{cause}")
-        }
+    let Some(cause) = cause else {
+        return format!("{whole}\n{place}");
+    };
+    if !cause.starts_with("Origin: ") {
+        return format!("{whole}\n{place}{LINK}{cause}");
     }
-}
-
-/// What failed as a whole, and why.
-fn parts(whole: &str) -> (&str, &str) {
     let (head, rest) = whole.split_once(": ").unwrap_or((whole, ""));
-    if rest.starts_with("Finalization of task args for '")
-        && let Some((_, why)) = rest.split_once("' failed: ")
-    {
-        let head = whole.strip_suffix(why).and_then(|h| h.strip_suffix(": "));
-        return (head.unwrap_or(whole), why);
+    let arguments = rest
+        .strip_prefix("Finalization of task args for '")
+        .and_then(|r| r.split_once("' failed: "))
+        .and_then(|(_, why)| Some((rest.strip_suffix(why)?.strip_suffix(": ")?, why)));
+    match (arguments, action) {
+        (Some((what, why)), Some(action)) => {
+            format!("{whole}\n\n{head}.\n{place}{LINK}{what}.\n{action}{LINK}{why}\n{cause}")
+        }
+        (Some((what, why)), None) => {
+            format!("{whole}\n\n{head}: {what}.\n{place}{LINK}{why}\n{cause}")
+        }
+        (None, _) => format!("{whole}\n\n{head}.\n{place}{LINK}{rest}\n{cause}"),
     }
-    (head, rest)
 }
 
 #[cfg(test)]
@@ -77,19 +80,33 @@ mod tests {
     fn a_cause_with_its_place_comes_after_the_task() {
         let whole = "Task failed: Finalization of task args for 'debug' failed: 'x' is undefined";
         assert_eq!(
-            with_cause(whole, "Origin: a:1:1", Some("Origin: a:2:2")),
+            with_cause(whole, "Origin: a:1:1", None, Some("Origin: a:2:2")),
             format!(
                 "{whole}\n\nTask failed: Finalization of task args for 'debug' failed.\nOrigin: a:1:1\n\n<<< caused by >>>\n\n'x' is undefined\nOrigin: a:2:2"
             )
         );
         assert_eq!(
-            with_cause("Task failed: no", "Origin: a:1:1", Some("Origin: a:2:2")),
+            with_cause(whole, "P", Some("A"), Some("Origin: C")),
+            format!(
+                "{whole}\n\nTask failed.\nP\n\n<<< caused by >>>\n\nFinalization of task args for 'debug' failed.\nA\n\n<<< caused by >>>\n\n'x' is undefined\nOrigin: C"
+            )
+        );
+        assert_eq!(
+            with_cause(
+                "Task failed: no",
+                "Origin: a:1:1",
+                Some("A"),
+                Some("Origin: a:2:2")
+            ),
             "Task failed: no\n\nTask failed.\nOrigin: a:1:1\n\n<<< caused by >>>\n\nno\nOrigin: a:2:2"
         );
         assert_eq!(
-            with_cause("Task failed: no", "P", Some("why\nOrigin: x")),
+            with_cause("Task failed: no", "P", None, Some("why\nOrigin: x")),
             "Task failed: no\nP\n\n<<< caused by >>>\n\nwhy\nOrigin: x"
         );
-        assert_eq!(with_cause("Task failed: no", "P", None), "Task failed: no\nP");
+        assert_eq!(
+            with_cause("Task failed: no", "P", None, None),
+            "Task failed: no\nP"
+        );
     }
 }
