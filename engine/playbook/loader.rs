@@ -790,7 +790,9 @@ impl Loader {
                     .unwrap_or(name)
                     .to_owned(),
                 // As it was written, with folders; only what is found in the current folder has its last part.
-                None if std::path::absolute(name).is_ok_and(|p| p == path) && !Path::new(name).is_absolute() => {
+                None if std::path::absolute(name).is_ok_and(|p| p == path)
+                    && !Path::new(name).is_absolute() =>
+                {
                     Path::new(name)
                         .file_name()
                         .map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned())
