@@ -131,7 +131,7 @@ fn read(
             merge(all, &load(engine, file)?, HashBehaviour::Merge);
         }
     } else {
-        let Some(name) = text("file").or_else(|| text("_raw_params")) else {
+        let Some(name) = text("file").or_else(|| text("_raw_params").map(|t| t.trim().to_owned())) else {
             return Err(TaskFailure::new(
                 "one of 'file' or 'dir' is needed by include_vars",
             ));
