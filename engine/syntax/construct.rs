@@ -220,7 +220,7 @@ impl<'a> Constructor<'a> {
         if self.warnings.len() < MAX_WARNINGS {
             let shown = key.to_text();
             self.warnings.push(
-                Diagnostic::warning(format!("the key `{shown}` is there twice"))
+                Diagnostic::warning(format!("Found duplicate mapping key {}.", key.repr()))
                     .at(node.origin)
                     .length(shown.chars().count())
                     .label("only this last value counts"),

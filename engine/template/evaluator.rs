@@ -362,7 +362,11 @@ pub(crate) fn header<'s>(source: &'s str, syntax: &mut Syntax) -> Result<&'s str
     let Some(rest) = source.strip_prefix("#jinja2:") else {
         return Ok(source);
     };
-    let (line, rest) = rest.split_once('\n').unwrap_or((rest, ""));
+    let Some((line, rest)) = rest.split_once('\n') else {
+        return Err(TemplateError::syntax(
+            "Missing newline after '#jinja2:' override.",
+        ));
+    };
     syntax.apply_header(line.trim())?;
     Ok(rest)
 }

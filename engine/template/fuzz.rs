@@ -177,7 +177,18 @@ fn run(text: &str) -> Result<Value, String> {
 fn token_soup_gives_results_or_errors() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut good = 0;
-    for round in 0..6000 {
+    // KDO_FUZZ_SECONDS goes on for so long, from another seed each time
+    let seconds: u64 = std::env::var("KDO_FUZZ_SECONDS")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(0);
+    let begun = std::time::Instant::now();
+    if seconds > 0 {
+        random.0 ^= u64::from(std::process::id()) << 32;
+    }
+    let mut round = 0_u64;
+    while round < 6000 || begun.elapsed().as_secs() < seconds {
+        round += 1;
         let mut text = String::new();
         let tagged = round % 3;
         match tagged {
@@ -198,6 +209,9 @@ fn token_soup_gives_results_or_errors() {
             _ => {}
         }
         good += usize::from(run(&text).is_ok());
+    }
+    if seconds > 0 {
+        println!("{round} texts, {good} of them templates");
     }
     assert!(good > 100, "only {good} texts were templates");
 }

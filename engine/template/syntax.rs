@@ -88,8 +88,7 @@ impl Syntax {
         for pair in line.split(',') {
             let Some((key, value)) = pair.split_once(':') else {
                 return Err(TemplateError::syntax(format!(
-                    "The `#jinja2:` header has no `key: value` in `{}`.",
-                    pair.trim()
+                    "Missing key-value separator `:` in '#jinja2:' override pair '{pair}'."
                 )));
             };
             self.apply(key.trim(), value.trim())?;
@@ -131,7 +130,7 @@ impl Syntax {
             "line_comment_prefix" => self.line_comment = Some(text()),
             _ => {
                 return Err(TemplateError::syntax(format!(
-                    "There is no template option `{key}`."
+                    "Invalid '#jinja2:' override key '{key}'."
                 )));
             }
         }

@@ -70,7 +70,8 @@ impl Text {
     pub fn is_template(&self) -> bool {
         self.0.trusted && {
             let t = &self.0.text;
-            t.contains("{{") || t.contains("{%") || t.contains("{#")
+            // a header may bring other delimiters
+            t.contains("{{") || t.contains("{%") || t.contains("{#") || t.starts_with("#jinja2:")
         }
     }
 

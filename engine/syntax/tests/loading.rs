@@ -83,7 +83,7 @@ fn a_key_that_is_there_twice_is_a_warning_with_its_place() {
     let w = d.warnings.first().unwrap();
     assert_eq!(
         (w.message.as_str(), w.place.unwrap().line),
-        ("the key `a` is there twice", 3)
+        ("Found duplicate mapping key 'a'.", 3)
     );
 }
 

@@ -207,6 +207,26 @@ fn filters_tests_and_lookups_do_what_ansible_core_does() {
     check("filter_vectors.json");
 }
 
+#[test]
+fn operators_and_methods_are_those_of_python() {
+    check("python_vectors.json");
+}
+
+#[test]
+fn plugins_take_and_refuse_what_ansible_core_does() {
+    check("plugin_vectors.json");
+}
+
+#[test]
+fn tags_and_headers_do_what_ansible_core_does() {
+    check("syntax_vectors.json");
+}
+
+#[test]
+fn plugins_of_collections_do_what_the_collections_do() {
+    check("collection_vectors.json");
+}
+
 /// For trying further vectors: `KDO_VECTORS` names a file in the same form; every row that differs is printed.
 #[test]
 fn a_file_named_from_outside_agrees() {

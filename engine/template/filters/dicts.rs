@@ -29,7 +29,7 @@ pub(crate) const CALLABLES: &[Callable] = &[
         "{{ [{'n': 'a', 'l': [1, 2]}] | subelements('l') }}"
             => r#"[[{"n": "a", "l": [1, 2]}, 1], [{"n": "a", "l": [1, 2]}, 2]]"#,
         "{{ [{'n': 1}] | subelements('l', skip_missing=true) }}" => "[]"),
-    callable!("ansible.builtin.extract", extract, "The entry of a container under a key, and below it under more keys.", [];
+    callable!(lenient "ansible.builtin.extract", extract, "The entry of a container under a key, and below it under more keys.", [];
         "{{ ['x'] | map('extract', {'x': {'k': [7, 8]}}, ['k', 1]) }}" => "[8]",
         "{{ 1 | extract(['a', 'b']) }}" => r#""b""#),
     callable!("ansible.builtin.rekey_on_member", rekey, "A dict of dicts under the value that each has for a member.", [];

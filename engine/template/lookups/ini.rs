@@ -197,6 +197,8 @@ fn ini(call: &Call<'_>) -> Result<Value, TemplateError> {
             contents = format!("[java_properties]\n{contents}");
         }
         let case = truth("case_sensitive");
+        let plain = option("interpolation")?
+            .is_some_and(|v| crate::filters::read_bool(&Value::str(v)) == Some(false));
         let none = truth("allow_no_value") || truth("allow_none");
         let sections = parse(&contents, case, none)?;
         let of = |name: &str| {
@@ -214,18 +216,19 @@ fn ini(call: &Call<'_>) -> Result<Value, TemplateError> {
             let regex = compile(&key, Flags::default(), Anchor::Start)?;
             for (name, value) in all() {
                 if regex.find(name)?.is_some() {
-                    out.push(Value::str(interpolate(
-                        keys,
-                        defaults,
-                        value.as_deref().unwrap_or(""),
-                        0,
-                    )?));
+                    let value = value.as_deref().unwrap_or("");
+                    out.push(Value::str(if plain {
+                        value.to_owned()
+                    } else {
+                        interpolate(keys, defaults, value, 0)?
+                    }));
                 }
             }
             continue;
         }
         let name = if case { key.clone() } else { key.to_lowercase() };
         match all().find(|(k, _)| *k == name) {
+            Some((_, Some(value))) if plain => out.push(Value::str(value.as_str())),
             Some((_, Some(value))) => out.push(Value::str(interpolate(keys, defaults, value, 0)?)),
             Some((_, None)) => {}
             None => out.push(Value::str(option("default")?.unwrap_or_default())),

@@ -172,6 +172,9 @@ fn take(
         return Ok(Some((rest, items)));
     }
     let Value::Map(inner) = value.check()? else {
+        if skip {
+            return Ok(None);
+        }
         return call.fail(format!(
             "the key {key} should point to a dictionary, got '{}'",
             value.to_text()

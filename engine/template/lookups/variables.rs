@@ -69,7 +69,12 @@ fn varnames(call: &Call<'_>) -> Result<Value, TemplateError> {
                 term.type_name()
             ));
         };
-        let regex = compile(pattern, Flags::default(), Anchor::Search)?;
+        let regex = compile(pattern, Flags::default(), Anchor::Search).map_err(|e| {
+            TemplateError::new(format!(
+                "Unable to use \"{pattern}\" as a search parameter: {}",
+                e.message
+            ))
+        })?;
         for name in &names {
             if regex.find(name)?.is_some() {
                 out.push(Value::str(name.as_str()));
