@@ -210,7 +210,8 @@ impl Inventory {
     /// Sets a host's variable.
     pub fn set_host_var(&mut self, host: &str, key: impl Into<Value>, value: impl Into<Value>) {
         if let Some(host) = self.hosts.get(host) {
-            host.vars.insert(key, value.into().into_frozen());
+            // Hosts of one line share nothing, as in Ansible.
+            host.vars.insert(key, value.into().deep_copy(true));
         }
     }
 
@@ -224,7 +225,7 @@ impl Inventory {
             let number = value.as_int().or_else(|| value.as_str()?.trim().parse().ok());
             group.priority = number.unwrap_or(group.priority);
         } else {
-            group.vars.insert(key, value.into_frozen());
+            group.vars.insert(key, value.deep_copy(true));
         }
     }
 

@@ -1,7 +1,9 @@
 //! `constructed`: variables and groups of the hosts read so far, from expressions.
 
 use super::Plugin;
-use crate::{Evaluate, Inventory, LoadContext, VarsFolder, VarsKind, load::folders, source::Source};
+use crate::{
+    Evaluate, GroupNames, Inventory, LoadContext, VarsFolder, VarsKind, load::folders, source::Source,
+};
 use kdo_syntax::Diagnostic;
 use kdo_value::{Map, Origin, Value};
 
@@ -149,7 +151,7 @@ fn read(inventory: &mut Inventory, source: &Source<'_>, context: &LoadContext<'_
             variables(inventory, host, &files)?
         };
         for (name, condition) in groups.entries() {
-            let name = inventory.safe_name(&name.to_text());
+            let name = safe(&name.to_text());
             match options.evaluate.condition(&condition, &vars) {
                 Ok(true) => {
                     inventory.add_host(host, Some(&name), None, None);
@@ -169,6 +171,11 @@ fn read(inventory: &mut Inventory, source: &Source<'_>, context: &LoadContext<'_
         }
     }
     Ok(())
+}
+
+/// Names of constructed groups never have odd characters, whatever the configuration says.
+fn safe(name: &str) -> String {
+    GroupNames::Silently.apply(name)
 }
 
 /// Texts that an expression made, with its place. They are never templates.

@@ -31,7 +31,7 @@ struct Reader<'a> {
 
 pub(crate) const PLUGIN: Plugin = Plugin {
     name: "ini",
-    accepts: |source, _| source.is_readable(),
+    accepts: |source, _| source.is_readable() && source.path.extension().is_none_or(|e| e != "toml"),
     read,
 };
 

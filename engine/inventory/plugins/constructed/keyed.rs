@@ -1,6 +1,6 @@
 //! `keyed_groups`: groups named after values.
 
-use super::{Options, is_yes};
+use super::{Options, is_yes, safe};
 use crate::Inventory;
 use kdo_syntax::Diagnostic;
 use kdo_value::{Map, Value};
@@ -100,14 +100,14 @@ impl Keyed {
             &self.separator
         };
         for bare in self.names(&key)? {
-            let name = format!("{}{separator}{bare}", self.prefix);
+            let name = safe(&format!("{}{separator}{bare}", self.prefix));
             if name.is_empty() {
                 return Err("Invalid empty/false group name provided".into());
             }
             let group = inventory.add_group(&name);
             inventory.add_host(host, Some(&group), None, None);
             if parent.truthy() {
-                inventory.add_child(&parent.to_text(), &group)?;
+                inventory.add_child(&safe(&parent.to_text()), &group)?;
             }
         }
         Ok(())
