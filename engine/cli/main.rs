@@ -24,6 +24,7 @@ mod find_playbook;
 mod graph;
 mod inventory;
 mod inventory_args;
+mod inventory_explain;
 mod lab;
 mod listing;
 mod load_inventory;

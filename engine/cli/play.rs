@@ -41,6 +41,9 @@ pub(crate) struct PlayArgs {
     /// Show the tasks and do nothing
     #[arg(long, help_heading = "Show instead of running")]
     list_tasks: bool,
+    /// Show where a variable is set for the hosts, which place wins, and its value; do nothing
+    #[arg(long, value_name = "VAR", help_heading = "Show instead of running")]
+    explain: Option<String>,
     /// Show the tags and do nothing
     #[arg(long, help_heading = "Show instead of running")]
     list_tags: bool,
@@ -54,7 +57,11 @@ pub(crate) fn play(args: PlayArgs) -> Result<u8> {
         &settings.roles_path(),
         args.run.inventory.limit.as_deref(),
     )?;
-    let listing = args.syntax_check || args.list_tasks || args.list_tags || args.run.list_hosts;
+    let listing = args.syntax_check
+        || args.list_tasks
+        || args.list_tags
+        || args.run.list_hosts
+        || args.explain.is_some();
     let mut options = run_options::options(&args.run, &settings, playbooks, "all", Style::Play, !listing)?;
     let chosen = |given: &[String], configured: &str| {
         if given.is_empty() {
@@ -75,5 +82,6 @@ pub(crate) fn play(args: PlayArgs) -> Result<u8> {
     options.listing.syntax = args.syntax_check;
     options.listing.tasks = args.list_tasks;
     options.listing.tags = args.list_tags;
+    options.listing.explain = args.explain;
     Ok(kdo_run::run(options))
 }

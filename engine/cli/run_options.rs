@@ -11,12 +11,13 @@ use crate::{
     sinks,
     stop::{Result, Stop},
 };
+use kdo_inventory::Inventory;
 use kdo_report::Secrets;
 use kdo_run::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 use kdo_ssh::SshConnector;
 use kdo_syntax::SourceMap;
 use kdo_transport::{LocalConnector, Secret};
-use kdo_value::Text;
+use kdo_value::{Map, Text};
 use kdo_vars::{FactCache, RunInfo};
 use kdo_vault::{VaultKeys, VaultSecret};
 use std::{
@@ -102,21 +103,27 @@ pub(crate) fn further(
     let sources = Rc::new(SourceMap::new());
     let behaviour = settings.hash_behaviour();
     let extra = extra_vars::read(&args.inventory.extra_vars, &sources, &vault, behaviour)?;
-    let inventory = if first {
-        load_inventory::load(&args.inventory.inventory, settings, &sources, &vault)?
-    } else {
-        load_inventory::quietly(&args.inventory.inventory, settings, &sources, &vault)
-    };
-    let limit_text = args.inventory.limit.as_deref();
-    let limit = load_inventory::limit(limit_text, pattern, &inventory, settings, &sources)?;
-    let inputs = load_inventory::inputs(&args.inventory.inventory, settings);
-    let verbosity = args
-        .verbose
-        .saturating_add(u8::try_from(settings.int("verbosity").unwrap_or(0)).unwrap_or(0));
-    let run_id = run_id();
+    let verbosity = verbosity(args.verbose, settings);
     if verbosity > 0 && first {
         tell_config_file(settings);
     }
+    let wanted = load_inventory::Wanted {
+        given: &args.inventory.inventory,
+        settings,
+        sources: &sources,
+        vault: &vault,
+        extra: &extra,
+    };
+    let inventory = if first {
+        load_inventory::load(&wanted, verbosity)?
+    } else {
+        load_inventory::quietly(&wanted)
+    };
+    let reload = reload(args, settings, &sources, passwords.vault, &extra);
+    let limit_text = args.inventory.limit.as_deref();
+    let limit = load_inventory::limit(limit_text, pattern, &inventory, settings, &sources)?;
+    let inputs = load_inventory::inputs(&args.inventory.inventory, settings);
+    let run_id = run_id();
     let info = RunInfo {
         check: args.check,
         diff: args.diff || settings.bool("diff_always"),
@@ -137,6 +144,7 @@ pub(crate) fn further(
         playbooks: playbooks.paths,
         texts: playbooks.texts,
         inventory,
+        reload: Some(reload),
         sources,
         limit,
         extra_vars: extra,
@@ -216,6 +224,36 @@ fn plugin_timeout() -> Result<Duration> {
     seconds
         .and_then(|s| Duration::try_from_secs_f64(s).ok())
         .ok_or_else(|| Stop::new("KDO_PLUGIN_TIMEOUT is no number of seconds"))
+}
+
+/// Reads the inventory again, for `refresh_inventory`.
+fn reload(
+    args: &RunArgs,
+    settings: &Settings,
+    sources: &Rc<SourceMap>,
+    secrets: Vec<VaultSecret>,
+    extra: &Map,
+) -> Rc<dyn Fn() -> Inventory> {
+    let (given, settings, sources) = (
+        args.inventory.inventory.clone(),
+        settings.clone(),
+        Rc::clone(sources),
+    );
+    let (vault, extra) = (secrets::vault_keys(secrets, &settings), extra.clone());
+    Rc::new(move || {
+        load_inventory::quietly(&load_inventory::Wanted {
+            given: &given,
+            settings: &settings,
+            sources: &sources,
+            vault: &vault,
+            extra: &extra,
+        })
+    })
+}
+
+/// How many `-v` there are, on the command line and in the configuration.
+pub(crate) fn verbosity(given: u8, settings: &Settings) -> u8 {
+    given.saturating_add(u8::try_from(settings.int("verbosity").unwrap_or(0)).unwrap_or(0))
 }
 
 /// The passwords to log in with and to become another user; an empty answer to the latter means the former.
@@ -343,7 +381,7 @@ fn fact_cache(settings: &Settings) -> Option<FactCache> {
 }
 
 /// What `-v` says first.
-fn tell_config_file(settings: &Settings) {
+pub(crate) fn tell_config_file(settings: &Settings) {
     let text = match &settings.file {
         Some(path) => format!("Using {} as config file", path.display()),
         None => "No config file found; using defaults".to_owned(),

@@ -12,6 +12,7 @@ use std::{
 };
 
 /// The configuration, with what several commands make of it.
+#[derive(Clone)]
 pub(crate) struct Settings(Config);
 
 impl Deref for Settings {

@@ -101,13 +101,13 @@ fn expand(head: &str, rest: &str, names: &mut Vec<String>) -> Result<(), String>
         }
         _ => {
             return Err(format!(
-                "the host range `[{range}]` must be `[begin:end]` or `[begin:end:step]`"
+                "host range must be begin:end or begin:end:step, it is `[{range}]`"
             ));
         }
     };
     let begin = if begin.is_empty() { "0" } else { begin };
     if end.is_empty() {
-        return Err(format!("the host range `[{range}]` has no end"));
+        return Err("host range must specify end value".to_owned());
     }
     let letter = |s: &str| s.len() == 1 && s.bytes().all(|b| b.is_ascii_alphabetic());
     if letter(begin) && letter(end) {
@@ -115,7 +115,7 @@ fn expand(head: &str, rest: &str, names: &mut Vec<String>) -> Result<(), String>
         let index = |s: &str| letters.iter().position(|c| s.starts_with(*c)).unwrap_or(0);
         let (from, to) = (index(begin), index(end));
         if from > to {
-            return Err(format!("the host range `[{range}]` ends before it begins"));
+            return Err(format!("host range must have begin <= end, it is `[{range}]`"));
         }
         for c in letters.iter().skip(from).take(to - from + 1).step_by(step) {
             expand(&format!("{head}{before}{c}"), tail, names)?;
@@ -135,7 +135,7 @@ fn expand(head: &str, rest: &str, names: &mut Vec<String>) -> Result<(), String>
     };
     if width > 0 && end.len() != width {
         return Err(format!(
-            "begin and end of the host range `[{range}]` must have as many digits"
+            "host range must specify equal-length begin and end formats, it is `[{range}]`"
         ));
     }
     if to.saturating_sub(from) / step as u64 > MAX_HOSTS as u64 {

@@ -2,7 +2,6 @@
 
 use crate::host::frozen;
 use indexmap::IndexSet;
-use kdo_syntax::Diagnostic;
 use kdo_value::Map;
 
 /// A group of the inventory.
@@ -12,10 +11,6 @@ pub struct Group {
     pub name: String,
     /// Variables written in inventory sources.
     pub vars: Map,
-    /// Variables of `group_vars` beside the inventory sources.
-    pub file_vars: Map,
-    /// Why `file_vars` is not complete; an error as soon as the group is used.
-    pub file_error: Option<Diagnostic>,
     /// Groups directly in it, in order.
     pub children: IndexSet<String>,
     /// Groups it is directly in.
@@ -33,8 +28,6 @@ impl Group {
         Self {
             name: name.to_owned(),
             vars: frozen(),
-            file_vars: frozen(),
-            file_error: None,
             children: IndexSet::new(),
             parents: IndexSet::new(),
             hosts: IndexSet::new(),

@@ -1,7 +1,6 @@
 //! One host.
 
 use indexmap::IndexSet;
-use kdo_syntax::Diagnostic;
 use kdo_value::Map;
 use std::path::PathBuf;
 
@@ -12,10 +11,6 @@ pub struct Host {
     pub name: String,
     /// Variables written in inventory sources, and those of `add_host`.
     pub vars: Map,
-    /// Variables of `host_vars` beside the inventory sources.
-    pub file_vars: Map,
-    /// Why `file_vars` is not complete; an error as soon as the host is used.
-    pub file_error: Option<Diagnostic>,
     /// Groups that name it themselves.
     pub groups: IndexSet<String>,
     /// The source that named it first; none for lists and `add_host`.
@@ -29,8 +24,6 @@ impl Host {
         Self {
             name: name.to_owned(),
             vars: frozen(),
-            file_vars: frozen(),
-            file_error: None,
             groups: IndexSet::new(),
             source: None,
             implicit: false,

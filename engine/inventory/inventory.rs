@@ -1,6 +1,6 @@
 //! All hosts and groups.
 
-use crate::{Group, Host};
+use crate::{Group, GroupNames, Host, Mismatch, Precedence, VarsFolder, VarsKind, names};
 use indexmap::{IndexMap, IndexSet};
 use kdo_syntax::Diagnostic;
 use kdo_value::{Map, Value};
@@ -21,7 +21,42 @@ pub struct Inventory {
     pub sources: Vec<PathBuf>,
     /// Number of sources that could not be read.
     pub unparsed: usize,
+    /// What happens to odd names of groups.
+    pub group_names: GroupNames,
+    /// Whose variables win, lowest first.
+    pub precedence: Vec<Precedence>,
+    /// Variable files beside the sources, one for each folder, in the order of the sources.
+    pub folders: Vec<VarsFolder>,
+    /// Whether variable files beside playbooks count in a run (`vars_plugins_enabled`, `run_vars_plugins`).
+    pub play_files: bool,
+    /// What becomes of a pattern that matches nothing.
+    pub pattern_mismatch: Mismatch,
+    /// Extensions of YAML files, with their dots.
+    pub yaml_extensions: Vec<String>,
+    /// Uses of what Ansible will drop.
+    pub deprecations: Vec<String>,
+    /// What only `-v` and more tell: how many of them, and the words.
+    pub remarks: Vec<(u8, String)>,
+    /// Sources that were read without an error.
+    pub(crate) processed: Vec<PathBuf>,
+    pub(crate) odd_names: IndexSet<String>,
+    changes: Vec<Change>,
     implicit: IndexMap<String, Host>,
+}
+
+/// What a run did to the inventory; done again after `refresh_inventory`.
+#[derive(Clone)]
+enum Change {
+    Host {
+        name: String,
+        groups: Vec<String>,
+        vars: Map,
+    },
+    Group {
+        host: String,
+        group: String,
+        parents: Vec<String>,
+    },
 }
 
 impl Default for Inventory {
@@ -39,6 +74,17 @@ impl Inventory {
             warnings: Vec::new(),
             sources: Vec::new(),
             unparsed: 0,
+            group_names: GroupNames::default(),
+            precedence: Precedence::DEFAULT.into(),
+            folders: Vec::new(),
+            play_files: true,
+            pattern_mismatch: Mismatch::default(),
+            yaml_extensions: [".yml", ".yaml", ".json"].map(str::to_owned).into(),
+            deprecations: Vec::new(),
+            remarks: Vec::new(),
+            processed: Vec::new(),
+            odd_names: IndexSet::new(),
+            changes: Vec::new(),
             implicit: IndexMap::new(),
         };
         inventory.add_group("all");
@@ -64,39 +110,62 @@ impl Inventory {
         })
     }
 
-    /// All hosts, the implicit ones too.
-    pub(crate) fn all_hosts_mut(&mut self) -> impl Iterator<Item = &mut Host> {
-        self.hosts.values_mut().chain(self.implicit.values_mut())
-    }
-
     /// A group by name.
     pub fn group(&self, name: &str) -> Option<&Group> {
         self.groups.get(name)
     }
 
-    /// Adds a group if it is new; tells whether it was.
-    pub fn add_group(&mut self, name: &str) -> bool {
+    /// Adds a group if it is new; gives its name, in which odd characters may have been replaced.
+    pub fn add_group(&mut self, name: &str) -> String {
         if self.groups.contains_key(name) {
-            return false;
+            return name.to_owned();
         }
-        self.groups.insert(name.to_owned(), Group::new(name));
-        true
+        let name = self.safe_name(name);
+        if !self.groups.contains_key(&name) {
+            self.groups.insert(name.clone(), Group::new(&name));
+        }
+        name
     }
 
-    /// Adds a host if it is new and puts it into a group; tells whether anything changed.
-    pub fn add_host(&mut self, name: &str, group: Option<&str>, source: Option<&Path>) -> bool {
+    /// The name a group gets.
+    pub(crate) fn safe_name(&mut self, name: &str) -> String {
+        if names::is_odd(name) {
+            self.odd_names.insert(name.to_owned());
+        }
+        self.group_names.apply(name)
+    }
+
+    /// Adds a host if it is new, with its port, and puts it into a group; tells whether anything changed.
+    pub fn add_host(
+        &mut self,
+        name: &str,
+        group: Option<&str>,
+        source: Option<&Path>,
+        port: Option<u16>,
+    ) -> bool {
         let mut changed = false;
         if !self.hosts.contains_key(name) {
             let mut host = Host::new(name);
             host.source = source.map(Path::to_owned);
+            if let Some(port) = port {
+                host.vars.insert("ansible_port", i64::from(port));
+            }
+            if LOCALHOST.contains(&name)
+                && let Some(first) = LOCALHOST.iter().find(|n| self.hosts.contains_key(**n))
+            {
+                let message = format!(
+                    "A duplicate localhost-like entry was found ({name}). First found localhost was {first}"
+                );
+                self.warnings.push(Diagnostic::warning(message));
+            }
             self.hosts.insert(name.to_owned(), host);
             changed = true;
         }
         if let Some(group) = group {
-            self.add_group(group);
-            if let (Some(g), Some(h)) = (self.groups.get_mut(group), self.hosts.get_mut(name)) {
+            let group = self.add_group(group);
+            if let (Some(g), Some(h)) = (self.groups.get_mut(&group), self.hosts.get_mut(name)) {
                 changed |= g.hosts.insert(name.to_owned());
-                h.groups.insert(group.to_owned());
+                h.groups.insert(group);
             }
         }
         changed
@@ -104,25 +173,24 @@ impl Inventory {
 
     /// Puts a group into another; both are added if they are new. Loops are refused.
     pub fn add_child(&mut self, parent: &str, child: &str) -> Result<bool, String> {
+        let (parent, child) = (self.add_group(parent), self.add_group(child));
         if parent == child {
             return Err(format!("the group `{parent}` cannot be in itself"));
         }
-        self.add_group(parent);
-        self.add_group(child);
-        if self.descendants(child).contains(&parent) {
+        if self.descendants(&child).contains(parent.as_str()) {
             return Err(format!(
                 "the groups `{parent}` and `{child}` cannot both be in each other"
             ));
         }
-        let depth = self.groups.get(parent).map_or(0, |g| g.depth);
+        let depth = self.groups.get(&parent).map_or(0, |g| g.depth);
         let added = self
             .groups
-            .get_mut(parent)
-            .is_some_and(|g| g.children.insert(child.to_owned()));
-        if let Some(g) = self.groups.get_mut(child) {
-            g.parents.insert(parent.to_owned());
+            .get_mut(&parent)
+            .is_some_and(|g| g.children.insert(child.clone()));
+        if let Some(g) = self.groups.get_mut(&child) {
+            g.parents.insert(parent);
         }
-        self.sink(child, depth + 1);
+        self.sink(&child, depth + 1);
         Ok(added)
     }
 
@@ -142,7 +210,8 @@ impl Inventory {
     /// Sets a host's variable.
     pub fn set_host_var(&mut self, host: &str, key: impl Into<Value>, value: impl Into<Value>) {
         if let Some(host) = self.hosts.get(host) {
-            host.vars.insert(key, value.into().into_frozen());
+            // Hosts of one line share nothing, as in Ansible.
+            host.vars.insert(key, value.into().deep_copy(true));
         }
     }
 
@@ -156,20 +225,30 @@ impl Inventory {
             let number = value.as_int().or_else(|| value.as_str()?.trim().parse().ok());
             group.priority = number.unwrap_or(group.priority);
         } else {
-            group.vars.insert(key, value.into_frozen());
+            group.vars.insert(key, value.deep_copy(true));
         }
     }
 
     /// The module `add_host`: a host with groups and variables, at run time. Tells whether anything changed.
     pub fn add_host_at_run_time(&mut self, name: &str, groups: &[String], vars: &Map) -> bool {
+        self.changes.push(Change::Host {
+            name: name.to_owned(),
+            groups: groups.to_vec(),
+            vars: vars.clone(),
+        });
+        self.change_host(name, groups, vars)
+    }
+
+    fn change_host(&mut self, name: &str, groups: &[String], vars: &Map) -> bool {
         let (name, port) = match crate::parse_address(name, false) {
             Some((host, port)) => (host, port),
             None => (name.to_owned(), None),
         };
-        let mut changed = self.add_host(&name, Some("all"), None);
+        let mut changed = !self.hosts.contains_key(&name) && self.add_host(&name, Some("all"), None, None);
         for group in groups {
-            changed |= self.add_group(group);
-            changed |= self.add_host(&name, Some(group), None);
+            changed |= !self.groups.contains_key(group);
+            let group = self.add_group(group);
+            changed |= self.add_host(&name, Some(&group), None, None);
         }
         let Some(host) = self.hosts.get(&name) else {
             return changed;
@@ -188,29 +267,71 @@ impl Inventory {
 
     /// The module `group_by`: puts a host into a group at run time. Tells whether anything changed.
     pub fn group_by(&mut self, host: &str, group: &str, parents: &[String]) -> Result<bool, String> {
-        let mut changed = self.add_group(group);
+        self.changes.push(Change::Group {
+            host: host.to_owned(),
+            group: group.to_owned(),
+            parents: parents.to_vec(),
+        });
+        self.change_group(host, group, parents)
+    }
+
+    fn change_group(&mut self, host: &str, group: &str, parents: &[String]) -> Result<bool, String> {
+        let mut changed = !self.groups.contains_key(group);
+        let group = self.add_group(group);
         for parent in parents {
-            changed |= self.add_group(parent);
-            changed |= self.add_child(parent, group)?;
+            changed |= !self.groups.contains_key(parent);
+            changed |= self.add_child(parent, &group)?;
         }
-        changed |= self.add_host(host, Some(group), None);
+        changed |= self.add_host(host, Some(&group), None, None);
         self.reconcile();
         Ok(changed)
     }
 
-    /// Takes the hosts and groups out that were added since there were so many.
-    pub(crate) fn roll_back(&mut self, (hosts, groups): (usize, usize)) {
-        self.hosts.truncate(hosts);
-        self.groups.truncate(groups);
-        let names: IndexSet<String> = self.groups.keys().cloned().collect();
-        for group in self.groups.values_mut() {
-            group.hosts.retain(|h| self.hosts.contains_key(h));
-            group.children.retain(|c| names.contains(c));
-            group.parents.retain(|p| names.contains(p));
+    /// Does to this inventory, which was just read, what a run did to `before`: hosts and groups added at run time
+    /// survive `refresh_inventory`. Hosts that are gone are not grouped again.
+    pub fn take_changes(&mut self, before: &Self) {
+        self.changes.clone_from(&before.changes);
+        for change in self.changes.clone() {
+            match change {
+                Change::Host { name, groups, vars } => {
+                    self.change_host(&name, &groups, &vars);
+                }
+                Change::Group { host, group, parents } => {
+                    if self.hosts.contains_key(&host) {
+                        // It went well the first time; a loop by groups of the new sources is left out.
+                        let _ = self.change_group(&host, &group, &parents);
+                    }
+                }
+            }
         }
-        for host in self.hosts.values_mut() {
-            host.groups.retain(|g| names.contains(g));
+    }
+
+    /// Notes the use of something that Ansible will drop.
+    pub(crate) fn deprecated(&mut self, message: &str) {
+        if !self.deprecations.iter().any(|d| d == message) {
+            self.deprecations.push(message.to_owned());
         }
+    }
+
+    /// Makes the variables of files those of the inventory itself.
+    pub(crate) fn take_folders(&mut self) {
+        for folder in std::mem::take(&mut self.folders) {
+            for group in self.groups.values() {
+                for vars in folder.of(VarsKind::Group, &group.name) {
+                    overlay(&group.vars, vars);
+                }
+            }
+            for host in self.hosts.values().chain(self.implicit.values()) {
+                for vars in folder.of(VarsKind::Host, &host.name) {
+                    overlay(&host.vars, vars);
+                }
+            }
+        }
+    }
+
+    /// Why the variable files of a group or host are not complete.
+    pub fn file_problems(&self, kind: VarsKind, name: &str) -> impl Iterator<Item = &Diagnostic> {
+        self.folders.iter().filter_map(move |f| f.problem(kind, name))
     }
 
     /// Makes `all` and `ungrouped` what they must be after changes.
@@ -245,6 +366,17 @@ impl Inventory {
         self.walk(name, |g| &g.children)
     }
 
+    /// Groups that name a host and those above them, nearest first.
+    pub(crate) fn groups_of(&self, host: &str) -> IndexSet<&str> {
+        let mut names = IndexSet::new();
+        if let Some(host) = self.host(host) {
+            for group in &host.groups {
+                names.extend(self.walk(group, |g| &g.parents));
+            }
+        }
+        names
+    }
+
     fn walk<'a>(&'a self, name: &str, next: impl Fn(&'a Group) -> &'a IndexSet<String>) -> IndexSet<&'a str> {
         let mut seen = IndexSet::new();
         if let Some(group) = self.groups.get(name) {
@@ -270,12 +402,13 @@ impl Inventory {
     /// All groups a host is in, itself or through others, in the order in which their variables override each
     /// other: `all` first, then by depth, priority and name.
     pub fn group_vars_order(&self, host: &str) -> Vec<&Group> {
-        let mut names: IndexSet<&str> = IndexSet::from(["all"]);
-        if let Some(host) = self.host(host) {
-            for group in &host.groups {
-                names.extend(self.walk(group, |g| &g.parents));
-            }
-        }
+        let mut names = self.groups_of(host);
+        names.insert("all");
+        self.in_order(&names)
+    }
+
+    /// Groups in the order in which their variables override each other.
+    pub(crate) fn in_order(&self, names: &IndexSet<&str>) -> Vec<&Group> {
         let mut groups: Vec<&Group> = names.iter().filter_map(|n| self.groups.get(*n)).collect();
         groups.sort_by(|a, b| {
             (a.depth, a.priority, a.name.as_str()).cmp(&(b.depth, b.priority, b.name.as_str()))
@@ -311,36 +444,6 @@ impl Inventory {
         map.freeze();
         map
     }
-
-    /// A group's variables from inventory sources and the files beside them; the files win.
-    pub fn group_variables(&self, group: &Group) -> Map {
-        let map = frozen_copy(&group.vars);
-        overlay(&map, &group.file_vars);
-        map
-    }
-
-    /// A host's variables from inventory sources and the files beside them: groups in their order, then the host.
-    pub fn host_variables(&self, host: &Host) -> Map {
-        let map = crate::host::frozen();
-        let groups = self.group_vars_order(&host.name);
-        // The sources of all groups come before the files of any group, `all` before the others in both.
-        let (all, others): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|g| g.name == "all");
-        for group in all.iter().chain(&others) {
-            overlay(&map, &group.vars);
-        }
-        for group in all.iter().chain(&others) {
-            overlay(&map, &group.file_vars);
-        }
-        overlay(&map, &host.vars);
-        overlay(&map, &host.file_vars);
-        map
-    }
-}
-
-fn frozen_copy(map: &Map) -> Map {
-    let copy = map.copied();
-    copy.freeze();
-    copy
 }
 
 fn overlay(map: &Map, over: &Map) {

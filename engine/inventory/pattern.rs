@@ -11,8 +11,31 @@ use std::path::Path;
 pub struct Selection {
     /// Names, in the order of the pattern and, within it, of the inventory.
     pub hosts: Vec<String>,
-    /// Patterns that match nothing.
+    /// Patterns that match nothing; those with the severity of an error must end a play.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// What becomes of a pattern that matches nothing (`host_pattern_mismatch`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mismatch {
+    /// It is told.
+    #[default]
+    Warning,
+    /// It is an error.
+    Error,
+    /// It is passed over.
+    Ignore,
+}
+
+impl Mismatch {
+    /// By the word of the configuration.
+    pub fn of(word: &str) -> Self {
+        match word {
+            "error" => Self::Error,
+            "ignore" => Self::Ignore,
+            _ => Self::Warning,
+        }
+    }
 }
 
 /// The parts of a pattern that are separated by commas, or by colons and blanks (not those of addresses and slices).
@@ -77,6 +100,11 @@ impl Inventory {
         for part in split_pattern(limit) {
             match part.strip_prefix('@') {
                 Some(path) => {
+                    if Path::new(path).is_dir() {
+                        let message =
+                            format!("Limit starting with \"@\" must be a file, not a directory: {path}");
+                        return Err(Diagnostic::error(message));
+                    }
                     let text = read_file(Path::new(path)).map_err(|d| {
                         Diagnostic::error(format!("Unable to find limit file {path}")).note(d.message)
                     })?;
@@ -137,11 +165,12 @@ impl Inventory {
                 } else {
                     usize::try_from(n)
                 };
-                index
-                    .ok()
-                    .and_then(|i| hosts.get(i).cloned())
-                    .into_iter()
-                    .collect()
+                let chosen = index.ok().and_then(|i| hosts.get(i).cloned());
+                if chosen.is_none() && !hosts.is_empty() {
+                    let message = format!("No hosts matched the subscripted pattern '{part}'");
+                    warnings.push(Diagnostic::error(message));
+                }
+                chosen.into_iter().collect()
             }
             Some(Slice::Range(from, to)) => {
                 let to = to.unwrap_or(usize::MAX).max(from);
@@ -178,7 +207,11 @@ impl Inventory {
         if found.is_empty() && !any_group && pattern != "all" {
             let message = format!("Could not match supplied host pattern, ignoring: {pattern}");
             if !warnings.iter().any(|w| w.message == message) {
-                warnings.push(Diagnostic::warning(message));
+                match self.pattern_mismatch {
+                    Mismatch::Warning => warnings.push(Diagnostic::warning(message)),
+                    Mismatch::Error => warnings.push(Diagnostic::error(message)),
+                    Mismatch::Ignore => {}
+                }
             }
         }
         Ok(found.into_iter().map(str::to_owned).collect())

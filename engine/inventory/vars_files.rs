@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 
 /// Directories in directories deeper than this are left out (links may go round).
 const MAX_DEPTH: usize = 20;
-const EXTENSIONS: [&str; 3] = ["yml", "yaml", "json"];
 
 /// Which of the two directories.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VarsKind {
     /// `group_vars`
     Group,
@@ -28,42 +27,44 @@ impl VarsKind {
     }
 }
 
-/// Variables of a group or host beside `base`: `base/group_vars/NAME`, or `NAME.yml`, `.yaml`, `.json`; the first
-/// that exists counts, a directory with all its files. `None` if there is none. Works for the playbook's directory too.
+/// Variables of a group or host beside `base`: `base/group_vars/NAME`, or with one of the extensions of YAML files; the
+/// first that exists counts, a directory with all its files. One map for each file, in order. Works for the playbook's
+/// directory too.
 pub fn load_vars_dir(
     base: &Path,
     kind: VarsKind,
     name: &str,
     context: &LoadContext<'_>,
     warnings: &mut Vec<Diagnostic>,
-) -> Result<Option<Map>, Diagnostic> {
-    if name.is_empty() || name.contains('/') || name == "." || name == ".." {
-        return Ok(None);
+) -> Result<Vec<Map>, Diagnostic> {
+    // A path (of a chroot) is no name to look for.
+    if name.is_empty() || name.starts_with('/') || name.split('/').any(|p| p == "." || p == "..") {
+        return Ok(Vec::new());
     }
     let dir = base.join(kind.directory());
+    let extensions = std::iter::once("").chain(context.yaml_extensions.iter().map(String::as_str));
+    let mut candidates = extensions.map(|e| dir.join(format!("{name}{e}")));
     let mut files = Vec::new();
-    let plain = dir.join(name);
-    if plain.is_dir() {
-        collect(&plain, &mut files, 0)?;
-    } else if plain.is_file() {
-        files.push(plain);
-    } else {
-        let with_extension = EXTENSIONS.iter().map(|e| dir.join(format!("{name}.{e}")));
-        files.extend(with_extension.into_iter().find(|p| p.is_file()));
+    match candidates.find(|p| p.exists()) {
+        Some(found) if found.is_dir() => collect(&found, &context.yaml_extensions, &mut files, 0)?,
+        Some(found) => files.push(found),
+        None => {}
     }
-    if files.is_empty() {
-        return Ok(None);
-    }
-    let map = crate::host::frozen();
+    let mut maps = Vec::with_capacity(files.len());
     for file in files {
-        load_vars_file(&file, context, warnings)?.for_each(|k, v| {
-            map.insert(k.clone(), v.clone());
-        });
+        let map = load_vars_file(&file, context, warnings)?;
+        map.freeze();
+        maps.push(map);
     }
-    Ok(Some(map))
+    Ok(maps)
 }
 
-fn collect(dir: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<(), Diagnostic> {
+fn collect(
+    dir: &Path,
+    extensions: &[String],
+    files: &mut Vec<PathBuf>,
+    depth: usize,
+) -> Result<(), Diagnostic> {
     if depth > MAX_DEPTH {
         return Ok(());
     }
@@ -81,12 +82,12 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<(), Dia
         if name.starts_with('.') || name.ends_with('~') {
             continue;
         }
-        let extension = path.extension().map(|e| e.to_string_lossy().into_owned());
+        let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy()));
         if path.is_dir() {
             if extension.is_none() {
-                collect(&path, files, depth + 1)?;
+                collect(&path, extensions, files, depth + 1)?;
             }
-        } else if extension.is_none_or(|e| EXTENSIONS.contains(&e.as_str())) && path.is_file() {
+        } else if extension.is_none_or(|e| extensions.contains(&e)) && path.is_file() {
             files.push(path);
         }
     }

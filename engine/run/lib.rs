@@ -7,6 +7,7 @@ mod check_args;
 mod connect;
 mod debugger;
 mod engine;
+mod explain;
 mod failure;
 mod graph;
 mod handlers;
@@ -225,9 +226,11 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
         };
     }
     if engine.options.listing.any() {
-        let text = match engine.options.listing.graph {
-            Some(format) => engine.graphs(&all, format),
-            None => engine.listing(&all),
+        let listing = &engine.options.listing;
+        let text = match (&listing.explain, listing.graph) {
+            (Some(name), _) => engine.explain(&all, name),
+            (None, Some(format)) => engine.graphs(&all, format),
+            (None, None) => engine.listing(&all),
         };
         engine.tell(&Event::Listing { text });
         return code::OK;

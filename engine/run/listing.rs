@@ -23,7 +23,7 @@ impl Engine {
     }
 
     fn list_play(&self, out: &mut String, number: usize, play: &Rc<Play>, _path: &Path) {
-        let listing = self.options.listing;
+        let listing = &self.options.listing;
         let pattern = self.play_pattern(play);
         let name = self.play_name(play);
         let play_tags = sorted(

@@ -10,7 +10,7 @@ use kdo_vault::VaultKeys;
 use std::{collections::HashMap, path::PathBuf, rc::Rc, sync::Arc, time::Duration};
 
 /// What to show instead of running.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     /// `--syntax-check`
     pub syntax: bool,
@@ -22,17 +22,19 @@ pub struct Listing {
     pub tags: bool,
     /// `kdo graph`
     pub graph: Option<kdo_plan::Format>,
+    /// `--explain`: the variable.
+    pub explain: Option<String>,
 }
 
 impl Listing {
     /// Whether the playbooks are only read.
-    pub fn only_syntax(self) -> bool {
+    pub fn only_syntax(&self) -> bool {
         self.syntax && !self.hosts && !self.tasks && !self.tags
     }
 
     /// Whether nothing is to be run.
-    pub fn any(self) -> bool {
-        self.syntax || self.hosts || self.tasks || self.tags || self.graph.is_some()
+    pub fn any(&self) -> bool {
+        self.syntax || self.hosts || self.tasks || self.tags || self.graph.is_some() || self.explain.is_some()
     }
 }
 
@@ -84,6 +86,8 @@ pub struct Options {
     pub texts: HashMap<PathBuf, String>,
     /// Hosts.
     pub inventory: Inventory,
+    /// Reads them again (`refresh_inventory`).
+    pub reload: Option<Rc<dyn Fn() -> Inventory>>,
     /// Texts read so far (inventory, variable files).
     pub sources: Rc<SourceMap>,
     /// `--limit`, split and `@file`s read.

@@ -6,7 +6,7 @@ use crate::{
 use kdo_event::Event;
 use kdo_plan::Plan;
 use kdo_playbook::{Action, Play, Scope, ScopeKind, Task};
-use kdo_syntax::Diagnostic;
+use kdo_syntax::{Diagnostic, Severity};
 use kdo_template::{Environment, Templar};
 use kdo_value::{Map, Text, Value};
 use kdo_vars::{PlayVars, TaskVars, merge};
@@ -85,6 +85,9 @@ impl Engine {
         let selection = inventory.select(&patterns, self.options.limit.as_deref())?;
         drop(inventory);
         for warning in &selection.warnings {
+            if warning.severity == Severity::Error {
+                return Err(warning.clone());
+            }
             self.warn(warning.message.clone());
         }
         let mut hosts = selection.hosts;
@@ -517,8 +520,14 @@ impl Engine {
 
     /// Reads the inventory's sources again.
     pub(crate) fn refresh_inventory(&self) {
-        let context = kdo_inventory::LoadContext::new(&self.store.sources);
-        let fresh = kdo_inventory::Inventory::load(&self.options.info.inventory_sources, &context);
+        let Some(reload) = &self.options.reload else {
+            return;
+        };
+        let mut fresh = reload();
+        for warning in std::mem::take(&mut fresh.warnings) {
+            self.warn(warning.message);
+        }
+        fresh.take_changes(&self.store.inventory.borrow());
         *self.store.inventory.borrow_mut() = fresh;
         self.store.inventory_changed();
     }

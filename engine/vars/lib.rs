@@ -1,5 +1,7 @@
 //! Variables: the levels in Ansible's order of precedence, looked up lazily.
 
+mod compose;
+mod explain;
 mod fact_cache;
 mod hostvars;
 mod merge;
@@ -8,6 +10,8 @@ mod store;
 mod tagged_json;
 mod task_vars;
 
+pub use compose::Composer;
+pub use explain::{Place, explanation, inventory_places, winner};
 pub use fact_cache::FactCache;
 pub use hostvars::HostVars;
 pub use merge::{HashBehaviour, merge};

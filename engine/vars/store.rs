@@ -1,7 +1,7 @@
 //! What is known of all hosts during a run.
 
 use crate::{FactCache, HashBehaviour, merge};
-use kdo_inventory::{Inventory, LoadContext, VarsKind, load_vars_dir};
+use kdo_inventory::{Inventory, Level, LoadContext, VarsKind, load_vars_dir};
 use kdo_syntax::{Diagnostic, SourceMap};
 use kdo_template::{Plugins, Vault};
 use kdo_value::{Compactor, Map, Text, Value};
@@ -66,7 +66,7 @@ pub struct Store {
     included: RefCell<HashMap<String, Map>>,
     base: RefCell<HashMap<(String, PathBuf), Map>>,
     groups: RefCell<Option<Value>>,
-    files: RefCell<HashMap<(PathBuf, &'static str, String), Option<Map>>>,
+    files: RefCell<HashMap<(PathBuf, VarsKind, String), Vec<Map>>>,
     problems: RefCell<Vec<Diagnostic>>,
 }
 
@@ -252,49 +252,43 @@ impl Store {
         map
     }
 
+    /// All places of the inventory and of files beside it and the playbook with variables of a host, lowest first.
+    pub fn levels(&self, host: &str, playbook_dir: &Path) -> Vec<Level> {
+        let inventory = self.inventory.borrow();
+        inventory.levels(host, &|kind, name| self.beside_playbook(playbook_dir, kind, name))
+    }
+
     fn merge_base(&self, name: &str, dir: &Path) -> Map {
         let all = Map::new();
         let inventory = self.inventory.borrow();
         let how = self.info.hash_behaviour;
-        let groups = inventory.group_vars_order(name);
-        let top: Vec<_> = groups.iter().copied().filter(|g| g.name == "all").collect();
-        let others: Vec<_> = groups.iter().copied().filter(|g| g.name != "all").collect();
-        for g in top.iter().chain(&others) {
-            merge(&all, &g.vars, how);
+        for group in inventory.group_vars_order(name) {
+            inventory
+                .file_problems(VarsKind::Group, &group.name)
+                .for_each(|p| self.note(p));
         }
-        for part in [&top, &others] {
-            for g in part {
-                self.note(g.file_error.as_ref());
-                merge(&all, &g.file_vars, how);
-            }
-            for g in part {
-                if let Some(vars) = self.beside_playbook(dir, VarsKind::Group, &g.name) {
-                    merge(&all, &vars, how);
-                }
-            }
-        }
-        if let Some(host) = inventory.host(name) {
-            self.note(host.file_error.as_ref());
-            merge(&all, &host.vars, how);
-            merge(&all, &host.file_vars, how);
-        }
-        if let Some(vars) = self.beside_playbook(dir, VarsKind::Host, name) {
-            merge(&all, &vars, how);
+        inventory
+            .file_problems(VarsKind::Host, name)
+            .for_each(|p| self.note(p));
+        for level in self.levels(name, dir) {
+            merge(&all, &level.vars, how);
         }
         all.freeze();
         all
     }
 
-    fn note(&self, problem: Option<&Diagnostic>) {
-        if let Some(problem) = problem
-            && !self.problems.borrow().contains(problem)
-        {
+    fn note(&self, problem: &Diagnostic) {
+        if !self.problems.borrow().contains(problem) {
             self.problems.borrow_mut().push(problem.clone());
         }
     }
 
-    fn beside_playbook(&self, dir: &Path, kind: VarsKind, name: &str) -> Option<Map> {
-        let key = (dir.to_owned(), kind.directory(), name.to_owned());
+    /// Variables of a group or host in files beside a playbook, one map for each file.
+    pub fn beside_playbook(&self, dir: &Path, kind: VarsKind, name: &str) -> Vec<Map> {
+        if !self.inventory.borrow().play_files {
+            return Vec::new();
+        }
+        let key = (dir.to_owned(), kind, name.to_owned());
         if let Some(found) = self.files.borrow().get(&key) {
             return found.clone();
         }
@@ -308,12 +302,15 @@ impl Store {
         };
         let mut context = LoadContext::new(&self.sources);
         context.decrypt = Some(&decrypt);
+        context
+            .yaml_extensions
+            .clone_from(&self.inventory.borrow().yaml_extensions);
         let mut warnings = Vec::new();
         let found = match load_vars_dir(dir, kind, name, &context, &mut warnings) {
             Ok(found) => found,
             Err(problem) => {
-                self.note(Some(&problem));
-                None
+                self.note(&problem);
+                Vec::new()
             }
         };
         self.problems.borrow_mut().extend(warnings);

@@ -168,7 +168,7 @@ impl TaskVars {
         roles.iter().rev().filter(|r| r.public).find_map(|r| get(r))
     }
 
-    fn fact(&self, name: &str) -> Option<Value> {
+    pub(crate) fn fact(&self, name: &str) -> Option<Value> {
         let facts = self.store.facts(&self.host);
         if name == "ansible_facts" {
             return Some(facts.unwrap_or_default().into());
@@ -186,7 +186,7 @@ impl TaskVars {
         facts?.get(plain)
     }
 
-    fn magic(&self, name: &str) -> Option<Value> {
+    pub(crate) fn magic(&self, name: &str) -> Option<Value> {
         let info = &self.store.info;
         let text = |t: &str| Some(Value::str(t));
         let texts = |t: &[String]| Some(Value::list(t.iter().map(Value::from)).into_frozen());

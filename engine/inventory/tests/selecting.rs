@@ -1,7 +1,7 @@
 //! Host patterns, against the selections that ansible-core 2.19.14 made; changes at run time; messages.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use kdo_inventory::{Inventory, LoadContext};
+use kdo_inventory::{Inventory, LoadContext, VarsKind};
 use kdo_syntax::{SourceMap, render};
 use kdo_value::{Map, Value};
 
@@ -148,7 +148,7 @@ fn mistakes_are_told_with_their_place() {
         ("[a:children]\nb\n", "`b`, which is declared nowhere", ":2:1\n"),
         ("[g]\nh k = v\n", "`k` is no `key=value`", ":2:3\n"),
         ("h \"k=v\n", "a quote is not closed", ":1:1\n"),
-        ("h[01:3]\n", "as many digits", ":1:1\n"),
+        ("h[01:3]\n", "equal-length begin and end", ":1:1\n"),
         ("[a b]\nx\n", "is no section", ":1:1\n"),
         ("[a]\n[a:children]\na\n", "cannot be in itself", ":3:1\n"),
         ("[a:vars]\nx\n", "is no `key=value`", ":2:1\n"),
@@ -183,7 +183,7 @@ fn encrypted_variable_files_need_the_password() {
     let inputs = [dir.path().join("hosts").display().to_string()];
     let sources = SourceMap::new();
     let without = Inventory::load(&inputs, &LoadContext::new(&sources));
-    let error = without.group("all").unwrap().file_error.clone().unwrap();
+    let error = without.file_problems(VarsKind::Group, "all").next().unwrap();
     assert!(error.message.contains("no vault password"), "{error}");
     let decrypt = |_: &[u8]| Ok("x: secret\n".to_owned());
     let context = LoadContext {
@@ -191,10 +191,7 @@ fn encrypted_variable_files_need_the_password() {
         ..LoadContext::new(&sources)
     };
     let with = Inventory::load(&inputs, &context);
-    assert_eq!(
-        with.group("all").unwrap().file_vars.get("x"),
-        Some(Value::str("secret"))
-    );
+    assert_eq!(with.host_variables("h").get("x"), Some(Value::str("secret")));
 }
 
 #[test]
@@ -218,7 +215,7 @@ fn yaml_inventories_of_the_wrong_shape_are_refused() {
         ("[a, b]\n", "a YAML inventory is a dictionary of groups"),
         (
             "plugin: community.general.proxmox\n",
-            "the inventory plugin `community.general.proxmox` is not supported",
+            "specifies unknown plugin 'community.general.proxmox'",
         ),
         (
             "all: {hosts: {h: [1]}}\n",

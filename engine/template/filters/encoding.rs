@@ -183,7 +183,14 @@ fn to_json(call: &Call<'_>, indent: Option<usize>, sort: bool) -> Result<Value, 
 
 fn from_json(call: &Call<'_>) -> Result<Value, TemplateError> {
     match call.subject()? {
-        Value::Str(s) => Ok(json::read(s)?),
+        Value::Str(s) => {
+            let value = json::read(s)?;
+            let profile = call.get(1, "profile").map(Value::to_text);
+            Ok(match profile.as_deref() {
+                Some("inventory_legacy") => super::trust::unmarked(&value, s.is_trusted()),
+                _ => value,
+            })
+        }
         Value::Bytes(b) => Ok(json::read(&String::from_utf8_lossy(b))?),
         other => call.fail(format!(
             "the JSON object must be str, bytes or bytearray, not {}",

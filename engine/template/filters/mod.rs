@@ -41,6 +41,7 @@ mod sequence;
 mod serials;
 mod sets;
 mod text;
+mod trust;
 mod urls;
 mod vaulting;
 mod windows_paths;
@@ -85,6 +86,7 @@ pub const FAMILIES: &[&[Callable]] = &[
     yaml::CALLABLES,
     json_query::CALLABLES,
     vaulting::CALLABLES,
+    trust::CALLABLES,
     ip::CALLABLES,
     community::CALLABLES,
     printf::CALLABLES,

@@ -1,6 +1,7 @@
-//! YAML (and JSON) inventories.
+//! `yaml`: YAML (and JSON) inventories.
 
-use crate::{Inventory, expand_host};
+use super::Plugin;
+use crate::{Inventory, LoadContext, expand_host, source::Source};
 use kdo_syntax::Diagnostic;
 use kdo_value::{Map, Value};
 use std::path::Path;
@@ -8,8 +9,15 @@ use std::path::Path;
 /// Groups nested deeper are refused.
 const MAX_DEPTH: usize = 100;
 
-/// Takes the groups of a loaded document over.
-pub(crate) fn read(inventory: &mut Inventory, path: &Path, document: &Value) -> Result<(), Diagnostic> {
+pub(crate) const PLUGIN: Plugin = Plugin {
+    name: "yaml",
+    accepts: |source, context| source.is_readable() && source.has_extension(&context.yaml_extensions, &[]),
+    read,
+};
+
+fn read(inventory: &mut Inventory, source: &Source<'_>, _: &LoadContext<'_>) -> Result<(), Diagnostic> {
+    let (document, mut warnings) = source.document()?;
+    let path = source.path.as_path();
     let Some(groups) = document.as_map().filter(|m| !m.is_empty()) else {
         let what = if document.is_none() {
             "nothing"
@@ -20,11 +28,11 @@ pub(crate) fn read(inventory: &mut Inventory, path: &Path, document: &Value) -> 
             "a YAML inventory is a dictionary of groups, this is {what}"
         )));
     };
-    if let Some(plugin) = groups.get("plugin") {
-        let origin = plugin.origin();
-        let message = format!("the inventory plugin `{}` is not supported", plugin.to_text());
-        return Err(Diagnostic::error(message).at(origin));
+    if groups.get("plugin").is_some_and(|p| p.truthy()) {
+        let message = "Plugin configuration YAML file, not YAML inventory";
+        return Err(Diagnostic::error(message));
     }
+    inventory.warnings.append(&mut warnings);
     for (name, data) in groups.entries() {
         group(inventory, path, &name, &data, 0)?;
     }
@@ -53,28 +61,27 @@ fn group(
             return Ok(name);
         }
     };
-    inventory.add_group(&name);
+    if name.is_empty() {
+        return Err(Diagnostic::error("Invalid empty/false group name provided").at(key.origin()));
+    }
+    let name = inventory.add_group(&name);
+    sections(&name, &data)?;
     for (section, content) in data.entries() {
         let entries = match &content {
             Value::Map(map) => map.entries(),
             Value::None => Vec::new(),
             Value::Str(_) => vec![(content.clone(), Value::None)],
-            _ if matches!(section.as_str(), Some("vars" | "children" | "hosts")) => {
-                let shown = section.to_text();
+            _ => {
                 let message = format!(
-                    "`{shown}` of the group `{name}` must be a mapping, it is {}",
+                    "Skipping key ({}) in group ({name}) as it is not a mapping, it is {}",
+                    section.to_text(),
                     content.type_name()
                 );
-                let d = Diagnostic::error(message)
-                    .at(section.origin())
-                    .length(shown.chars().count());
-                return Err(if matches!(content, Value::List(_)) {
-                    d.help("write each name as a key, with a colon after it")
-                } else {
-                    d
-                });
+                inventory
+                    .warnings
+                    .push(Diagnostic::warning(message).at(section.origin()));
+                continue;
             }
-            _ => Vec::new(),
         };
         match section.as_str() {
             Some("vars") => entries
@@ -110,6 +117,30 @@ fn group(
     Ok(name)
 }
 
+/// The known sections must be mappings, a single name or nothing; all of them are looked at before anything is added.
+fn sections(name: &str, data: &Map) -> Result<(), Diagnostic> {
+    for (section, content) in data.entries() {
+        let known = matches!(section.as_str(), Some("vars" | "children" | "hosts"));
+        if !known || matches!(content, Value::Map(_) | Value::None | Value::Str(_)) {
+            continue;
+        }
+        let shown = section.to_text();
+        let message = format!(
+            "`{shown}` of the group `{name}` must be a mapping, it is {}",
+            content.type_name()
+        );
+        let d = Diagnostic::error(message)
+            .at(section.origin())
+            .length(shown.chars().count());
+        return Err(if matches!(content, Value::List(_)) {
+            d.help("write each name as a key, with a colon after it")
+        } else {
+            d
+        });
+    }
+    Ok(())
+}
+
 fn host(
     inventory: &mut Inventory,
     path: &Path,
@@ -139,10 +170,7 @@ fn host(
         }
     };
     for name in names {
-        inventory.add_host(&name, Some(group), Some(path));
-        if let Some(port) = port {
-            inventory.set_host_var(&name, "ansible_port", i64::from(port));
-        }
+        inventory.add_host(&name, Some(group), Some(path), port);
         for (key, value) in &entries {
             inventory.set_host_var(&name, key.clone(), value.clone());
         }

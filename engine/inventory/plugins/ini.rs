@@ -1,6 +1,7 @@
-//! INI inventories.
+//! `ini`: INI inventories.
 
-use crate::{Inventory, expand_host, parse_literal, split_words};
+use super::Plugin;
+use crate::{Inventory, LoadContext, expand_host, parse_literal, source::Source, split_words};
 use indexmap::IndexMap;
 use kdo_syntax::Diagnostic;
 use kdo_value::{List, Origin, Text, Value};
@@ -28,8 +29,15 @@ struct Reader<'a> {
     pending: IndexMap<String, Pending>,
 }
 
-/// Reads an INI inventory. What stood before an error stays in the inventory.
-pub(crate) fn read(inventory: &mut Inventory, path: &Path, file: u32, text: &str) -> Result<(), Diagnostic> {
+pub(crate) const PLUGIN: Plugin = Plugin {
+    name: "ini",
+    accepts: |source, _| source.is_readable() && source.path.extension().is_none_or(|e| e != "toml"),
+    read,
+};
+
+fn read(inventory: &mut Inventory, source: &Source<'_>, _: &LoadContext<'_>) -> Result<(), Diagnostic> {
+    let source_text = source.text()?;
+    let (file, text, path) = (source_text.file, source_text.text.as_str(), source.path.as_path());
     let mut reader = Reader {
         inventory,
         path,
@@ -118,6 +126,8 @@ impl Reader<'_> {
                 ));
             }
         };
+        let name = self.inventory.safe_name(name);
+        let name = name.as_str();
         self.group = name.to_owned();
         if !self.inventory.groups.contains_key(name) {
             if self.state == State::Vars && !self.pending.contains_key(name) {
@@ -148,6 +158,8 @@ impl Reader<'_> {
         if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == ':' || c == ']') {
             return Err(format!("`{line}` is no group name"));
         }
+        let name = self.inventory.safe_name(name);
+        let name = name.as_str();
         let known =
             self.inventory.groups.contains_key(name) && self.pending.get(name).is_none_or(|p| p.only_vars);
         if known {
@@ -212,11 +224,8 @@ impl Reader<'_> {
             vars.push((key_text, parse(value, place)));
         }
         for name in names {
-            self.inventory.add_host(&name, Some(&self.group), Some(self.path));
-            if let Some(port) = port {
-                self.inventory
-                    .set_host_var(&name, "ansible_port", i64::from(port));
-            }
+            self.inventory
+                .add_host(&name, Some(&self.group), Some(self.path), port);
             for (key, value) in &vars {
                 self.inventory.set_host_var(&name, key.clone(), value.clone());
             }
