@@ -3,9 +3,9 @@
 use crate::{
     ad_hoc,
     console_line::Complete,
-    doc,
+    doc, extra_vars,
     find_playbook::Playbooks,
-    load_inventory,
+    load_inventory::{self, Wanted},
     run_args::RunArgs,
     run_options::{self, Passwords},
     screen,
@@ -76,7 +76,21 @@ impl Console {
     ) -> Result<Self> {
         let passwords = Passwords::ask(&args, &settings)?;
         let keys = passwords.keys(&settings);
-        let inventory = load_inventory::load(&args.inventory.inventory, &settings, &SourceMap::new(), &keys)?;
+        let sources = SourceMap::new();
+        let extra = extra_vars::read(
+            &args.inventory.extra_vars,
+            &sources,
+            &keys,
+            settings.hash_behaviour(),
+        )?;
+        let wanted = Wanted {
+            given: &args.inventory.inventory,
+            settings: &settings,
+            sources: &sources,
+            vault: &keys,
+            extra: &extra,
+        };
+        let inventory = load_inventory::load(&wanted, args.verbose)?;
         let mut args = args;
         let escalation = &mut args.escalation;
         escalation.escalate |= settings.bool("become");

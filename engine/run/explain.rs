@@ -1,6 +1,6 @@
 //! `--explain VAR`: where plays and inventory set a variable. No host is touched.
 
-use crate::{check_args::all_tasks, engine::Engine};
+use crate::{check_args::each_task, engine::Engine};
 use kdo_playbook::{Play, ScopeKind, Task};
 use kdo_value::{Map, Value};
 use kdo_vars::{Place, PlayVars, TaskVars, explanation};
@@ -65,6 +65,16 @@ impl Engine {
             .collect::<Vec<_>>()
             .join("\n"))
     }
+}
+
+/// All tasks of a play, handlers last.
+fn all_tasks(play: &Play) -> Vec<Rc<Task>> {
+    let mut all = Vec::new();
+    for section in [&play.pre_tasks, &play.role_tasks, &play.tasks, &play.post_tasks] {
+        each_task(section, &mut |task| all.push(Rc::clone(task)));
+    }
+    all.extend(play.handlers.borrow().iter().cloned());
+    all
 }
 
 /// What tasks, blocks and includes set, each for a part of the run only.

@@ -11,7 +11,9 @@ fn configuration() -> String {
     let mut text = String::new();
     for i in 0..10_000 {
         let line = match i % 10 {
-            0 => format!("{{% if flags.debug %}}CONFIG_DEBUG_{i}=y{{% else %}}# CONFIG_DEBUG_{i} is not set{{% endif %}}"),
+            0 => format!(
+                "{{% if flags.debug %}}CONFIG_DEBUG_{i}=y{{% else %}}# CONFIG_DEBUG_{i} is not set{{% endif %}}"
+            ),
             1 => format!("CONFIG_LEVEL_{i}={{{{ level }}}}"),
             2 => format!("CONFIG_NAME_{i}=\"{{{{ name | upper }}}}\""),
             3 if i % 1000 == 3 => format!("{{% for d in drivers %}}CONFIG_{{{{ d }}}}_{i}=m\n{{% endfor %}}"),
