@@ -14,8 +14,16 @@ const OWN: &[&str] = &["ansible.builtin", "ansible.legacy"];
 impl Loader {
     /// The folder of an installed collection: beside the playbook, or in the configured paths.
     pub(crate) fn collection_folder(&self, namespace: &str, name: &str) -> Option<PathBuf> {
-        let beside = self.playbook_dir.borrow().join("collections");
+        let dir = self.playbook_dir.borrow();
+        let beside = dir.join("collections");
+        // A playbook of a collection: where that collection is, others are too.
+        let around = dir
+            .ancestors()
+            .find(|a| a.file_name().is_some_and(|n| n == "ansible_collections"))
+            .and_then(Path::parent)
+            .map(Path::to_owned);
         std::iter::once(&beside)
+            .chain(&around)
             .chain(&self.collections_path)
             .map(|base| base.join("ansible_collections").join(namespace).join(name))
             .find(|folder| folder.is_dir())

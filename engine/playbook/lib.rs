@@ -15,6 +15,7 @@ mod pieces;
 mod play;
 mod role;
 mod role_files;
+mod role_meta;
 mod scope;
 mod static_vars;
 mod task;

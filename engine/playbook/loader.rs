@@ -692,10 +692,11 @@ impl Loader {
         let section = |folder: &str, from: &Option<String>, place: Where| -> Vec<Item> {
             let dir = path.join(folder);
             let wanted = from.as_deref().unwrap_or("main");
-            match role_files::file(&dir, wanted).or_else(|| {
-                from.is_none()
-                    .then(|| role_files::file_or_folder(&dir, wanted).into_iter().next())?
-            }) {
+            let found = match from {
+                Some(_) => role_files::file(&dir, wanted),
+                None => role_files::main_file(&dir),
+            };
+            match found {
                 Some(file) if !role_files::inside(&dir, &file) => {
                     let what = format!(
                         "Failed loading '{}' for role ({}) as it is not inside the expected role path: '{}'",
@@ -708,7 +709,7 @@ impl Loader {
                 }
                 Some(file) => self.tasks_file(&file, &scope, place, 0),
                 None => {
-                    if from.is_some() {
+                    if from.is_some() && dir.is_dir() {
                         let what = format!("Could not find specified file in role: {folder}/{wanted}");
                         self.report(Diagnostic::error(what).at(origin));
                     }
@@ -743,7 +744,7 @@ impl Loader {
             let all = Map::new();
             let name = from.as_deref().unwrap_or("main");
             let files = role_files::file_or_folder(&path.join(folder), name);
-            if files.is_empty() && from.is_some() {
+            if files.is_empty() && from.is_some() && path.join(folder).is_dir() {
                 self.fail(
                     format!("Could not find specified file in role: {folder}/{name}"),
                     None,
@@ -768,7 +769,10 @@ impl Loader {
             all
         };
         let meta = match role_files::file(&path.join("meta"), "main").and_then(|f| self.yaml(&f)) {
-            Some(Value::Map(m)) => m,
+            Some(Value::Map(m)) => {
+                self.check_meta(&m);
+                m
+            }
             Some(Value::None) | None => Map::new(),
             Some(other) => {
                 self.fail(

@@ -15,6 +15,14 @@ pub(crate) fn file(folder: &Path, name: &str) -> Option<PathBuf> {
         .find(|p| p.is_file())
 }
 
+/// The file `main`; one without an extension comes last.
+pub(crate) fn main_file(folder: &Path) -> Option<PathBuf> {
+    [".yml", ".yaml", ".json", ""]
+        .iter()
+        .map(|e| folder.join(format!("main{e}")))
+        .find(|p| p.is_file())
+}
+
 /// The file `NAME`, or all files of the folder `NAME`, sorted.
 pub(crate) fn file_or_folder(folder: &Path, name: &str) -> Vec<PathBuf> {
     let mut out = Vec::new();

@@ -53,8 +53,12 @@ impl Engine {
     /// What `module_defaults` give the task: those of its groups, then the module's own. An inner level's entry takes
     /// the place of an outer one's of the same name.
     pub(crate) fn default_arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
+        self.defaults_for(vars, task, &own_name(&task.action.name))
+    }
+
+    /// What `module_defaults` give a module, named in full, that the task uses.
+    pub(crate) fn defaults_for(&self, vars: &TaskVars, task: &Task, full: &str) -> Result<Map, TaskFailure> {
         let (all, entries) = (Map::new(), Map::new());
-        let full = full_name(&task.action.name);
         for level in task.scope.collected("module_defaults") {
             let levels = match level {
                 Value::List(l) => l.to_vec(),
@@ -64,15 +68,15 @@ impl Engine {
                 let Value::Map(defaults) = l else { continue };
                 for (name, values) in defaults.text_entries() {
                     let group = name.strip_prefix("group/");
-                    if group.is_some_and(|g| self.loader.in_action_group(g, &full)) {
+                    if group.is_some_and(|g| self.loader.in_action_group(g, full)) {
                         entries.insert(name.as_str(), values);
-                    } else if group.is_none() && full_name(&name) == full {
-                        entries.insert(full.as_str(), values);
+                    } else if group.is_none() && own_name(&name) == full {
+                        entries.insert(full, values);
                     }
                 }
             }
         }
-        let own = entries.remove(&full);
+        let own = entries.remove(full);
         let groups = entries.text_entries().into_iter().map(|(_, values)| values);
         for values in groups.chain(own) {
             if let Value::Map(values) = self.resolve(vars, &values)? {
@@ -162,5 +166,13 @@ impl Engine {
             all.insert(k, v);
         });
         Ok(all)
+    }
+}
+
+/// The full name of an action; `gather_facts` is another one than the module that it uses.
+fn own_name(action: &str) -> String {
+    match action.rsplit('.').next() {
+        Some("gather_facts") => "ansible.builtin.gather_facts".into(),
+        _ => full_name(action),
     }
 }

@@ -26,6 +26,11 @@ pub(crate) struct Loaded {
 
 /// Keywords of an include that do not belong to what is included.
 const OWN_KEYWORDS: &[&str] = &[
+    "collections",
+    "debugger",
+    "no_log",
+    "run_once",
+    "timeout",
     "name",
     "register",
     "when",

@@ -255,7 +255,7 @@ impl Engine {
                 return Ended::Error;
             }
         };
-        let vars = Rc::new(PlayVars::new(Rc::clone(play), self.prompted.take()));
+        let vars = Rc::new(PlayVars::new(Rc::clone(play), self.prompted.borrow().clone()));
         self.loader.playbook_dir.replace(vars.playbook_dir.clone());
         let name = self.play_name(play);
         vars.name.replace(name.clone());

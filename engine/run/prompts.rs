@@ -33,7 +33,10 @@ impl Engine {
             if answer.is_none() {
                 self.warn("Not prompting as we are not in interactive mode".to_owned());
             }
-            let answer = answer.filter(|a| !a.is_empty() || default.is_none()).or(default);
+            let typed = answer.filter(|a| !a.is_empty() || default.is_none());
+            // A default is written in the playbook for all to see.
+            let secret = secret && typed.is_some();
+            let answer = typed.or(default);
             // Nobody could be asked: the text that Python has for nothing.
             let answer = answer.unwrap_or_else(|| "None".into());
             let answer = match field("encrypt")? {

@@ -98,7 +98,7 @@ impl Engine {
             .unwrap_or(0.0);
         let extended = flag("extended");
         let all_items = control.get("extended_allitems").is_none_or(|v| v.truthy());
-        if vars.get(&loop_var).is_some() && loop_var == "item" && in_loop(vars) {
+        if vars.get(&loop_var).is_some() {
             self.warn(format!(
                 "The loop variable '{loop_var}' is already in use. You should set the `loop_var` value in the `loop_control` option for the task to something else to avoid variable collisions and unexpected behavior."
             ));
@@ -215,10 +215,6 @@ impl Engine {
             includes,
         }
     }
-}
-
-fn in_loop(vars: &TaskVars) -> bool {
-    vars.local.borrow().iter().any(|m| m.contains("ansible_loop_var"))
 }
 
 /// The result of a looped task from those of its items.

@@ -6,6 +6,14 @@ use kdo_value::{Map, Value};
 pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
     args.remove("parallel");
     args.remove("_raw_params");
+    for (name, value) in engine
+        .defaults_for(&step.vars, &step.task, "ansible.builtin.setup")?
+        .entries()
+    {
+        if !args.contains(&name.to_text()) {
+            args.insert(name, value);
+        }
+    }
     let result = engine
         .invoke(step, "ansible.builtin.setup", &args, Order::default())
         .await?;

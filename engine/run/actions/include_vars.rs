@@ -10,6 +10,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Arguments for folders.
+const DIR_ONLY: &[&str] = &[
+    "dir",
+    "depth",
+    "files_matching",
+    "ignore_files",
+    "extensions",
+    "ignore_unknown_extensions",
+];
+
 pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
     let text = |name: &str| args.get(name).filter(|v| !v.is_none()).map(|v| v.to_text());
     let known = [
@@ -32,6 +42,12 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
         return Err(TaskFailure::early(format!(
             "{key} is not a valid option in include_vars"
         )));
+    }
+    let given = |name: &&str| args.contains(name);
+    if DIR_ONLY.iter().any(given) && ["file", "_raw_params"].iter().any(given) {
+        return Err(TaskFailure::early(
+            "You are mixing file only and dir only arguments, these are incompatible",
+        ));
     }
     let (all, mut files) = (Map::new(), Vec::new());
     if let Err(failure) = read(engine, step, args, &all, &mut files) {
@@ -131,9 +147,13 @@ fn read(
             merge(all, &load(engine, file)?, HashBehaviour::Merge);
         }
     } else {
-        let Some(name) = text("file").or_else(|| text("_raw_params").map(|t| t.trim().to_owned())) else {
+        let named = ["file", "_raw_params"]
+            .iter()
+            .find_map(|k| args.get(k).filter(Value::truthy));
+        let Some(name) = named.map(|v| v.to_text().trim_end_matches('\n').to_owned()) else {
             return Err(TaskFailure::new(
-                "one of 'file' or 'dir' is needed by include_vars",
+                "Could not find file on the Ansible Controller.\nIf you are using a module and expect the file to \
+                 exist on the remote, see the remote_src option",
             ));
         };
         let Some(path) = search.candidates("vars", &name).into_iter().find(|p| p.is_file()) else {
