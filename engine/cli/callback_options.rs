@@ -39,6 +39,7 @@ pub(crate) fn evaluator() -> Evaluator {
             strict_conditions: false,
             jinja2_extensions: Vec::new(),
             warn: None,
+            plugins: None,
         };
         let text = Text::trusted(template, None);
         Templar::new(variables, &environment)

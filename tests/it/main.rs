@@ -11,6 +11,7 @@ mod documentation;
 mod faults;
 mod inventory;
 mod lists;
+mod outputs;
 mod over_ssh;
 mod plugins;
 mod program;
