@@ -57,8 +57,10 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
         }
     } else {
         let Some(name) = text("file").or(free) else {
-            return Err(TaskFailure::new(
-                "one of 'file' or 'dir' is needed by include_vars",
+            return Err(told(
+                "Could not find file on the Ansible Controller.
+If you are using a module and expect the file to exist on the remote, see the remote_src option"
+                    .to_owned(),
             ));
         };
         let Some(path) = search.candidates("vars", &name).into_iter().find(|p| p.is_file()) else {
@@ -67,7 +69,7 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
                 .iter()
                 .map(|p| format!("\t{}", p.display()))
                 .collect();
-            return Err(TaskFailure::new(format!(
+            return Err(told(format!(
                 "Could not find or access '{name}'\nSearched in:\n{} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option",
                 looked.join("\n")
             )));
