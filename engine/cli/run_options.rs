@@ -303,6 +303,7 @@ fn escalation(args: &RunArgs, settings: &Settings, password: Option<Secret>) -> 
             .clone()
             .or_else(|| settings.first_given(&[user, "become_user"])),
         executable: settings.first_given(&[exe, "become_exe"]),
+        prompts: settings.list("su_prompt_l10n").to_vec(),
         flags: settings.first_given(&[flags, "become_flags"]),
         password: password.or_else(|| settings.first_given(&[pass, "become_pass"]).map(Secret::new)),
         method,

@@ -159,10 +159,11 @@ impl Config {
             expected: expected.to_owned(),
         };
         let in_file = matches!(origin, Origin::File(..));
+        let in_env = matches!(origin, Origin::Environment(_));
         let pieces = |separator: char| text.split(separator).map(str::trim).filter(|p| !p.is_empty());
         let value = match setting.kind {
-            // An empty number is none: the default counts.
-            Kind::Int | Kind::Float if text.trim().is_empty() => match setting.default {
+            // An empty variable is none: the default counts.
+            Kind::Int | Kind::Float if text.trim().is_empty() && in_env => match setting.default {
                 Some(default) if !default.is_empty() => {
                     return self.parse(setting, default, &Origin::Default);
                 }

@@ -53,6 +53,8 @@ pub struct BecomeDefaults {
     pub flags: Option<String>,
     /// `--ask-become-pass`
     pub password: Option<Secret>,
+    /// What `su` asks with; none: what it usually says.
+    pub prompts: Vec<String>,
 }
 
 /// Defaults of connections; variables and keywords override them.

@@ -218,12 +218,18 @@ impl Engine {
             Some(p) => Some(Secret::new(p)),
             None => defaults.password.clone(),
         };
+        let prompts = match self.first_variable(vars, &["ansible_su_prompt_l10n"])? {
+            Some(Value::List(items)) => items.to_vec().iter().map(Value::to_text).collect(),
+            Some(v) if !v.is_none() => v.to_text().split(',').map(|p| p.trim().to_owned()).collect(),
+            _ => defaults.prompts.clone(),
+        };
         Ok(Some(Become {
             method,
             user,
             executable,
             flags,
             password,
+            prompts,
         }))
     }
 }

@@ -15,7 +15,44 @@ pub struct Become {
     pub flags: Option<String>,
     /// The password, if one is needed.
     pub password: Option<Secret>,
+    /// What `su` asks with, without the colon; none: the words for a password in many languages.
+    pub prompts: Vec<String>,
 }
+
+/// Words for a password as `su` has them in its translations.
+const PROMPTS: [&str; 31] = [
+    "password",
+    "passwort",
+    "passord",
+    "mot de passe",
+    "contraseña",
+    "contrasenya",
+    "contrasinal",
+    "senha",
+    "palavra-passe",
+    "parola d'ordine",
+    "parola",
+    "parolă",
+    "parole",
+    "parool",
+    "pasahitza",
+    "wachtwoord",
+    "adgangskode",
+    "lösenord",
+    "salasana",
+    "lykilorð",
+    "hasło",
+    "heslo",
+    "geslo",
+    "lozinka",
+    "jelszó",
+    "пароль",
+    "парола",
+    "лозинка",
+    "パスワード",
+    "密码",
+    "密碼",
+];
 
 /// The prompt that sudo is told to print, so that the password is only sent when it is asked for.
 pub(crate) const PROMPT: &str = "kdo-become-password:";
@@ -79,7 +116,14 @@ impl Become {
         match self.method.as_str() {
             "sudo" => output.contains(PROMPT),
             _ => {
-                lower.trim_end().ends_with(':') && (lower.contains("password") || lower.contains("passwort"))
+                let line = lower.lines().last().unwrap_or_default().trim_end();
+                let asked = line.strip_suffix([':', '\u{ff1a}']).map(str::trim_end);
+                let ends = |words: &str| asked.is_some_and(|a| a.ends_with(words));
+                if self.prompts.is_empty() {
+                    PROMPTS.iter().any(|p| ends(p))
+                } else {
+                    self.prompts.iter().any(|p| ends(&p.to_lowercase()))
+                }
             }
         }
     }
@@ -145,6 +189,7 @@ mod tests {
             executable: None,
             flags: flags.map(str::to_owned),
             password: None,
+            prompts: Vec::new(),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod bootstrap;
 mod endpoint;
+mod enter;
 mod error;
 mod escalation;
 mod local;
@@ -13,6 +14,7 @@ mod session;
 
 pub use bootstrap::{AgentBinary, Agents};
 pub use endpoint::Endpoint;
+pub use enter::{Entered, enter, marked};
 pub use error::{TransportError, TransportErrorKind};
 pub use escalation::{Become, quote};
 pub use local::LocalConnector;

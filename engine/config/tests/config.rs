@@ -130,11 +130,7 @@ fn the_environment_wins_over_the_file() {
     assert_eq!(c.text("remote_user"), Some("\"q\""));
     assert_eq!(c.origin("forks").to_string(), "env: ANSIBLE_FORKS");
     assert_eq!(c.warnings.len(), 1);
-    assert!(
-        c.warnings[0].contains("library (env: ANSIBLE_LIBRARY), ANSIBLE_NONSENSE"),
-        "{:?}",
-        c.warnings
-    );
+    assert!(c.warnings[0].contains("ANSIBLE_NONSENSE"), "{:?}", c.warnings);
 }
 
 #[test]
@@ -167,11 +163,11 @@ fn values_of_the_wrong_type_are_told_with_their_place() {
     for (text, want) in [
         (
             "[defaults]\nforks=x\n",
-            "ansible.cfg:2: `forks` cannot be `x`: it must be a whole number",
+            "ansible.cfg:2' has an invalid value: Invalid value provided for 'integer': 'x'",
         ),
         ("[defaults]\nforks=\n", "it must be a whole number"),
-        ("[defaults]\ngathering=foo\n", "it must be one of "),
-        ("[defaults]\nforks = 4;x\n", "`4;x`"),
+        ("[defaults]\ngathering=foo\n", "Valid values are: "),
+        ("[defaults]\nforks = 4;x\n", "'4;x'"),
         ("forks=1\n", "ansible.cfg:1: there must be a section"),
     ] {
         place.write(text);

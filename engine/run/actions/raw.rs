@@ -1,8 +1,9 @@
 //! `raw`: a command line through the login shell, without an agent.
 
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
-use kdo_transport::quote;
+use kdo_transport::{enter, marked, quote};
 use kdo_value::{Map, Value};
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
 
 /// Bytes of a stream that are kept.
@@ -35,23 +36,23 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
     if let Some(shell) = args.get("executable").filter(|v| !v.is_none()) {
         command = format!("{} -c {}", shell.to_text(), quote(&command));
     }
+    let asked = route.escalation.as_ref().filter(|e| e.password.is_some());
     if let Some(escalation) = &route.escalation {
+        if asked.is_some() {
+            command = marked(&command);
+        }
         command = escalation.command(&command)?;
     }
     let lost = |e: kdo_transport::TransportError| TaskFailure::unreachable(e.message);
     let mut process = connection.start(&command, false).await.map_err(lost)?;
-    if let Some(password) = route.escalation.as_ref().and_then(|b| b.password.as_ref()) {
-        use tokio::io::AsyncWriteExt;
-        let line = format!("{}\n", password.expose());
-        process
-            .stdin
-            .write_all(line.as_bytes())
-            .await
-            .map_err(|e| TaskFailure::new(e.to_string()))?;
+    let (mut stdout, mut stderr, mut through) = (Vec::new(), Vec::new(), true);
+    if let Some(escalation) = asked {
+        let limit = engine.become_limit(step);
+        let entered = enter(&mut process, escalation, limit).await.map_err(lost)?;
+        (stdout, stderr, through) = (entered.stdout, entered.stderr, entered.through);
     }
     drop(process.stdin);
     let (mut out, mut err) = (process.stdout.take(KEEP as u64), process.stderr.take(KEEP as u64));
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let read = tokio::join!(out.read_to_end(&mut stdout), err.read_to_end(&mut stderr));
     let (Ok(_), Ok(_)) = read else {
         return Err(TaskFailure::unreachable(
@@ -80,14 +81,8 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
     result.insert("changed", true);
     if rc != 0 {
         result.insert("failed", true);
-        // Only what the program that changes the user says counts, not what came out of the command.
         let said = result.get("stderr").map(|v| v.to_text()).unwrap_or_default();
-        let empty = result.get("stdout").is_none_or(|v| !v.truthy());
-        let refused = route
-            .escalation
-            .as_ref()
-            .filter(|_| empty)
-            .and_then(|e| e.refused(&said));
+        let refused = asked.filter(|_| !through).and_then(|e| e.refused(&said));
         result.insert(
             "msg",
             refused.unwrap_or_else(|| "non-zero return code".to_owned()),
@@ -95,3 +90,17 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
     }
     Ok(result)
 }
+
+impl Engine {
+    /// How long to wait until a command runs as another user: a local one's own limit, else the connection's.
+    fn become_limit(&self, step: &Step) -> Duration {
+        let name = "ansible_local_become_success_timeout";
+        let raw = kdo_template::Variables::get(&step.vars, name);
+        let given = raw.and_then(|r| self.resolve(&step.vars, &r).ok());
+        let seconds = given.and_then(|v| v.to_text().trim().parse().ok());
+        seconds.map_or(self.options.connection.timeout + GRACE, Duration::from_secs)
+    }
+}
+
+/// What a program that changes the user may take longer than a connection.
+const GRACE: Duration = Duration::from_secs(2);
