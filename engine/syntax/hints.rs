@@ -133,11 +133,8 @@ pub(crate) fn unquoted_template(line: &str, place: Origin) -> Option<Diagnostic>
     } else {
         value.to_owned()
     };
-    let before: String = line
-        .trim_start()
-        .chars()
-        .take(start - (line.len() - line.trim_start().len()))
-        .collect();
+    let indent = line.chars().take_while(|c| c.is_whitespace()).count();
+    let before: String = line.chars().take(start).skip(indent).collect();
     Some(
         Diagnostic::error("a value that begins with a template must be quoted")
             .at(Origin {

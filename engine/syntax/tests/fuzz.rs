@@ -135,6 +135,8 @@ fn deep_and_wide_texts_are_errors_or_values_but_no_crash() {
         "&a [*a]".to_owned(),
         "a: &a [1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c]\n".to_owned(),
         "\"".to_owned() + &"\\x41".repeat(100_000) + "\"",
+        // blanks of several bytes before a template that lacks quotes
+        "\u{a0}\u{2003}a: {{ x }}\n".to_owned(),
     ] {
         load(&text);
     }
