@@ -143,8 +143,9 @@ fn read(
         };
         let chosen = Choice::new(args)?;
         chosen.collect(folder, 1, files)?;
+        // Among themselves the folder's files replace each other's values, whatever is done with the outcome.
         for file in &*files {
-            merge(all, &load(engine, file)?, HashBehaviour::Merge);
+            merge(all, &load(engine, file)?, HashBehaviour::Replace);
         }
     } else {
         let named = ["file", "_raw_params"]
