@@ -32,7 +32,6 @@ pub(crate) fn chosen(settings: &Settings) -> Chosen {
 pub(crate) fn evaluator() -> Evaluator {
     Evaluator(Rc::new(|template, variables| {
         let environment = Environment {
-            plugins: None,
             vault: None,
             search: SearchPath { bases: Vec::new() },
             escape_backslashes: true,
