@@ -217,7 +217,11 @@ impl Inventory {
 
     /// Sets a group's variable; `ansible_group_priority` sets its priority.
     pub fn set_group_var(&mut self, group: &str, key: impl Into<Value>, value: impl Into<Value>) {
-        let (key, value) = (key.into(), value.into());
+        self.share_group_var(group, key.into(), value.into().deep_copy(true));
+    }
+
+    /// The same for a value that several groups share, which YAML shows as an alias.
+    pub(crate) fn share_group_var(&mut self, group: &str, key: Value, value: Value) {
         let Some(group) = self.groups.get_mut(group) else {
             return;
         };
@@ -225,7 +229,7 @@ impl Inventory {
             let number = value.as_int().or_else(|| value.as_str()?.trim().parse().ok());
             group.priority = number.unwrap_or(group.priority);
         } else {
-            group.vars.insert(key, value.deep_copy(true));
+            group.vars.insert(key, value.into_frozen());
         }
     }
 

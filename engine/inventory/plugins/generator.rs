@@ -110,7 +110,7 @@ impl Generator<'_> {
                         Value::Str(_) => self.value(&value, vars)?,
                         _ => value,
                     };
-                    inventory.set_group_var(&group, key, value);
+                    inventory.share_group_var(&group, key, value);
                 }
             }
             match child {

@@ -184,7 +184,7 @@ fn encrypted_variable_files_need_the_password() {
     let sources = SourceMap::new();
     let without = Inventory::load(&inputs, &LoadContext::new(&sources));
     let error = without.file_problems(VarsKind::Group, "all").next().unwrap();
-    assert!(error.message.contains("no vault password"), "{error}");
+    assert!(error.message.contains("no vault secrets found"), "{error}");
     let decrypt = |_: &[u8]| Ok("x: secret\n".to_owned());
     let context = LoadContext {
         decrypt: Some(&decrypt),
