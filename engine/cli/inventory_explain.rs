@@ -4,7 +4,7 @@ use kdo_inventory::{Inventory, Level};
 use kdo_syntax::SourceMap;
 use kdo_template::{Environment, SearchPath, Templar, Vault};
 use kdo_value::{Map, Value};
-use kdo_vars::{HashBehaviour, Place, explanation, inventory_places, merge};
+use kdo_vars::{HashBehaviour, Place, Watched, explanation, inventory_places, merge};
 
 /// What is known of all hosts.
 pub(crate) struct Explain<'a> {
@@ -61,8 +61,10 @@ impl Explain<'_> {
             },
             ..Environment::default()
         };
-        Templar::new(&vars, &environment)
+        let watched = Watched::new(&vars, Some(self.vault));
+        Templar::new(&watched, &environment)
             .resolve_keep_omit(&raw)
-            .map_err(|e| e.message)
+            .map(|v| watched.hide(&v))
+            .map_err(|e| watched.hide_text(&e.message))
     }
 }

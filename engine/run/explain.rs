@@ -2,8 +2,9 @@
 
 use crate::{check_args::each_task, engine::Engine};
 use kdo_playbook::{Play, ScopeKind, Task};
+use kdo_template::{Environment, SearchPath, Templar};
 use kdo_value::{Map, Value};
-use kdo_vars::{Place, PlayVars, TaskVars, explanation};
+use kdo_vars::{Place, PlayVars, TaskVars, Watched, explanation};
 use std::{path::PathBuf, rc::Rc};
 
 impl Engine {
@@ -50,7 +51,21 @@ impl Engine {
             places.extend(of_tasks.iter().cloned());
             places.sort_by_key(|p| if p.number == 0 { u8::MAX } else { p.number });
             let result = match kdo_template::Variables::get(&seen, name) {
-                Some(raw) => self.resolve(&seen, &raw).map_err(|e| e.message),
+                Some(raw) => {
+                    let vault = self.store.vault.as_deref();
+                    let watched = Watched::new(&seen, vault);
+                    let environment = Environment {
+                        vault,
+                        search: SearchPath {
+                            bases: seen.search_bases(),
+                        },
+                        ..Environment::default()
+                    };
+                    Templar::new(&watched, &environment)
+                        .resolve_keep_omit(&raw)
+                        .map(|v| watched.hide(&v))
+                        .map_err(|e| watched.hide_text(&e.message))
+                }
                 None => Ok(Value::None),
             };
             let text = explanation(name, &[], &places, &result, self.sources());

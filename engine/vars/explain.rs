@@ -3,8 +3,9 @@
 use crate::TaskVars;
 use kdo_inventory::{Level, LevelKind};
 use kdo_syntax::SourceMap;
+use kdo_template::{Variables, Vault};
 use kdo_value::{Map, Origin, Value, json};
-use std::path::Path;
+use std::{cell::RefCell, path::Path};
 
 /// Longer values are cut.
 const MAX_WIDTH: usize = 60;
@@ -150,6 +151,69 @@ impl TaskVars {
         out.extend(Place::of_map(22, "extra vars", &store.extra, name));
         out.extend(self.magic(name).map(|v| Place::new(0, "computed by kdo", v)));
         out
+    }
+}
+
+/// Variables that remember the secrets they gave, so that results made of them can be shown without.
+pub struct Watched<'a> {
+    inner: &'a dyn Variables,
+    vault: Option<&'a dyn Vault>,
+    seen: RefCell<Vec<String>>,
+}
+
+impl<'a> Watched<'a> {
+    /// Over these variables.
+    pub fn new(inner: &'a dyn Variables, vault: Option<&'a dyn Vault>) -> Self {
+        Self {
+            inner,
+            vault,
+            seen: RefCell::default(),
+        }
+    }
+
+    fn note(&self, value: &Value) {
+        let clear = match value {
+            Value::Str(text) if text.is_secret() => Some(text.as_str().to_owned()),
+            Value::Vault(v) => self
+                .vault
+                .and_then(|vault| Some(vault.decrypt(v).ok()?.as_str().to_owned())),
+            Value::List(items) => return items.to_vec().iter().for_each(|v| self.note(v)),
+            Value::Map(map) => return map.values().iter().for_each(|v| self.note(v)),
+            _ => None,
+        };
+        self.seen.borrow_mut().extend(clear.filter(|c| !c.is_empty()));
+    }
+
+    /// A text without the secrets seen so far.
+    pub fn hide_text(&self, text: &str) -> String {
+        let seen = self.seen.borrow();
+        seen.iter()
+            .fold(text.to_owned(), |t, s| t.replace(s.as_str(), HIDDEN))
+    }
+
+    /// A value without the secrets seen so far.
+    pub fn hide(&self, value: &Value) -> Value {
+        match value {
+            Value::Str(text) => Value::str(self.hide_text(text)),
+            Value::List(items) => Value::list(items.to_vec().iter().map(|v| self.hide(v))),
+            Value::Map(map) => {
+                let entries = map.entries().into_iter();
+                Value::Map(entries.map(|(k, v)| (k, self.hide(&v))).collect())
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+impl Variables for Watched<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        let value = self.inner.get(name)?;
+        self.note(&value);
+        Some(value)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.inner.names()
     }
 }
 

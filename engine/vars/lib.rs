@@ -11,7 +11,7 @@ mod tagged_json;
 mod task_vars;
 
 pub use compose::Composer;
-pub use explain::{Place, explanation, inventory_places, winner};
+pub use explain::{Place, Watched, explanation, inventory_places, winner};
 pub use fact_cache::FactCache;
 pub use hostvars::HostVars;
 pub use merge::{HashBehaviour, merge};

@@ -42,7 +42,7 @@ fn places_of_a_variable_are_explained_with_the_one_that_wins() {
     );
     let said = bench.run(&["inventory", "-i", "hosts", "web", "--explain", "v"]);
     let want = "v on w1 = \"host\"\n\
-                →  8  inventory, host          hosts:2:4               \"host\"\n   \
+                →  8  inventory, host          hosts:2:6               \"host\"\n   \
                 5  playbook group_vars/all  group_vars/all.yml:1:4  \"all\"\n   \
                 3  inventory, group web     hosts:6:3               \"group\"\n\n\
                 v on w2 = 8\n\
@@ -67,9 +67,9 @@ fn places_of_a_variable_are_explained_with_the_one_that_wins() {
     ]);
     let want = "\nplay web\nv on w3 = \"extra\"\n\
         → 22  extra vars               <extra vars>:1:3               \"extra\"\n  \
-        20  parameter of role r      p.yml:4:24                     \"param\"  (in role r only)\n  \
-        19  set_fact                 p.yml:9:18                     \"fact\"   (after task set_fact only)\n  \
-        17  task vars                p.yml:8:15                     \"task\"   (in task \"mine\" only)\n  \
+        20  parameter of role r      p.yml:4:24                     \"param\"    (in role r only)\n  \
+        19  set_fact                 p.yml:9:19                     \"fact\"     (after task set_fact only)\n  \
+        17  task vars                p.yml:8:15                     \"task\"     (in task \"mine\" only)\n  \
         14  play vars_files          vf.yml:1:4                     \"file\"\n  \
         12  play vars                p.yml:2:13                     \"play\"\n   \
         5  playbook group_vars/all  group_vars/all.yml:1:4         \"all\"\n   \
