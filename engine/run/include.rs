@@ -131,9 +131,11 @@ impl Engine {
         let Some(first) = errors.first() else {
             return Ok(());
         };
-        let mut text = excerpt(first, self.sources());
+        // One mark, as Ansible sets it: the length is that of the words for the terminal.
+        let shown = |d: &kdo_syntax::Diagnostic| excerpt(&d.clone().length(1), self.sources());
+        let mut text = shown(first);
         for d in errors.iter().skip(1) {
-            text.push_str(&format!("\n\n{}\n{}", d.message, excerpt(d, self.sources())));
+            text.push_str(&format!("\n\n{}\n{}", d.message, shown(d)));
         }
         Err(TaskFailure {
             message: first.message.clone(),
@@ -299,7 +301,11 @@ impl Engine {
         rescued: bool,
     ) {
         let place = failure.rendered.as_ref();
-        let error = place.map(|place| format!("{}\n{place}", failure.message));
+        if let Some(place) = place {
+            // As Ansible: what is wrong with a file is an error of its own, not that of a task's result.
+            let text = format!("{}\n{place}", failure.message);
+            self.tell(&Event::Error { text });
+        }
         let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
         let info = self.task_info(&vars, task);
         let result = failure.into_result();
@@ -322,7 +328,7 @@ impl Engine {
             result,
             item: None,
             looped: false,
-            error,
+            error: None,
             elapsed: 0.0,
         }));
         self.count(host, |s| s.failed += 1);

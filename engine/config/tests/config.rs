@@ -120,7 +120,6 @@ fn the_environment_wins_over_the_file() {
             ("ANSIBLE_ROLES_PATH", "a:b"),
             ("ANSIBLE_REMOTE_USER", "\"q\""),
             ("NO_COLOR", "1"),
-            ("ANSIBLE_LIBRARY", "x"),
             ("ANSIBLE_NONSENSE", "x"),
         ])
         .unwrap();
