@@ -191,7 +191,7 @@ impl Console {
         let limit: Option<&[String]> = None;
         match self.inventory.select(&[wanted.to_owned()], limit) {
             Ok(selection) if !selection.hosts.is_empty() || wanted == "all" => {
-                wanted.clone_into(&mut self.pattern)
+                wanted.clone_into(&mut self.pattern);
             }
             Ok(selection) => {
                 selection.warnings.iter().for_each(|w| screen::warn(&w.message));
