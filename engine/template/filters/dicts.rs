@@ -352,7 +352,10 @@ fn extract(call: &Call<'_>) -> Result<Value, TemplateError> {
                 None => vec![more.clone()],
             };
             for key in &keys {
-                value = subscript(value.check()?, key);
+                if value.is_undefined() {
+                    return Ok(value);
+                }
+                value = subscript(&value, key);
             }
         }
     }

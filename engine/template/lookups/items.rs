@@ -94,8 +94,9 @@ fn subelements(call: &Call<'_>) -> Result<Value, TemplateError> {
         return call.fail("subelements lookup expects a list of two or three items");
     };
     let Some(path) = path.check()?.as_str() else {
-        return call
-            .fail("subelements lookup expects a list of two or three items, second item expected a string");
+        return call.fail(
+            "subelements lookup expects a list of two or three items, second a string pointing to a subkey",
+        );
     };
     let skip = match call.arg(2) {
         None => false,

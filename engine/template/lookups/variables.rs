@@ -73,6 +73,7 @@ fn varnames(call: &Call<'_>) -> Result<Value, TemplateError> {
             TemplateError::new(format!(
                 "Unable to use \"{pattern}\" as a search parameter: {}",
                 e.message
+                    .replace("Target of repeat operator is invalid", "nothing to repeat")
             ))
         })?;
         for name in &names {
