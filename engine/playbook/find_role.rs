@@ -1,6 +1,6 @@
 //! Where roles, modules and playbooks of collections are, and roles by their short names.
 
-use crate::{Loader, Scope, ScopeKind, loader::list};
+use crate::{Loader, Role, Scope, ScopeKind, loader::list};
 use kdo_syntax::Diagnostic;
 use kdo_value::{Map, Origin, Value};
 use std::{
@@ -102,19 +102,36 @@ impl Loader {
         &self,
         name: &str,
         scope: &Rc<Scope>,
+        chain: &[Rc<Role>],
         origin: Option<Origin>,
-    ) -> Option<(PathBuf, Option<String>)> {
+    ) -> Option<FoundRole> {
+        let found = |path, collection, name: &str| {
+            Some(FoundRole {
+                path,
+                collection,
+                name: name.to_owned(),
+            })
+        };
         let above = scope.parent.as_ref().unwrap_or(scope);
         let collections = self.searched_collections(above, &scope.keywords);
         if let Some((path, collection)) = self.collection_role(name, &collections) {
-            return Some((path, Some(collection)));
+            let own = name
+                .strip_prefix(collection.as_str())
+                .and_then(|n| n.strip_prefix('.'))
+                .unwrap_or(name);
+            return found(path, Some(collection), own);
         }
         let dir = self.playbook_dir.borrow().clone();
         let mut bases = vec![dir.join("roles")];
         bases.extend(self.roles_path.iter().cloned());
-        if let Some(role) = scope.parent.as_ref().and_then(|p| p.role()) {
-            bases.push(role.role.path.join("roles"));
-            bases.extend(role.role.path.parent().map(Path::to_owned));
+        // The role that depends on this one, or whose tasks include it.
+        let around = chain
+            .last()
+            .map(|r| r.path.clone())
+            .or_else(|| Some(scope.parent.as_ref()?.role()?.role.path.clone()));
+        if let Some(path) = around {
+            bases.push(path.join("roles"));
+            bases.extend(path.parent().map(Path::to_owned));
         }
         bases.push(dir);
         let expanded = match name.strip_prefix("~/") {
@@ -125,7 +142,8 @@ impl Loader {
         for base in bases {
             let path = base.join(&expanded);
             if path.is_dir() {
-                return Some((path, None));
+                // As it was written, with folders.
+                return found(path, None, name);
             }
             let base = base.display().to_string();
             if !looked.contains(&base) {
@@ -133,7 +151,10 @@ impl Loader {
             }
         }
         if expanded.is_dir() {
-            return Some((std::path::absolute(&expanded).unwrap_or(expanded), None));
+            let last = expanded
+                .file_name()
+                .map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned());
+            return found(std::path::absolute(&expanded).unwrap_or(expanded), None, &last);
         }
         self.report(
             Diagnostic::error(format!("the role '{name}' was not found in {}", looked.join(":")))
@@ -142,6 +163,16 @@ impl Loader {
         );
         None
     }
+}
+
+/// A role's folder, and how the role is called.
+pub(crate) struct FoundRole {
+    /// Its folder.
+    pub(crate) path: PathBuf,
+    /// The collection it is part of.
+    pub(crate) collection: Option<String>,
+    /// Its name without the collection.
+    pub(crate) name: String,
 }
 
 /// The collection in whose folder a playbook lies.

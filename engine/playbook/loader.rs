@@ -2,6 +2,7 @@
 
 use crate::{
     Item, Play, Role, RoleInstance, RoleOptions, Scope, ScopeKind,
+    find_role::FoundRole,
     keywords::{Where, allowed, names},
     role_files,
     static_vars::StaticVars,
@@ -630,8 +631,12 @@ impl Loader {
         chain: &[Rc<Role>],
         origin: Option<Origin>,
     ) -> Option<Rc<RoleInstance>> {
-        let (path, collection) = self.find_role(name, &scope, origin)?;
-        let role = self.read_role(name, &path, collection, options);
+        let FoundRole {
+            path,
+            collection,
+            name,
+        } = self.find_role(name, &scope, chain, origin)?;
+        let role = self.read_role(&name, &path, collection, options);
         if let Some(at) = chain.iter().position(|r| r.path == role.path) {
             let mut names: Vec<_> = chain
                 .iter()
@@ -787,22 +792,7 @@ impl Loader {
             .and_then(|v| v.get("argument_specs"))
             .or_else(|| meta.get("argument_specs"));
         let role = Rc::new(Role {
-            name: match &collection {
-                Some(c) => name
-                    .strip_prefix(c.as_str())
-                    .and_then(|n| n.strip_prefix('.'))
-                    .unwrap_or(name)
-                    .to_owned(),
-                // As it was written, with folders; only what is found in the current folder has its last part.
-                None if std::path::absolute(name).is_ok_and(|p| p == path)
-                    && !Path::new(name).is_absolute() =>
-                {
-                    Path::new(name)
-                        .file_name()
-                        .map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned())
-                }
-                None => name.to_owned(),
-            },
+            name: name.to_owned(),
             collection,
             path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
             defaults: merged("defaults", &options.defaults_from),
