@@ -1,8 +1,8 @@
 //! What all plays, hosts and tasks of a run share.
 
 use crate::{
-    Options, connect::Connections, failure::TaskFailure, library::Library,
-    plugins::Folders, unported::Unported,
+    Options, connect::Connections, failure::TaskFailure, library::Library, plugins::Folders,
+    unported::Unported,
 };
 use kdo_event::{Event, Sink, Stats};
 use kdo_modules::registry;

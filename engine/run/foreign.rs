@@ -2,16 +2,15 @@
 
 use crate::{
     actions::{self, custom},
-    check_args::all_tasks,
+    check_args::each_reached,
     engine::Engine,
     library::{How, Program},
 };
 use kdo_modules::registry;
-use kdo_playbook::{Item, Play, Task};
+use kdo_playbook::{Play, Task};
 use kdo_syntax::Diagnostic;
 use kdo_vars::PlayVars;
 use std::{
-    collections::HashSet,
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -35,11 +34,14 @@ impl Engine {
     /// Tasks of a play with modules in Python or PowerShell: an error where the task runs in any case, else a warning.
     pub(crate) fn foreign_modules(&self, play: &Rc<Play>) -> Vec<Diagnostic> {
         let dir = PlayVars::new(Rc::clone(play), kdo_value::Map::new()).playbook_dir;
-        let (select, mut forgiven, mut problems) = (self.selector(play), HashSet::new(), Vec::new());
+        let (select, mut problems, mut tasks) = (self.selector(play), Vec::new(), Vec::new());
         for items in [&play.pre_tasks, &play.role_tasks, &play.tasks, &play.post_tasks] {
-            rescued(items, false, &mut forgiven);
+            each_reached(items, true, &mut |task, certain| {
+                tasks.push((Rc::clone(task), certain))
+            });
         }
-        for task in all_tasks(play) {
+        tasks.extend(play.handlers.borrow().iter().map(|h| (Rc::clone(h), false)));
+        for (task, reached) in tasks {
             let name = task.action.name.as_str();
             if name.contains("{{") || actions::exists(name) {
                 continue;
@@ -50,11 +52,10 @@ impl Engine {
             };
             let Some(program) = foreign(&path) else { continue };
             let text = custom::foreign(&program, &path);
-            let certain = !task.handler
+            let certain = reached
                 && task.scope.collected("when").is_empty()
                 && task.scope.inherited("ignore_errors").is_none()
                 && task.own("failed_when").is_none()
-                && !forgiven.contains(&task.id)
                 && select(&task)
                 && !self.options.listing.any();
             if certain {
@@ -71,22 +72,4 @@ impl Engine {
 fn foreign(path: &Path) -> Option<Program> {
     let program = Program::of(&std::fs::read(path).ok()?);
     matches!(program.how, How::Python | How::PowerShell).then_some(program)
-}
-
-/// Tasks whose failure does not end the play for their host.
-fn rescued(items: &[Item], within: bool, found: &mut HashSet<u64>) {
-    for item in items {
-        match item {
-            Item::Task(task) if within => {
-                found.insert(task.id);
-            }
-            Item::Task(_) => {}
-            Item::Block(block) => {
-                rescued(&block.body, within || !block.rescue.is_empty(), found);
-                // Only where something has failed before.
-                rescued(&block.rescue, true, found);
-                rescued(&block.always, within, found);
-            }
-        }
-    }
 }

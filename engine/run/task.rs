@@ -114,14 +114,10 @@ impl Engine {
             handler: task.handler,
             check: flag("check_mode", self.options.info.check),
             diff: flag("diff", self.options.info.diff),
-<<<<<<< HEAD
             // What cannot be evaluated must not be shown.
             no_log: self
                 .flag(vars, task, "no_log")
-                .map_or(true, |hidden| hidden.unwrap_or(false)),
-=======
-            no_log: flag("no_log", self.options.no_log),
->>>>>>> 873dcb7 (Modules that users bring run as programs; the language in loops, conditions, facts, environment and precedence as Ansible has it)
+                .map_or(true, |hidden| hidden.unwrap_or(self.options.no_log)),
             tags: task
                 .scope
                 .collected("tags")
@@ -238,13 +234,8 @@ impl Engine {
         if !quiet {
             self.tell(&Event::HostResult(HostResult {
                 host: host.to_owned(),
-<<<<<<< HEAD
-                delegated: done.delegated.clone(),
-                task: as_told(&info, &done.result),
-=======
                 delegated: self.shown_delegate(&vars, done.delegated.as_deref()),
-                task: info,
->>>>>>> 873dcb7 (Modules that users bring run as programs; the language in loops, conditions, facts, environment and precedence as Ansible has it)
+                task: as_told(&info, &done.result),
                 status: done.status,
                 ignored: done.ignored,
                 result: done.result.clone(),
@@ -304,28 +295,8 @@ impl Engine {
             ..vars.clone()
         };
         let known = Map::new();
-<<<<<<< HEAD
         let address = there.get("ansible_host").unwrap_or_else(|| Value::str(target));
-        known.insert("ansible_host", address.clone());
-        let (all, delegated) = (Map::new(), Map::new());
-        for name in [
-            "ansible_port",
-            "ansible_user",
-            "ansible_connection",
-            "inventory_hostname",
-        ] {
-            if let Some(value) = there.get(name) {
-                delegated.insert(name, value);
-            }
-        }
-        delegated.insert("ansible_host", address);
-        all.insert(target, delegated);
-        known.insert("ansible_delegated_vars", all);
-=======
-        known.insert(
-            "ansible_host",
-            there.get("ansible_host").unwrap_or_else(|| Value::str(target)),
-        );
+        known.insert("ansible_host", address);
         let usual = || {
             let kind = self.keyword(vars, task, "connection").ok().flatten();
             kind.unwrap_or_else(|| Value::str(self.options.connection.connection.as_str()))
@@ -340,7 +311,6 @@ impl Engine {
             delegated.insert(target, host);
             known.insert("ansible_delegated_vars", delegated);
         }
->>>>>>> 873dcb7 (Modules that users bring run as programs; the language in loops, conditions, facts, environment and precedence as Ansible has it)
         known
     }
 
