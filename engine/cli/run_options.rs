@@ -12,6 +12,7 @@ use crate::{
     stop::{Result, Stop},
 };
 use kdo_inventory::Inventory;
+use kdo_playbook::Duplicates;
 use kdo_report::Secrets;
 use kdo_run::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 use kdo_ssh::SshConnector;
@@ -197,6 +198,13 @@ pub(crate) fn further(
         show_args: sinks::shows_args(settings),
         run_id,
         argv: std::env::args().collect(),
+        duplicates: match settings.text("duplicate_dict_key") {
+            Some("ignore") => Duplicates::Ignore,
+            Some("error") => Duplicates::Error,
+            _ => Duplicates::Warn,
+        },
+        no_log: settings.bool("no_log"),
+        interactive: std::io::IsTerminal::is_terminal(&std::io::stdin()),
         ask: Some(Rc::new(|text, secret| {
             prompt::ask(text, secret).map(|a| a.to_string())
         })),

@@ -376,7 +376,9 @@ impl Config {
             .variables
             .keys()
             .filter(|n| {
-                n.starts_with("ANSIBLE_") && !n.starts_with("ANSIBLE_GALAXY_SERVER_") && !known_env(n)
+                // Those of ansible-test are for the tests that it runs.
+                let named = ["ANSIBLE_GALAXY_SERVER_", "ANSIBLE_TEST_"];
+                n.starts_with("ANSIBLE_") && !named.iter().any(|p| n.starts_with(p)) && !known_env(n)
             })
             .cloned();
         let told: Vec<String> = unsupported.chain(keys).chain(variables).collect();

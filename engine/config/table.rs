@@ -104,7 +104,7 @@ pub const SETTINGS: &[Setting] = &[
     row("display_failed_stderr", Bool, Some("false"), &["defaults.display_failed_stderr"], &["ANSIBLE_DISPLAY_FAILED_STDERR"], Used, &[]),
     row("display_ok_hosts", Bool, Some("true"), &["defaults.display_ok_hosts"], &["ANSIBLE_DISPLAY_OK_HOSTS"], Used, &[]),
     row("display_skipped_hosts", Bool, Some("true"), &["defaults.display_skipped_hosts"], &["ANSIBLE_DISPLAY_SKIPPED_HOSTS"], Used, &[]),
-    row("display_traceback", List, Some("never"), &["defaults.display_traceback"], &["ANSIBLE_DISPLAY_TRACEBACK"], Unsupported, &[]),
+    row("display_traceback", List, Some("never"), &["defaults.display_traceback"], &["ANSIBLE_DISPLAY_TRACEBACK"], Harmless, &[]),
     row("doc_fragment_plugins", PathSpec, Some("{{ANSIBLE_HOME}}/plugins/doc_fragments:/usr/share/ansible/plugins/doc_fragments"), &["defaults.doc_fragment_plugins"], &["ANSIBLE_DOC_FRAGMENT_PLUGINS"], Unsupported, &[]),
     row("docsite_root_url", Str, Some("https://docs.ansible.com/ansible-core/"), &["defaults.docsite_root_url"], &[], Harmless, &[]),
     row("dont_type_filters", List, Some("string,to_json,to_nice_json,to_yaml,to_nice_yaml,ppretty,json"), &["jinja2.dont_type_filters"], &["ANSIBLE_STRING_TYPE_FILTERS"], Unsupported, &[]),

@@ -64,6 +64,7 @@ pub const MODULES: &[Entry] = &[
     entry::<net::ufw::Ufw>(),
     entry::<packages::zypper::Zypper>(),
     entry::<system::boot_id::BootId>(),
+    entry::<commands::custom::Custom>(),
     entry::<files::fetch::Fetch>(),
     entry::<system::reboot::Reboot>(),
 ];

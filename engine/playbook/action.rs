@@ -15,7 +15,31 @@ pub struct Action {
     pub template: Option<Text>,
 }
 
+/// Actions that take text beside their parameters.
+const TAKES_TEXT: &[&str] = &[
+    "add_host",
+    "command",
+    "group_by",
+    "import_role",
+    "import_tasks",
+    "include_role",
+    "include_tasks",
+    "include_vars",
+    "meta",
+    "raw",
+    "script",
+    "set_fact",
+    "shell",
+    "win_command",
+    "win_shell",
+];
+
 impl Action {
+    /// Whether it has text beside parameters that it does not take.
+    pub fn has_stray_text(&self) -> bool {
+        self.args.contains("_raw_params") && !TAKES_TEXT.contains(&self.short())
+    }
+
     /// The name without Ansible's own namespace: `copy` for `ansible.builtin.copy`.
     pub fn short(&self) -> &str {
         short(&self.name)

@@ -141,7 +141,7 @@ impl Loader {
             }
         }
         all.freeze();
-        Scope::below(above, ScopeKind::Include, passed, all, action.origin)
+        Scope::below(above, ScopeKind::Import, passed, all, action.origin)
     }
 
     pub(crate) fn import_role(

@@ -29,7 +29,7 @@ pub use handlers::imports;
 /// Values as written.
 pub use kdo_value::Value as RawValue;
 pub use keywords::{KEYWORDS, Keyword, Where};
-pub use loader::{Known, Loader};
+pub use loader::{Duplicates, Known, Loader};
 pub use play::Play;
 pub use role::{Role, RoleInstance, RoleOptions};
 pub use scope::{Scope, ScopeKind};

@@ -41,6 +41,8 @@ pub struct Loader {
     /// Playbooks that are no files (made from the command line, read from a pipe): the path to call them by, which
     /// gives the playbook's folder, and the text.
     pub texts: HashMap<PathBuf, String>,
+    /// What comes of keys that are twice in a dict.
+    pub duplicates: Duplicates,
     /// What was found wrong.
     pub diagnostics: RefCell<Vec<Diagnostic>>,
     /// The folder of the playbook that is being loaded.
@@ -61,6 +63,18 @@ const IMPORT_PLAYBOOK: &[&str] = &[
     "ansible.legacy.import_playbook",
 ];
 
+/// What comes of keys that are twice in a dict (`duplicate_dict_key`); the last value counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Duplicates {
+    /// Nothing is said.
+    Ignore,
+    /// A warning.
+    #[default]
+    Warn,
+    /// The file is refused.
+    Error,
+}
+
 /// Deeper static imports are taken for endless.
 const MAX_DEPTH: usize = 100;
 
@@ -77,6 +91,7 @@ impl Loader {
             role_folders: Rc::default(),
             extra_vars: Map::new(),
             texts: HashMap::new(),
+            duplicates: Duplicates::default(),
             diagnostics: RefCell::default(),
             playbook_dir: RefCell::default(),
             next_task: Cell::new(1),
@@ -142,8 +157,15 @@ impl Loader {
         } else {
             load_file(&self.sources, path, LoadOptions::TRUSTED)?
         };
-        for warning in &documents.warnings {
-            self.report(warning.clone());
+        for twice in &documents.warnings {
+            match self.duplicates {
+                Duplicates::Ignore => {}
+                Duplicates::Warn => self.report(twice.clone()),
+                Duplicates::Error => {
+                    let text = format!("YAML parsing failed: {}", twice.message);
+                    return Err(Box::new(Diagnostic::error(text).at(twice.place)));
+                }
+            }
         }
         Ok(documents.single()?)
     }

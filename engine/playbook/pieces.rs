@@ -264,6 +264,9 @@ impl Loader {
             );
             return before;
         }
+        if value.is_none() && lookup.is_none() {
+            return None;
+        }
         Some(Loop { lookup, value })
     }
 

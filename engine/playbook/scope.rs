@@ -13,7 +13,9 @@ pub enum ScopeKind {
     Play,
     /// A role: of the play's list, a dependency, imported or included.
     Role,
-    /// Statically imported or dynamically included tasks.
+    /// Statically imported tasks or the import of a role.
+    Import,
+    /// Dynamically included tasks or the include of a role.
     Include,
     /// A block.
     Block,
@@ -89,6 +91,17 @@ impl Scope {
             .collect();
         all.reverse();
         all
+    }
+
+    /// The keyword's values at all levels, outermost first, those of lists one by one.
+    pub fn listed(self: &Rc<Self>, name: &str) -> Vec<Value> {
+        self.collected(name)
+            .into_iter()
+            .flat_map(|level| match level {
+                Value::List(l) => l.to_vec(),
+                v => vec![v],
+            })
+            .collect()
     }
 
     /// The role it belongs to.

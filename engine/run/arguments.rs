@@ -8,9 +8,15 @@ use kdo_vars::TaskVars;
 impl Engine {
     /// The evaluated arguments of a task, defaults of `module_defaults` below them.
     pub(crate) fn arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
-        let all = self.default_arguments(vars, task)?;
+        let (raw, all) = (self.default_arguments(vars, task)?, Map::new());
         self.add_template_arguments(vars, task, &all)?;
-        for (key, raw) in task.action.args.entries() {
+        all.keys().iter().for_each(|k| {
+            raw.remove(&k.to_text());
+        });
+        task.action.args.entries().into_iter().for_each(|(k, v)| {
+            raw.insert(k, v);
+        });
+        for (key, raw) in raw.entries() {
             if let Some(value) = self.argument(vars, task, &key, &raw)? {
                 let key = if key.is_templated() {
                     self.resolve(vars, &key)?
@@ -50,36 +56,42 @@ impl Engine {
         Ok(())
     }
 
-    /// What `module_defaults` give the task: those of its groups, then the module's own. An inner level's entry takes
-    /// the place of an outer one's of the same name.
+    /// What `module_defaults` give the task as written: those of its groups, then the module's own.
     pub(crate) fn default_arguments(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
-        self.defaults_for(vars, task, &own_name(&task.action.name))
+        self.written_defaults(vars, task, &own_name(&task.action.name))
     }
 
     /// What `module_defaults` give a module, named in full, that the task uses.
     pub(crate) fn defaults_for(&self, vars: &TaskVars, task: &Task, full: &str) -> Result<Map, TaskFailure> {
+        let written = self.written_defaults(vars, task, full)?;
+        match self.resolve(vars, &written.into())? {
+            Value::Map(all) => Ok(all),
+            _ => Ok(Map::new()),
+        }
+    }
+
+    /// An inner level's entry takes the place of an outer one's of the same name.
+    fn written_defaults(&self, vars: &TaskVars, task: &Task, full: &str) -> Result<Map, TaskFailure> {
         let (all, entries) = (Map::new(), Map::new());
-        for level in task.scope.collected("module_defaults") {
-            let levels = match level {
-                Value::List(l) => l.to_vec(),
-                v => vec![v],
-            };
-            for l in levels {
-                let Value::Map(defaults) = l else { continue };
-                for (name, values) in defaults.text_entries() {
-                    let group = name.strip_prefix("group/");
-                    if group.is_some_and(|g| self.loader.in_action_group(g, full)) {
-                        entries.insert(name.as_str(), values);
-                    } else if group.is_none() && own_name(&name) == full {
-                        entries.insert(full, values);
-                    }
+        for level in task.scope.listed("module_defaults") {
+            let Value::Map(defaults) = level else { continue };
+            for (name, values) in defaults.text_entries() {
+                let group = name.strip_prefix("group/");
+                if group.is_some_and(|g| self.loader.in_action_group(g, full)) {
+                    entries.insert(name.as_str(), values);
+                } else if group.is_none() && own_name(&name) == full {
+                    entries.insert(full, values);
                 }
             }
         }
         let own = entries.remove(full);
         let groups = entries.text_entries().into_iter().map(|(_, values)| values);
         for values in groups.chain(own) {
-            if let Value::Map(values) = self.resolve(vars, &values)? {
+            let values = match values {
+                Value::Map(_) => values,
+                template => self.resolve(vars, &template)?,
+            };
+            if let Value::Map(values) = values {
                 values.entries().into_iter().for_each(|(k, v)| {
                     all.insert(k, v);
                 });
@@ -109,50 +121,32 @@ impl Engine {
     /// out while these are not known.
     pub(crate) fn environment(&self, vars: &TaskVars, task: &Task) -> Result<Map, TaskFailure> {
         let all = Map::new();
-        let gathering = matches!(task.action.short(), "gather_facts" | "setup");
         let during = |e: TaskFailure| e.during("Error processing keyword 'environment'");
-        let unknown_yet = |e: &TaskFailure| {
-            e.message.contains("ansible_env") || gathering && e.message.contains("ansible_facts.env")
-        };
-        let add = |name: Value, value: &Value| {
-            all.insert(name, Value::str(value.to_text()));
-        };
-        for level in task.scope.collected("environment") {
-            let parts = match &level {
-                Value::List(l) => l.to_vec(),
-                v => vec![v.clone()],
-            };
-            for part in parts {
-                if let Value::Map(written) = &part {
-                    for (name, raw) in written.entries() {
-                        match self.resolve_or_omit(vars, &raw) {
-                            Ok(Some(value)) => add(name, &value),
-                            Ok(None) => {}
-                            Err(e) if unknown_yet(&e) => {}
-                            Err(e) => return Err(during(e)),
+        let levels = task.scope.listed("environment");
+        for level in &levels {
+            if let Value::Map(written) = level {
+                for (name, raw) in written.entries() {
+                    match self.resolve_or_omit(vars, &raw) {
+                        Ok(Some(value)) => {
+                            all.insert(name, Value::str(value.to_text()));
                         }
-                    }
-                    continue;
-                }
-                let values = match self.resolve_or_omit(vars, &part).map_err(during)? {
-                    Some(Value::List(l)) => l.to_vec(),
-                    Some(one) => vec![one],
-                    None => continue,
-                };
-                for value in values {
-                    match value {
-                        Value::Map(m) => m.entries().into_iter().for_each(|(k, v)| add(k, &v)),
-                        Value::None => {}
-                        Value::Str(s) if s.is_empty() => {}
-                        _ => self.warn(format!(
-                            "could not parse environment value, skipping: {}",
-                            match &level {
-                                list @ Value::List(_) => list.repr(),
-                                one => Value::list([one.clone()]).repr(),
-                            }
-                        )),
+                        Ok(None) => {}
+                        Err(e) if e.undefined && waits_for_facts(task, &e.message) => {}
+                        Err(e) => return Err(during(e)),
                     }
                 }
+                continue;
+            }
+            match self.resolve_or_omit(vars, level).map_err(during)? {
+                Some(Value::Map(m)) => m.entries().into_iter().for_each(|(k, v)| {
+                    all.insert(k, Value::str(v.to_text()));
+                }),
+                None => {}
+                // A list that a template gives is not looked into.
+                Some(_) => self.warn(format!(
+                    "could not parse environment value, skipping: {}",
+                    Value::list(levels.iter().cloned()).repr()
+                )),
             }
         }
         Ok(all)
@@ -175,4 +169,10 @@ fn own_name(action: &str) -> String {
         Some("gather_facts") => "ansible.builtin.gather_facts".into(),
         _ => full_name(action),
     }
+}
+
+/// Whether a variable may only be missing because facts are not there yet.
+fn waits_for_facts(task: &Task, message: &str) -> bool {
+    let gathers = matches!(task.action.short(), "setup" | "gather_facts");
+    message.contains("ansible_env") || (gathers && message.contains("ansible_facts.env"))
 }

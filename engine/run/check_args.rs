@@ -49,7 +49,7 @@ pub(crate) fn wrong_arguments(
 }
 
 /// Tasks of items, and whether each is reached if nothing goes wrong before it and its failure ends the play.
-fn each_reached(items: &[Item], certain: bool, f: &mut dyn FnMut(&Rc<Task>, bool)) {
+pub(crate) fn each_reached(items: &[Item], certain: bool, f: &mut dyn FnMut(&Rc<Task>, bool)) {
     for item in items {
         match item {
             Item::Task(task) => f(task, certain),

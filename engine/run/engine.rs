@@ -1,6 +1,9 @@
 //! What all plays, hosts and tasks of a run share.
 
-use crate::{Options, connect::Connections, failure::TaskFailure, plugins::Folders, unported::Unported};
+use crate::{
+    Options, connect::Connections, failure::TaskFailure, library::Library, plugins::Folders,
+    unported::Unported,
+};
 use kdo_event::{Event, Sink, Stats};
 use kdo_modules::registry;
 use kdo_playbook::{Loader, Task};
@@ -19,6 +22,7 @@ pub(crate) struct Engine {
     pub(crate) options: Options,
     pub(crate) store: Rc<Store>,
     pub(crate) loader: Loader,
+    pub(crate) library: Library,
     pub(crate) connections: Connections,
     /// Where plugins of users lie.
     pub(crate) folders: Rc<Folders>,
@@ -35,6 +39,8 @@ pub(crate) struct Engine {
     warned: RefCell<HashSet<String>>,
     /// Modules of which it has been told that they cannot be run.
     told: RefCell<HashSet<String>>,
+    /// Levels whose names of variables have been looked at.
+    pub(crate) checked_names: RefCell<HashSet<(usize, String)>>,
     /// Hosts that have failed in this run.
     pub(crate) failed: RefCell<HashSet<String>>,
     /// Hosts that could not be reached in this run.
@@ -55,12 +61,14 @@ impl Engine {
         unported: Rc<Unported>,
     ) -> Self {
         let sinks = std::mem::take(&mut options.sinks);
+        let library = Library::new(&options);
         let waiting = options.start_at_task.is_some();
         let stepping = options.step;
         Self {
             options,
             store,
             loader,
+            library,
             connections,
             folders,
             unported,
@@ -72,6 +80,7 @@ impl Engine {
             custom_stats: Map::new(),
             prompted: RefCell::default(),
             warned: RefCell::default(),
+            checked_names: RefCell::default(),
             failed: RefCell::default(),
             unreachable: RefCell::default(),
             stepping: Cell::new(stepping),

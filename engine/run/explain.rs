@@ -101,6 +101,7 @@ fn task_places(play: &Play, name: &str) -> Vec<Place> {
             let (number, what, part) = match scope.kind {
                 ScopeKind::Task => (17, "task vars", format!("in task {title}")),
                 ScopeKind::Block => (16, "block vars", "in the block".to_owned()),
+                ScopeKind::Import => (16, "import vars", "in the imported tasks".to_owned()),
                 ScopeKind::Include => (21, "include vars", "in the included tasks".to_owned()),
                 ScopeKind::Role | ScopeKind::Play | ScopeKind::Playbook => continue,
             };

@@ -94,19 +94,19 @@ impl Engine {
                 keywords.insert(key, value);
             }
         }
-        for (key, value) in apply.text_entries() {
-            if key == "vars" {
-                if let Value::Map(m) = &value {
-                    m.entries().into_iter().for_each(|(k, v)| {
-                        level.insert(k, v);
-                    });
-                }
-            } else {
-                keywords.insert(key, value);
-            }
-        }
         level.freeze();
-        let scope = Scope::below(&outer, ScopeKind::Include, keywords, level, task.origin);
+        let mut scope = Scope::below(&outer, ScopeKind::Include, keywords, level, task.origin);
+        if !apply.is_empty() {
+            // What is applied is a block around what is included.
+            let (keywords, vars) = (apply.copied(), Map::new());
+            if let Some(Value::Map(given)) = keywords.remove("vars") {
+                given.entries().into_iter().for_each(|(k, v)| {
+                    vars.insert(k, v);
+                });
+            }
+            vars.freeze();
+            scope = Scope::below(&scope, ScopeKind::Block, keywords, vars, task.origin);
+        }
         let loaded = if role {
             self.load_role(play, task, args, &scope, &vars)
         } else {
@@ -245,7 +245,12 @@ impl Engine {
             validate: !args.contains("rolespec_validate") || truthy(args, "rolespec_validate"),
         };
         self.loader.playbook_dir.replace(vars.play.playbook_dir.clone());
-        let own = Scope::below(scope, ScopeKind::Role, Map::new(), Map::new(), task.origin);
+        // Its variables are the role's too, as those of an entry of `roles` are.
+        let given = match scope.kind {
+            ScopeKind::Include => scope.vars.clone(),
+            _ => Map::new(),
+        };
+        let own = Scope::below(scope, ScopeKind::Role, Map::new(), given, task.origin);
         let role = self.loader.role(
             &name,
             own,

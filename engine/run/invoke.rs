@@ -91,6 +91,12 @@ impl Engine {
                     let Value::Map(map) = value else {
                         return Err(TaskFailure::new("the agent's result is no dictionary"));
                     };
+                    // What a program of the user's said comes in one piece.
+                    if let Some(Value::Map(said)) = map.remove("_kdo_result") {
+                        said.entries().into_iter().for_each(|(k, v)| {
+                            map.insert(k, v);
+                        });
+                    }
                     let map = crate::hide::secrets(map, module, args);
                     crate::invocation::add(&map, module, args);
                     return Ok(map);

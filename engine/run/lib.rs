@@ -8,7 +8,9 @@ mod connect;
 mod debugger;
 mod engine;
 mod explain;
+mod failed_task;
 mod failure;
+mod foreign;
 mod graph;
 mod handlers;
 mod hide;
@@ -16,7 +18,9 @@ mod include;
 mod invocation;
 mod invoke;
 mod keyword_checks;
+mod library;
 mod listing;
+mod loop_control;
 mod meta;
 mod moved;
 mod notify;
@@ -27,6 +31,7 @@ mod plugins;
 mod process;
 mod prompts;
 mod repeat;
+mod reserved;
 mod route;
 mod step;
 mod strategy;
@@ -97,6 +102,7 @@ pub fn run(mut options: Options) -> u8 {
     loader.roles_path.clone_from(&options.roles_path);
     loader.collections_path.clone_from(&options.collections_path);
     loader.vault.clone_from(&vault);
+    loader.duplicates = options.duplicates;
     loader.texts = std::mem::take(&mut options.texts);
     loader.extra_vars = options.extra_vars.clone();
     let inventory = std::mem::take(&mut options.inventory);
@@ -195,9 +201,9 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
             // What is only listed reaches no task.
             let select = engine.selector(play);
             let select = |task: &Rc<_>| !engine.options.listing.any() && select(task);
-            problems.extend(check_args::wrong_arguments(play, &select, &mut |t| {
-                engine.tell_unported(t);
-            }));
+            let mut foreign = engine.foreign_modules(play);
+            problems.append(&mut foreign);
+            problems.extend(check_args::wrong_arguments(play, &select, &mut |_| {}));
         }
         all.push((path.clone(), plays));
     }
@@ -210,11 +216,14 @@ async fn playbooks(engine: &Rc<Engine>) -> u8 {
     let (errors, warnings): (Vec<_>, Vec<_>) =
         problems.into_iter().partition(|d| d.severity == Severity::Error);
     for w in &warnings {
-        let at = w
-            .place
-            .map(|o| format!("{}: ", engine.sources().place(o)))
-            .unwrap_or_default();
-        engine.warn(format!("{at}{}", w.message));
+        let text = engine.with_place(&w.message, w.place);
+        let twice = w.message.starts_with("Found duplicate mapping key ");
+        let end = if twice {
+            "\nUsing last defined value only.\n"
+        } else {
+            ""
+        };
+        engine.warn(format!("{text}{end}"));
     }
     if !errors.is_empty() {
         engine.errors(&errors);

@@ -2,6 +2,7 @@
 
 use kdo_event::Sink;
 use kdo_inventory::Inventory;
+use kdo_playbook::Duplicates;
 use kdo_syntax::SourceMap;
 use kdo_transport::{Agents, Connector, Secret};
 use kdo_value::Map;
@@ -170,6 +171,12 @@ pub struct Options {
     pub show_args: bool,
     /// The command line without secrets, for the journal.
     pub argv: Vec<String>,
+    /// `duplicate_dict_key`
+    pub duplicates: Duplicates,
+    /// `no_log` of the configuration, for tasks that say nothing of it.
+    pub no_log: bool,
+    /// Whether there is a user who could answer questions.
+    pub interactive: bool,
     /// Asks the user a question on the terminal (`vars_prompt`, `pause`, `--step`): text, and whether the answer is secret.
     pub ask: Option<Rc<dyn Fn(&str, bool) -> Option<String>>>,
 }

@@ -4,6 +4,7 @@ use crate::{
     engine::Engine,
     play_run::PlayRun,
     task::{DELEGATED, Done, truthy},
+    tries::said_to_fail,
 };
 use kdo_event::Status;
 use kdo_playbook::Task;
@@ -79,9 +80,7 @@ impl Engine {
             Status::Failed => {
                 self.count(host, |s| if rescued { s.rescued += 1 } else { s.failed += 1 });
                 if rescued {
-                    let level = Map::new();
-                    level.insert("ansible_failed_result", done.result.copied().into_frozen());
-                    level.insert("ansible_failed_task", self.describe(task));
+                    let level = self.rescue_level(play, task, done);
                     for h in hosts {
                         play.rescue_vars.borrow_mut().insert(h.clone(), level.clone());
                     }
@@ -117,26 +116,13 @@ impl Engine {
         }
     }
 
-    fn describe(&self, task: &Task) -> Map {
-        let map = Map::new();
-        let name = task
-            .name
-            .as_ref()
-            .map_or_else(String::new, |n| n.as_str().to_owned());
-        map.insert("name", name);
-        map.insert("action", task.action.name.as_str());
-        map.insert("args", untrust(&Value::Map(task.action.args.copied())));
-        map.insert("uuid", task.id.to_string());
-        map.freeze();
-        map
-    }
-
     fn register(&self, task: &Task, host: &str, done: &Done) {
         let Some(name) = task.own("register") else { return };
+        self.warn_of_name(&name);
         let shown = clean(&done.result);
         // Only the outputs, and the results of loops' items, tell how a module was called.
         shown.remove("invocation");
-        with_exception(&shown);
+        with_exception(&shown, task);
         let map = Map::new();
         map.insert(name.to_text(), shown);
         self.store.set(host, &map);
@@ -164,26 +150,16 @@ impl Engine {
         let Some(Value::Map(facts)) = result.get("ansible_facts") else {
             return;
         };
-        if truthy(result, "skipped") {
+        if truthy(result, "skipped") || truthy(result, "failed") {
             return;
         }
         let to_target = task.keyword("delegate_facts").is_some_and(|v| v.truthy());
         let owner = delegated.filter(|_| to_target).unwrap_or(host);
+        self.warn_of_reserved(&facts);
         self.store.set(owner, &facts);
         if truthy(result, "_ansible_facts_cacheable") {
             self.store.add_facts(owner, &facts);
         }
-    }
-}
-
-/// Freezing of maps that were just made.
-trait IntoFrozen {
-    fn into_frozen(self) -> Value;
-}
-
-impl IntoFrozen for Map {
-    fn into_frozen(self) -> Value {
-        Value::Map(self).into_frozen()
     }
 }
 
@@ -212,9 +188,12 @@ pub(crate) fn clean(result: &Map) -> Map {
 }
 
 /// Failed results have an `exception` in variables, though there is none to tell of.
-fn with_exception(result: &Map) {
+pub(crate) fn with_exception(result: &Map, task: &Task) {
+    if said_to_fail(task.action.short()) {
+        return;
+    }
     let mark = |map: &Map| {
-        if truthy(map, "failed") && !map.contains("exception") {
+        if (truthy(map, "failed") || truthy(map, "unreachable")) && !map.contains("exception") {
             map.insert("exception", "(traceback unavailable)");
         }
     };

@@ -3,6 +3,7 @@
 use crate::{
     engine::Engine,
     failure::TaskFailure,
+    loop_control::LoopControl,
     play_run::PlayRun,
     task::{DELEGATED, Done, status, truthy},
 };
@@ -11,10 +12,7 @@ use kdo_playbook::Task;
 use kdo_template::Variables;
 use kdo_value::{Map, Value};
 use kdo_vars::TaskVars;
-use std::{
-    rc::Rc,
-    time::{Duration, Instant},
-};
+use std::{rc::Rc, time::Instant};
 
 impl Engine {
     /// The loop's items, if the task is looped.
@@ -76,58 +74,49 @@ impl Engine {
         vars: &TaskVars,
         host: &str,
         items: Vec<Value>,
-        started: Instant,
     ) -> Done {
-        let control = match task.own("loop_control") {
-            Some(Value::Map(m)) => m,
-            _ => Map::new(),
+        let control = match LoopControl::of(self, vars, task) {
+            Ok(control) => control,
+            Err(failure) => return broken(host, failure),
         };
-        let text = |key: &str| match control.get(key) {
-            None | Some(Value::None) => None,
-            Some(raw) => self.resolve(vars, &raw).ok().map(|v| v.to_text()),
-        };
-        let flag = |key: &str| {
-            control
-                .get(key)
-                .is_some_and(|raw| self.resolve(vars, &raw).is_ok_and(|v| v.truthy()))
-        };
-        let loop_var = text("loop_var").unwrap_or_else(|| "item".into());
-        let index_var = text("index_var");
-        let pause = text("pause")
-            .and_then(|p| p.trim().parse::<f64>().ok())
-            .unwrap_or(0.0);
-        let extended = flag("extended");
-        let all_items = control.get("extended_allitems").is_none_or(|v| v.truthy());
-        if vars.get(&loop_var).is_some() {
+        let loop_var = control.loop_var.as_str();
+        if vars.get(loop_var).is_some() {
+            let origin = match task.own("loop_control") {
+                Some(Value::Map(m)) => m.get("loop_var").and_then(|v| v.origin()),
+                _ => None,
+            };
+            let text = format!("The loop variable '{loop_var}' is already in use.");
+            let text = self.with_place(&text, origin);
             self.warn(format!(
-                "The loop variable '{loop_var}' is already in use. You should set the `loop_var` value in the `loop_control` option for the task to something else to avoid variable collisions and unexpected behavior."
+                "{text}{}You should set the `loop_var` value in the `loop_control` option for the task to something else to avoid variable collisions and unexpected behavior.",
+                if text.ends_with('\n') { "\n" } else { " " }
             ));
         }
         let (mut results, mut includes, mut delegated) = (Vec::new(), Vec::new(), None);
         let mut every_failure_ignored = true;
-        let count = items.len();
         for (index, item) in items.iter().enumerate() {
             let began = Instant::now();
-            if index > 0 && pause > 0.0 {
-                tokio::time::sleep(Duration::from_secs_f64(pause)).await;
+            if index > 0 && !control.pause.is_zero() {
+                tokio::time::sleep(control.pause).await;
             }
             let level = Map::new();
-            level.insert(loop_var.as_str(), item.clone());
-            level.insert("ansible_loop_var", loop_var.as_str());
-            if let Some(name) = &index_var {
+            level.insert(loop_var, item.clone());
+            level.insert("ansible_loop_var", loop_var);
+            if let Some(name) = &control.index_var {
                 level.insert(name.as_str(), index);
                 level.insert("ansible_index_var", name.as_str());
             }
-            if extended {
-                level.insert("ansible_loop", extended_loop(&items, index, all_items));
+            if control.extended {
+                level.insert("ansible_loop", extended_loop(&items, index, control.all_items));
             }
             vars.push(level.clone());
+            let info = &self.item_info(vars, task, info);
             let done = self.run_item(play, task, info, vars, host).await;
             let result = done.result;
-            let label = match control.get("label") {
-                Some(raw) if !raw.is_none() => {
+            let label = match &control.label {
+                Some(raw) => {
                     self.with_result(vars, task, &result);
-                    let label = self.resolve(vars, &raw);
+                    let label = self.resolve(vars, raw);
                     vars.pop();
                     label.unwrap_or_else(|failure| {
                         let text = format!("Failed to template loop_control.label: {}", failure.message);
@@ -136,18 +125,20 @@ impl Engine {
                         item.clone()
                     })
                 }
-                _ => item.clone(),
+                None => item.clone(),
             };
-            result.insert("ansible_loop_var", loop_var.as_str());
-            result.insert(loop_var.as_str(), item.clone());
-            if let Some(name) = &index_var {
+            result.insert("ansible_loop_var", loop_var);
+            result.insert(loop_var, item.clone());
+            if let Some(name) = &control.index_var {
                 result.insert("ansible_index_var", name.as_str());
                 result.insert(name.as_str(), index);
             }
-            if extended && let Some(extended) = level.get("ansible_loop") {
+            if control.extended
+                && let Some(extended) = level.get("ansible_loop")
+            {
                 result.insert("ansible_loop", extended);
             }
-            if control.contains("label") {
+            if control.label.is_some() {
                 result.insert("_ansible_item_label", label.clone());
             }
             let state = status(&result);
@@ -155,14 +146,14 @@ impl Engine {
             if failed {
                 every_failure_ignored &= done.ignored || self.ignores(vars, task);
             }
-            let stop = match control.get("break_when") {
-                Some(raw) if !raw.is_none() => {
-                    vars.push(result.clone());
-                    let stop = self.condition(vars, &raw).unwrap_or(false);
+            let stop = match &control.break_when {
+                Some(raw) => {
+                    self.with_result(vars, task, &result);
+                    let stop = self.conditional(vars, raw);
                     vars.pop();
                     stop
                 }
-                _ => false,
+                None => Ok(false),
             };
             if let Some(mut include) = done.include {
                 include.vars = level.copied();
@@ -174,7 +165,7 @@ impl Engine {
             if includes.is_empty() || state != Status::Ok {
                 self.tell(&Event::ItemResult(HostResult {
                     host: host.to_owned(),
-                    delegated: done.delegated.clone(),
+                    delegated: self.shown_delegate(vars, done.delegated.as_deref()),
                     task: crate::task::as_told(info, &result),
                     status: state,
                     ignored: failed && every_failure_ignored,
@@ -198,11 +189,14 @@ impl Engine {
                 }
             }
             results.push(Value::Map(result));
+            let stop = match stop {
+                Ok(stop) => stop,
+                Err(failure) => return broken(host, failure),
+            };
             if lost || stop || self.interrupted.get() {
                 break;
             }
         }
-        let _ = (count, started);
         let result = loop_result(&results);
         let state = status(&result);
         let ignored = state == Status::Failed && every_failure_ignored;
@@ -214,6 +208,38 @@ impl Engine {
             delegated,
             includes,
         }
+    }
+}
+
+impl Engine {
+    /// The task as it is shown for the item that `vars` know.
+    fn item_info(&self, vars: &TaskVars, task: &Task, info: &Rc<TaskInfo>) -> Rc<TaskInfo> {
+        let hidden = task.keyword("no_log").filter(Value::is_templated);
+        match hidden.and_then(|_| self.flag(vars, task, "no_log").ok().flatten()) {
+            Some(no_log) if no_log != info.no_log => Rc::new(TaskInfo {
+                no_log,
+                ..TaskInfo::clone(info)
+            }),
+            _ => Rc::clone(info),
+        }
+    }
+}
+
+/// The loop itself is wrong: a result without those of items.
+fn broken(host: &str, failure: TaskFailure) -> Done {
+    let result = TaskFailure {
+        early: false,
+        ..failure
+    }
+    .into_result();
+    result.remove("changed");
+    Done {
+        host: host.to_owned(),
+        status: Status::Failed,
+        result,
+        ignored: false,
+        delegated: None,
+        includes: Vec::new(),
     }
 }
 
@@ -248,9 +274,6 @@ fn loop_result(results: &[Value]) -> Map {
         map.insert("skipped", true);
     } else {
         map.insert("skipped", false);
-        if !any("failed") {
-            map.insert("failed", false);
-        }
     }
     map
 }
@@ -258,9 +281,6 @@ fn loop_result(results: &[Value]) -> Map {
 fn extended_loop(items: &[Value], index: usize, all: bool) -> Map {
     let map = Map::new();
     let count = items.len();
-    if all {
-        map.insert("allitems", Value::list(items.iter().cloned()));
-    }
     map.insert("index", index + 1);
     map.insert("index0", index);
     map.insert("first", index == 0);
@@ -268,6 +288,9 @@ fn extended_loop(items: &[Value], index: usize, all: bool) -> Map {
     map.insert("length", count);
     map.insert("revindex", count - index);
     map.insert("revindex0", count - index - 1);
+    if all {
+        map.insert("allitems", Value::list(items.iter().cloned()));
+    }
     if let Some(next) = items.get(index + 1) {
         map.insert("nextitem", next.clone());
     }

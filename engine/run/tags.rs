@@ -43,7 +43,8 @@ impl TagFilter {
         let tags = if tags.is_empty() { &untagged[..] } else { tags };
         let has = |list: &[String], tag: &str| list.iter().any(|t| t == tag);
         let common = |list: &[String]| tags.iter().any(|t| has(list, t));
-        let tagged = !has(tags, "untagged");
+        // A task that has the word among others is tagged all the same.
+        let tagged = tags.iter().any(|t| t != "untagged");
         let mut run = has(tags, "always")
             || (has(&self.only, "all") && !has(tags, "never"))
             || common(&self.only)
@@ -89,6 +90,7 @@ mod tests {
                 && !runs(&[], &["always"], &["always"])
                 && !runs(&[], &["tagged"], &["x"])
         );
+        assert!(runs(&["tagged"], &[], &["untagged", "x"]) && !runs(&[], &["tagged"], &["untagged", "x"]));
         assert!(runs(&[], &["all"], &["always"]) && !runs(&[], &["all"], &["x"]));
     }
 }

@@ -5,8 +5,8 @@ use kdo_event::{Event, HostResult, Status, TaskInfo};
 use kdo_modules::registry;
 use kdo_playbook::Task;
 use kdo_template::Variables;
-use kdo_value::{Map, Text, Value};
-use kdo_vars::TaskVars;
+use kdo_value::{Map, Object, Text, Value};
+use kdo_vars::{HostVars, TaskVars};
 use std::{rc::Rc, time::Instant};
 
 /// Key of an item's result that names the host it was delegated to.
@@ -54,11 +54,27 @@ pub(crate) fn truthy(map: &Map, key: &str) -> bool {
     })
 }
 
+/// Whether a result is a failure. What `failed_when` says counts more than tries that were used up.
+fn counts_as_failed(result: &Map) -> bool {
+    const JUDGED: &str = "failed_when_result";
+    if result.contains(JUDGED) {
+        return truthy(result, JUDGED);
+    }
+    if let Some(Value::List(items)) = result.get("results") {
+        let items = items.to_vec();
+        let judged = |v: &&Value| v.as_map().is_some_and(|m| m.contains(JUDGED));
+        if items.iter().any(|v| judged(&v)) {
+            return items.iter().filter_map(Value::as_map).any(|m| truthy(m, JUDGED));
+        }
+    }
+    truthy(result, "failed")
+}
+
 /// How a result ended.
 pub(crate) fn status(result: &Map) -> Status {
     if truthy(result, "unreachable") {
         Status::Unreachable
-    } else if truthy(result, "failed") {
+    } else if counts_as_failed(result) {
         Status::Failed
     } else if truthy(result, "skipped") {
         Status::Skipped
@@ -101,7 +117,7 @@ impl Engine {
             // What cannot be evaluated must not be shown.
             no_log: self
                 .flag(vars, task, "no_log")
-                .map_or(true, |hidden| hidden.unwrap_or(false)),
+                .map_or(true, |hidden| hidden.unwrap_or(self.options.no_log)),
             tags: task
                 .scope
                 .collected("tags")
@@ -150,6 +166,7 @@ impl Engine {
             Err(failure) => (Rc::clone(task), Some(failure)),
         };
         let task = &task;
+        self.warn_of_names(play, task, host);
         if let Some(rescue) = play.rescue_vars.borrow().get(host) {
             vars.push(rescue.clone());
         }
@@ -167,6 +184,9 @@ impl Engine {
         let mut done = match problem.map_or_else(|| self.items(&vars, task), Err) {
             Ok(None) => {
                 let item = self.run_item(play, task, &info, &vars, host).await;
+                if item.include.is_some() {
+                    item.result.insert("changed", false);
+                }
                 Done {
                     host: host.to_owned(),
                     status: status(&item.result),
@@ -176,10 +196,7 @@ impl Engine {
                     includes: item.include.into_iter().collect(),
                 }
             }
-            Ok(Some(items)) => {
-                self.run_loop(play, task, &info, &vars, host, items, started)
-                    .await
-            }
+            Ok(Some(items)) => self.run_loop(play, task, &info, &vars, host, items).await,
             Err(failure) => {
                 // What makes the loop impossible does not matter where the task is not to run.
                 let result = match self.when(&vars, task) {
@@ -217,7 +234,7 @@ impl Engine {
         if !quiet {
             self.tell(&Event::HostResult(HostResult {
                 host: host.to_owned(),
-                delegated: done.delegated.clone(),
+                delegated: self.shown_delegate(&vars, done.delegated.as_deref()),
                 task: as_told(&info, &done.result),
                 status: done.status,
                 ignored: done.ignored,
@@ -256,8 +273,21 @@ impl Engine {
         }))
     }
 
+    /// The host that a task was delegated to, with its address where that is another.
+    pub(crate) fn shown_delegate(&self, vars: &TaskVars, target: Option<&str>) -> Option<String> {
+        let target = target?;
+        let there = TaskVars::new(&self.store, &vars.play, target, None);
+        let address = there
+            .get("ansible_host")
+            .and_then(|raw| self.resolve(&there, &raw).ok());
+        match address.map(|v| v.to_text()) {
+            Some(address) if address != target && vars.host != target => Some(format!("{target}({address})")),
+            _ => Some(target.to_owned()),
+        }
+    }
+
     /// How the host that a task is delegated to is reached, as the task sees it.
-    fn delegate_facts(&self, vars: &TaskVars, target: &str) -> Map {
+    fn delegate_facts(&self, vars: &TaskVars, task: &Task, target: &str) -> Map {
         let there = TaskVars {
             host: target.to_owned(),
             scope: None,
@@ -266,21 +296,21 @@ impl Engine {
         };
         let known = Map::new();
         let address = there.get("ansible_host").unwrap_or_else(|| Value::str(target));
-        known.insert("ansible_host", address.clone());
-        let (all, delegated) = (Map::new(), Map::new());
-        for name in [
-            "ansible_port",
-            "ansible_user",
+        known.insert("ansible_host", address);
+        let usual = || {
+            let kind = self.keyword(vars, task, "connection").ok().flatten();
+            kind.unwrap_or_else(|| Value::str(self.options.connection.connection.as_str()))
+        };
+        known.insert(
             "ansible_connection",
-            "inventory_hostname",
-        ] {
-            if let Some(value) = there.get(name) {
-                delegated.insert(name, value);
-            }
+            there.get("ansible_connection").unwrap_or_else(usual),
+        );
+        let all = HostVars::new(&self.store, &vars.play);
+        if let Some(host) = all.get(&Value::str(target)) {
+            let delegated = Map::new();
+            delegated.insert(target, host);
+            known.insert("ansible_delegated_vars", delegated);
         }
-        delegated.insert("ansible_host", address);
-        all.insert(target, delegated);
-        known.insert("ansible_delegated_vars", all);
         known
     }
 
@@ -352,13 +382,17 @@ impl Engine {
             Ok((result, include)) => (result, include),
             Err(failure) => (failure.into_result(), None),
         };
-        if !result.contains("changed") {
+        if !result.contains("changed") && include.is_none() {
             result.insert("changed", false);
         }
         if truthy(&result, "failed") && !result.contains("msg") {
             result.insert("msg", "Task failed: Action failed: Unknown error.");
         }
-        if !result.contains("failed") && !truthy(&result, "skipped") && !truthy(&result, "unreachable") {
+        if !result.contains("failed")
+            && !truthy(&result, "skipped")
+            && !truthy(&result, "unreachable")
+            && include.is_none()
+        {
             result.insert("failed", false);
         }
         if info.no_log {
@@ -396,8 +430,7 @@ impl Engine {
         let short = task.action.short().to_owned();
         if matches!(short.as_str(), "include_tasks" | "include_role") {
             let args = self.arguments(vars, task)?;
-            let map = Map::new();
-            map.insert("changed", false);
+            let map = include_result(&short, &args);
             let include = Include {
                 args,
                 vars: Map::new(),
@@ -406,7 +439,7 @@ impl Engine {
             return Ok((map, Some(include)));
         }
         if let Some(target) = &*delegated {
-            vars.push(self.delegate_facts(vars, target));
+            vars.push(self.delegate_facts(vars, task, target));
         }
         let environment = self.environment(vars, task)?;
         let needs_route = actions::needs_connection(&short);
@@ -458,6 +491,21 @@ impl Engine {
             false => e,
         })
     }
+}
+
+/// What is registered for an include.
+fn include_result(action: &str, args: &Map) -> Map {
+    let (map, rest) = (Map::new(), args.copied());
+    if action == "include_tasks" {
+        let file = rest.remove("file");
+        map.insert(
+            "include",
+            rest.remove("_raw_params").or(file).unwrap_or(Value::None),
+        );
+        rest.remove("apply");
+    }
+    map.insert("include_args", rest);
+    map
 }
 
 /// A module's name with its namespace.

@@ -1,6 +1,8 @@
 //! Running a step: its tries, detached jobs, and what its result is judged to be.
 
-use crate::{actions, engine::Engine, failure::TaskFailure, invoke::Order, step::Step, task::truthy};
+use crate::{
+    actions, engine::Engine, failure::TaskFailure, invoke::Order, step::Step, task::full_name, task::truthy,
+};
 use kdo_event::Event;
 use kdo_playbook::Task;
 use kdo_value::{Map, Text, Value};
@@ -50,6 +52,10 @@ impl Engine {
                     Err(_) => {
                         let map = Map::new();
                         let details = Map::new();
+                        details.insert(
+                            "frame",
+                            "Configure `DISPLAY_TRACEBACK` to see a traceback on timeout errors.",
+                        );
                         details.insert("period", limit);
                         map.insert("timedout", details);
                         return Err(TaskFailure {
@@ -63,11 +69,13 @@ impl Engine {
             } else {
                 run.await?
             };
+            if tries > 1 {
+                result.insert("attempts", attempt);
+            }
             let judged = self.judge(step, result)?;
             if tries == 1 {
                 return Ok(judged);
             }
-            judged.insert("attempts", attempt);
             let held = match &until {
                 Some(condition) => {
                     let registered = self.with_result(vars, task, &judged);
@@ -119,6 +127,7 @@ impl Engine {
         for name in ["stdout", "stderr"] {
             let lines = format!("{name}_lines");
             if let Some(Value::Str(text)) = result.get(name)
+                && step.task.action.short() != "pause"
                 && !result.contains(&lines)
             {
                 result.insert(lines, lines_of(&text));
@@ -145,12 +154,14 @@ impl Engine {
                 continue;
             }
             self.with_result(vars, task, &result);
+            self.with_facts(step, &result);
             let held = self.conditional(vars, &condition);
+            vars.pop();
             vars.pop();
             match held {
                 Ok(held) => {
                     if key == "failed" {
-                        if !held && truthy(&result, "failed") {
+                        if !held && truthy(&result, "failed") && !said_to_fail(task.action.short()) {
                             result.insert("failed_when_suppressed_exception", "(traceback unavailable)");
                         }
                         result.insert("failed_when_result", held);
@@ -166,10 +177,37 @@ impl Engine {
                 }
             }
         }
-        if let Some(Value::Map(facts)) = result.get("ansible_facts") {
+        if let Some(Value::Map(facts)) = result.get("ansible_facts")
+            && !truthy(&result, "failed")
+        {
             self.take_facts(step, &facts);
         }
         Ok(result)
+    }
+
+    /// Makes the facts of a result visible to its conditions; adds a level in any case.
+    fn with_facts(&self, step: &Step, result: &Map) {
+        let level = Map::new();
+        if let Some(Value::Map(facts)) = result.get("ansible_facts") {
+            let set = matches!(step.task.action.short(), "set_fact" | "include_vars");
+            if !set {
+                let all = self
+                    .store
+                    .facts(&step.host)
+                    .map(|m| m.copied())
+                    .unwrap_or_default();
+                for (key, value) in facts.text_entries() {
+                    all.insert(key.strip_prefix("ansible_").unwrap_or(&key), value);
+                }
+                level.insert("ansible_facts", all);
+            }
+            if set || self.options.info.inject_facts {
+                for (key, value) in facts.text_entries() {
+                    level.insert(key, value);
+                }
+            }
+        }
+        step.vars.push(level);
     }
 
     pub(crate) fn take_facts(&self, step: &Step, facts: &Map) {
@@ -187,6 +225,12 @@ impl Engine {
     /// Runs the action or module once.
     pub(crate) async fn once(&self, step: &Step) -> Result<Map, TaskFailure> {
         let task = &step.task;
+        if task.action.has_stray_text() {
+            let name = full_name(&task.action.name);
+            return Err(TaskFailure::early(format!(
+                "Action '{name}' does not support raw params."
+            )));
+        }
         let args = if actions::takes_raw_arguments(task.action.short()) {
             Map::new()
         } else {
@@ -229,7 +273,7 @@ impl Engine {
             rand::random_range(100_000_000_000_u64..1_000_000_000_000),
             std::process::id()
         );
-        let (module, args) = actions::module_of(step, args.copied())?;
+        let (module, args) = actions::module_of(self, step, args.copied())?;
         let order = Order {
             job: Some((job.clone(), limit)),
             ..Order::default()
@@ -283,6 +327,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// Actions whose failure is what was asked for, not an error of theirs.
+pub(crate) fn said_to_fail(action: &str) -> bool {
+    matches!(action, "assert" | "fail")
 }
 
 /// The lines of an output. Equal lines in succession share their text: an output may be many megabytes.

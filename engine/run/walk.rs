@@ -227,6 +227,10 @@ impl Engine {
         let rescued = play.plan.borrow().is_rescued(step);
         let mut includes: Vec<(Include, Vec<String>)> = Vec::new();
         let mut failing: Vec<String> = Vec::new();
+        if task.action.short() == "pause" {
+            let told = |h: &&String| !finished.iter().any(|(_, hosts)| hosts.contains(h));
+            here.iter().filter(told).for_each(|h| walk.advance(h));
+        }
         for (done, counts_for) in finished {
             let done = self.debugged(&play, task, done).await;
             let fate = self.process(&play, task, &done, &counts_for, rescued);
@@ -346,7 +350,12 @@ impl Engine {
         };
         let vars = TaskVars::new(&self.store, &play.vars, first, Some(&task.scope));
         let once = self.flag(&vars, task, "run_once").ok().flatten().unwrap_or(false)
-            || matches!(task.action.short(), "add_host" | "group_by") && task.action.short() == "add_host";
+            || task.action.short() == "add_host";
+        if !once && task.action.short() == "pause" {
+            // One pause is enough for all, but only its host knows of it.
+            let done = self.run_task(play, task, first).await;
+            return vec![(done, vec![first.clone()])];
+        }
         if once {
             let done = self.run_task(play, task, first).await;
             return vec![(done, hosts.to_vec())];

@@ -209,7 +209,7 @@ impl Store {
 
     /// Adds what `set_fact` or `register` gave.
     pub fn set(&self, host: &str, values: &Map) {
-        Self::put(&self.set, host, values, self.info.hash_behaviour);
+        Self::put(&self.set, host, values, HashBehaviour::Replace);
     }
 
     /// Variables of `include_vars` of a host.

@@ -78,6 +78,7 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
         }
     }
     facts.freeze();
+    engine.warn_of_reserved(&facts);
     engine.store.include(&step.host, &facts, behaviour);
     let result = told(&files);
     result.insert("ansible_facts", facts);

@@ -4,6 +4,7 @@ mod add_host;
 mod assemble;
 mod assert;
 mod copy;
+pub(crate) mod custom;
 mod debug;
 mod fail;
 mod fetch;
@@ -72,6 +73,50 @@ const WITHOUT_HOST: &[&str] = &[
     "validate_argument_spec",
 ];
 
+/// Options of the actions that check nothing but their names, sorted.
+const OPTIONS: &[(&str, &[&str])] = &[
+    ("fail", &["msg"]),
+    ("group_by", &["key", "parents"]),
+    (
+        "reboot",
+        &[
+            "boot_time_command",
+            "connect_timeout",
+            "connect_timeout_sec",
+            "msg",
+            "post_reboot_delay",
+            "post_reboot_delay_sec",
+            "pre_reboot_delay",
+            "pre_reboot_delay_sec",
+            "reboot_command",
+            "reboot_timeout",
+            "reboot_timeout_sec",
+            "search_paths",
+            "test_command",
+        ],
+    ),
+    ("set_stats", &["aggregate", "data", "per_host"]),
+    (
+        "wait_for_connection",
+        &["connect_timeout", "delay", "sleep", "timeout"],
+    ),
+];
+
+/// The name of an argument that the action has no option for, as the failure that it is.
+fn stray_option(action: &str, args: &Map) -> Result<(), TaskFailure> {
+    let Some((_, known)) = OPTIONS.iter().find(|(name, _)| *name == action) else {
+        return Ok(());
+    };
+    match args
+        .text_entries()
+        .iter()
+        .find(|(name, _)| !known.contains(&name.as_str()))
+    {
+        Some((name, _)) => Err(TaskFailure::new(format!("Invalid options for {action}: {name}"))),
+        None => Ok(()),
+    }
+}
+
 /// Whether there is an action of that name.
 pub(crate) fn exists(name: &str) -> bool {
     let short = short(name);
@@ -96,6 +141,7 @@ pub(crate) fn takes_raw_arguments(short: &str) -> bool {
 
 /// Runs the step's action or module.
 pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
+    stray_option(step.task.action.short(), &args)?;
     match step.task.action.short() {
         "add_host" => add_host::run(engine, step, &args),
         "assemble" => assemble::run(engine, step, args).await,

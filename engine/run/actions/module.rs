@@ -1,10 +1,16 @@
 //! Modules without a part on the controller.
 
-use crate::{engine::Engine, failure::TaskFailure, invoke::Order, step::Step, task::full_name};
+use crate::{
+    actions::custom, engine::Engine, failure::TaskFailure, invoke::Order, step::Step, task::full_name,
+};
 use kdo_value::Map;
 
 /// The module that the agent runs for the step, and its arguments.
-pub(crate) fn module_of(step: &Step, args: Map) -> Result<(String, Map), TaskFailure> {
+pub(crate) fn module_of(engine: &Engine, step: &Step, args: Map) -> Result<(String, Map), TaskFailure> {
+    let found = engine.program_of(&step.play.vars, &step.task);
+    if let Some(path) = found {
+        return custom::module(engine, step, &path, args);
+    }
     if let Some(problem) = crate::unported::message(&step.task.action.name) {
         return Err(TaskFailure::new(problem));
     }
@@ -26,7 +32,7 @@ pub(crate) fn module_of(step: &Step, args: Map) -> Result<(String, Map), TaskFai
 }
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
-    let (name, args) = module_of(step, args)?;
+    let (name, args) = module_of(engine, step, args)?;
     let text = |key: &str| args.get(key).map(|v| v.to_text());
     if name == "ansible.builtin.user"
         && text("state").as_deref() == Some("absent")

@@ -10,12 +10,19 @@ pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map
             None => Ok(None),
             Some(v) => v.to_text().trim().parse().map(Some).map_err(|_| {
                 TaskFailure::new(format!(
-                    "non-integer value given for prompt duration:\n{}",
-                    v.to_text()
+                    "argument '{name}' is of type {} and we were unable to convert to int: invalid literal for int() with base 10: {}",
+                    v.type_name(),
+                    v.repr()
                 ))
             }),
         }
     };
+    let known = |name: &str| matches!(name, "echo" | "minutes" | "prompt" | "seconds");
+    if let Some((name, _)) = args.text_entries().into_iter().find(|(name, _)| !known(name)) {
+        return Err(TaskFailure::new(format!(
+            "Unsupported parameters for (pause) module: {name}. Supported parameters include: echo, minutes, prompt, seconds."
+        )));
+    }
     let (minutes, seconds) = (number("minutes")?, number("seconds")?);
     if minutes.is_some() && seconds.is_some() {
         return Err(TaskFailure::new(
@@ -35,7 +42,7 @@ pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map
             let text = prompt
                 .clone()
                 .unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".into());
-            match &engine.options.ask {
+            match engine.options.ask.as_ref().filter(|_| engine.options.interactive) {
                 Some(ask) => input = ask(&format!("[pause]\n{text}:"), !echo).unwrap_or_default(),
                 None => engine.warn("Not waiting for response to prompt as stdin is not interactive"),
             }

@@ -15,12 +15,12 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
     // Ansible sets them in the order of their names.
     let mut entries = args.entries();
     entries.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
-    for (key, value) in entries {
-        let Some(key) = key.as_str() else {
+    for (name, value) in entries {
+        let Some(key) = name.as_str() else {
             return Err(TaskFailure::early(format!(
                 "Invalid variable name {} of type '{}'.",
-                quoted(&key.repr()),
-                key.type_name()
+                quoted(&name.repr()),
+                name.type_name()
             )));
         };
         if key == "cacheable" {
@@ -34,7 +34,8 @@ pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
         if !is_variable_name(key) {
             return Err(TaskFailure::early(format!("Invalid variable name '{key}'.")));
         }
-        facts.insert(key, value);
+        // With its place, for warnings.
+        facts.insert(name, value);
     }
     if facts.is_empty() {
         return Err(TaskFailure::new(

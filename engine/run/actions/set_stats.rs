@@ -4,7 +4,7 @@ use crate::{engine::Engine, failure::TaskFailure, step::Step};
 use kdo_value::{Map, Value, number};
 
 pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
-    let Some(Value::Map(data)) = args.get("data") else {
+    let Some(Value::Map(raw)) = args.get("data") else {
         return Err(TaskFailure::new(
             "The 'data' option needs to be a dictionary/hash",
         ));
@@ -15,10 +15,13 @@ pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskF
             v => v.truthy(),
         })
     };
-    for (key, _) in data.text_entries() {
-        if !kdo_playbook::is_variable_name(&key) {
-            return Err(TaskFailure::early(format!("Invalid variable name '{key}'.")));
+    let data = Map::new();
+    for (key, value) in raw.entries() {
+        let name = engine.resolve(&step.vars, &key)?.to_text();
+        if !kdo_playbook::is_variable_name(&name) {
+            return Err(TaskFailure::early(format!("Invalid variable name '{name}'.")));
         }
+        data.insert(name, value);
     }
     let (per_host, aggregate) = (flag("per_host", false), flag("aggregate", true));
     let owner = if per_host { step.host.as_str() } else { "_run" };

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo '{"msg": "rc is not zero", "changed": true}'
+exit 4

@@ -1,0 +1,2 @@
+#!/bin/nothere
+echo '{"msg": "a"}'

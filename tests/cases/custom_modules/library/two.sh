@@ -1,0 +1,3 @@
+#!/bin/sh
+echo '{"msg": "a"}'
+echo '{"msg": "b"}'
