@@ -338,10 +338,10 @@ impl Sink for Lucid {
                 );
             }
             Event::Notified { handler, host } => {
-                both(self, &format!("NOTIFY: {handler} on {host}"), 1, &p.verbose)
+                both(self, &format!("NOTIFY: {handler} on {host}"), 1, &p.verbose);
             }
             Event::AsyncPoll { host, job, .. } => {
-                both(self, &format!("ASYNC POLL: [{host}] job {job}"), 2, &p.verbose)
+                both(self, &format!("ASYNC POLL: [{host}] job {job}"), 2, &p.verbose);
             }
             Event::NoHostsMatched => both(self, "skipping: no hosts matched", 0, &p.skip),
             Event::NoHostsRemaining => both(self, "NO MORE HOSTS LEFT", 0, &p.error),
@@ -357,7 +357,7 @@ impl Sink for Lucid {
                 self.console.error(text, &p.error, true);
             }
             Event::Verbose { level, text, .. } if self.options.verbosity >= *level => {
-                self.say(text, &p.verbose)
+                self.say(text, &p.verbose);
             }
             Event::Recap { stats, custom } => self.recap(stats, custom),
             _ => {}

@@ -299,10 +299,7 @@ impl Decoder {
                     diff: f.flag("diff"),
                     no_log: f.flag("no_log"),
                     tags: f.strings("tags"),
-                    output_verbosity: record
-                        .get("output_verbosity")
-                        .and_then(|v| v.as_int())
-                        .and_then(|n| n.try_into().ok()),
+                    output_verbosity: record.get("output_verbosity").and_then(|v| v.as_int()),
                     args: record.get("args").and_then(|v| v.as_map().cloned()),
                 };
                 self.tasks.insert(task.id, Rc::new(task));

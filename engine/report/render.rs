@@ -68,7 +68,7 @@ fn debug(map: &Map) -> String {
         map.remove(key);
     }
     for (key, _) in &texts {
-        map.remove(*key);
+        map.remove(key);
     }
     let mut out = json_text(map, Some(4));
     for (key, text) in texts.iter().filter(|(_, t)| !t.is_empty()) {
