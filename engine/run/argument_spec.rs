@@ -7,7 +7,7 @@ use kdo_value::{Map, Value};
 pub(crate) fn check(spec: &Map, values: &Map) -> Vec<String> {
     let mut checker = Checker::default();
     let values = values.copied();
-    checker.level(spec, &Rules::default(), &values, &mut Vec::new());
+    checker.level(spec, &Rules::default(), &values, &[]);
     checker.sub_specs(spec, &values, &mut Vec::new());
     checker.finish()
 }
@@ -69,7 +69,7 @@ impl Checker {
     }
 
     /// One level of options; the values become those of the options' types.
-    fn level(&mut self, spec: &Map, rules: &Rules, values: &Map, path: &mut Vec<String>) {
+    fn level(&mut self, spec: &Map, rules: &Rules, values: &Map, path: &[String]) {
         let options: Vec<(String, Map)> = spec
             .text_entries()
             .into_iter()
