@@ -37,7 +37,7 @@ impl Engine {
         let (select, mut problems, mut tasks) = (self.selector(play), Vec::new(), Vec::new());
         for items in [&play.pre_tasks, &play.role_tasks, &play.tasks, &play.post_tasks] {
             each_reached(items, true, &mut |task, certain| {
-                tasks.push((Rc::clone(task), certain))
+                tasks.push((Rc::clone(task), certain));
             });
         }
         tasks.extend(play.handlers.borrow().iter().map(|h| (Rc::clone(h), false)));

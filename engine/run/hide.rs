@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 100;
 pub(crate) fn secrets(result: Map, module: &str, args: &Map) -> Map {
     let mut texts = Vec::new();
     if let Some(entry) = registry::find(module) {
-        collect(&entry.spec, args, &mut texts);
+        collect(entry.spec, args, &mut texts);
     }
     if texts.is_empty() {
         return result;

@@ -36,7 +36,7 @@ pub(crate) fn written(module: &str, args: &Map) -> Map {
 }
 
 fn shown(entry: &Entry, args: &Map) -> Map {
-    let out = parameters(&entry.spec, args, true);
+    let out = parameters(entry.spec, args, true);
     // What no parameter is for was refused, and is shown for that reason.
     for (name, value) in args.text_entries() {
         if entry.spec.find(&name).is_none() && !name.starts_with("_kdo") {

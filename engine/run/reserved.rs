@@ -1,7 +1,7 @@
 //! Warnings of variables whose names are keywords or functions.
 
 use crate::{engine::Engine, play_run::PlayRun};
-use kdo_playbook::{Scope, Task};
+use kdo_playbook::Task;
 use kdo_syntax::{Diagnostic, excerpt};
 use kdo_value::{Map, Origin, Value};
 use kdo_vars::is_reserved;
@@ -15,7 +15,7 @@ impl Engine {
             self.warn_of_reserved(&self.store.base(host, &play.vars.playbook_dir));
         }
         for scope in task.scope.chain() {
-            let seen = Rc::as_ptr(&scope) as *const Scope as usize;
+            let seen = Rc::as_ptr(&scope) as usize;
             if !self.checked_names.borrow_mut().insert((seen, String::new())) {
                 // What is above was looked at with it.
                 break;
