@@ -39,6 +39,7 @@ pub(crate) fn evaluator() -> Evaluator {
             jinja2_extensions: Vec::new(),
             warn: None,
             plugins: None,
+            settings: None,
         };
         let text = Text::trusted(template, None);
         Templar::new(variables, &environment)

@@ -173,6 +173,7 @@ pub(crate) fn further(
         gather_subset: None,
         strategy: settings.text("strategy").unwrap_or("linear").to_owned(),
         any_errors_fatal: settings.bool("any_errors_fatal"),
+        settings: Rc::new(settings.clone()),
         debugger: settings.bool("enable_task_debugger"),
         debugger_ignores_errors: settings.bool("task_debugger_ignore_errors"),
         debug: settings.bool("debug"),

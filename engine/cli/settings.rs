@@ -5,6 +5,8 @@ use crate::{
     stop::{Result, Stop},
 };
 use kdo_config::{Config, Environment};
+use kdo_template::{NoSetting, SettingValue};
+use kdo_value::Value;
 use kdo_vars::HashBehaviour;
 use std::{
     ops::Deref,
@@ -20,6 +22,38 @@ impl Deref for Settings {
 
     fn deref(&self) -> &Config {
         &self.0
+    }
+}
+
+impl kdo_template::Settings for Settings {
+    fn setting(
+        &self,
+        name: &str,
+        plugin: Option<(&str, &str)>,
+    ) -> std::result::Result<SettingValue, NoSetting> {
+        let shown = match plugin {
+            None => self.0.named(name),
+            Some((kind, plugin)) => self
+                .0
+                .plugin_option(kind, plugin, name)
+                .ok_or(NoSetting::NoPlugin)?,
+        }
+        .ok_or(NoSetting::Unknown)?;
+        let value = match shown.value {
+            Some(value) => match value {
+                kdo_config::Value::Unset => Value::None,
+                kdo_config::Value::Bool(b) => b.into(),
+                kdo_config::Value::Int(n) => n.into(),
+                kdo_config::Value::Float(n) => Value::Float(n),
+                kdo_config::Value::Text(text) => Value::str(text),
+                kdo_config::Value::List(list) => Value::list(list.into_iter().map(Value::from)),
+            },
+            None => kdo_value::json::read(&shown.default).unwrap_or(Value::None),
+        };
+        Ok(SettingValue {
+            value,
+            origin: shown.origin,
+        })
     }
 }
 

@@ -105,6 +105,22 @@ impl Config {
         }
     }
 
+    /// A base setting under Ansible's name.
+    pub fn named(&self, name: &str) -> Option<Shown> {
+        let base = BASE.iter().find(|b| b.name == name)?;
+        Some(self.base_setting(base))
+    }
+
+    /// An option of a plugin; `None` within if there is none of that name, `None` if there is no such plugin.
+    pub fn plugin_option(&self, category: &str, plugin: &str, name: &str) -> Option<Option<Shown>> {
+        let mut options = PLUGINS
+            .iter()
+            .filter(|p| p.category == category && p.plugin == plugin)
+            .peekable();
+        options.peek()?;
+        Some(options.find(|p| p.name == name).map(|p| self.plugin_setting(p)))
+    }
+
     /// The options of all plugins of one type, by plugin.
     pub fn plugin_settings(&self, category: &str) -> Vec<(&'static str, Vec<Shown>)> {
         let mut out: Vec<(&'static str, Vec<Shown>)> = Vec::new();

@@ -184,6 +184,7 @@ impl Engine {
             strict_conditions: self.options.strict,
             jinja2_extensions: self.options.jinja2_extensions.clone(),
             plugins: self.store.plugins.as_deref(),
+            settings: self.store.settings.as_deref(),
             warn: Some(&warn),
         };
         f(&Templar::new(vars, &environment))

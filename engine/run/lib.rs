@@ -115,6 +115,7 @@ pub fn run(mut options: Options) -> u8 {
     )
     .with_cache(options.fact_cache.take());
     store.plugins = Some(brought);
+    store.settings = Some(Rc::clone(&options.settings));
     let connections = Connections::new(&options, Rc::clone(&folders));
     let engine = Rc::new(Engine::new(
         options,

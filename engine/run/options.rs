@@ -133,6 +133,8 @@ pub struct Options {
     pub strategy: String,
     /// `any_errors_fatal` of the configuration.
     pub any_errors_fatal: bool,
+    /// The settings, for templates that look them up.
+    pub settings: Rc<dyn kdo_template::Settings>,
     /// Failures open the task debugger.
     pub debugger: bool,
     /// The task debugger does not open on failures that are ignored.

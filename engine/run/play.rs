@@ -37,6 +37,7 @@ impl Engine {
         let environment = Environment {
             vault: self.store.vault.as_deref(),
             plugins: self.store.plugins.as_deref(),
+            settings: self.store.settings.as_deref(),
             ..Environment::default()
         };
         match Templar::new(&known, &environment).resolve_keep_omit(raw) {

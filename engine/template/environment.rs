@@ -1,6 +1,6 @@
 //! What templates know of the world beside their variables.
 
-use crate::{Plugins, TemplateError};
+use crate::{Plugins, Settings, TemplateError};
 use kdo_value::{Origin, Text, VaultText};
 use kdo_vault::VaultKeys;
 use std::path::{Component, Path, PathBuf};
@@ -82,6 +82,8 @@ pub struct Environment<'a> {
     pub jinja2_extensions: Vec<String>,
     /// Filters, tests and lookups of users.
     pub plugins: Option<&'a dyn Plugins>,
+    /// The settings, for the lookup of them.
+    pub settings: Option<&'a dyn Settings>,
     /// Is told of doubtful templates, with the place where they are written.
     pub warn: Option<&'a dyn Fn(String, Option<Origin>)>,
 }

@@ -58,6 +58,7 @@ mod registry;
 #[cfg(test)]
 mod robustness;
 mod scope;
+mod settings;
 mod signatures;
 mod slice;
 mod source_fixes;
@@ -74,6 +75,7 @@ pub use environment::{Environment, SearchPath, Vault};
 pub use error::TemplateError;
 pub use file_options::FileOptions;
 pub use plugins::{PluginCall, PluginKind, Plugins};
+pub use settings::{NoSetting, SettingValue, Settings};
 pub use registry::{Callable, Example, filter, lookup, test};
 pub use templar::Templar;
 pub use variables::Variables;

@@ -72,6 +72,7 @@ impl Object for OneHost {
                 bases: self.vars.search_bases(),
             },
             plugins: self.vars.store.plugins.as_deref(),
+            settings: self.vars.store.settings.as_deref(),
             ..Environment::default()
         };
         Some(

@@ -3,7 +3,7 @@
 use crate::{FactCache, HashBehaviour, merge};
 use kdo_inventory::{Inventory, Level, LoadContext, VarsKind, load_vars_dir};
 use kdo_syntax::{Diagnostic, SourceMap};
-use kdo_template::{Plugins, Vault};
+use kdo_template::{Plugins, Settings, Vault};
 use kdo_value::{Compactor, Map, Text, Value};
 use std::{
     cell::RefCell,
@@ -59,6 +59,8 @@ pub struct Store {
     cache: Option<FactCache>,
     /// Hosts whose cached facts were looked for.
     loaded: RefCell<HashSet<String>>,
+    /// The settings, for templates that look them up.
+    pub settings: Option<Rc<dyn Settings>>,
     /// Facts of all hosts share their texts.
     compactor: RefCell<Compactor>,
     bare: RefCell<HashSet<(String, String)>>,
@@ -85,6 +87,7 @@ impl Store {
             sources,
             vault,
             plugins: None,
+            settings: None,
             extra,
             info,
             facts: RefCell::default(),

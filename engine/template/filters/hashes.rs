@@ -88,7 +88,10 @@ fn password_hash(call: &Call<'_>) -> Result<Value, TemplateError> {
         ));
     };
     let size = match given(3, "salt_size") {
-        Some(_) => usize::try_from(call.int(3, "salt_size", 0)?).unwrap_or(0),
+        Some(size) => match size.as_int().and_then(|n| usize::try_from(n).ok()) {
+            Some(size) => size,
+            None => return call.fail("salt_size must be an integer"),
+        },
         None => scheme.salt_size(),
     };
     if size > scheme.salt_size() {

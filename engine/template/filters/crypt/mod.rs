@@ -73,7 +73,7 @@ pub(crate) fn hash(
         None => Ok(default),
         Some(n) => match u32::try_from(n).ok() {
             Some(n) if n > high => Err(format!(
-                "{name}: max_desired_rounds ({n}) is too high, must be at most {high}"
+                "{name}: min_desired_rounds ({n}) is too large, cannot be more than {high}"
             )),
             Some(n) if n >= low => Ok(n),
             _ => Err(format!(
