@@ -174,6 +174,9 @@ pub(crate) fn further(
         strategy: settings.text("strategy").unwrap_or("linear").to_owned(),
         any_errors_fatal: settings.bool("any_errors_fatal"),
         settings: Rc::new(settings.clone()),
+        private_role_vars: settings
+            .is_set("private_role_vars")
+            .then(|| settings.bool("private_role_vars")),
         debugger: settings.bool("enable_task_debugger"),
         debugger_ignores_errors: settings.bool("task_debugger_ignore_errors"),
         debug: settings.bool("debug"),

@@ -45,6 +45,16 @@ impl Action {
         short(&self.name)
     }
 
+    /// An argument that says yes or no, as itself or as a word.
+    pub(crate) fn flag(&self, name: &str, default: bool) -> bool {
+        const NO: &[&str] = &["n", "no", "off", "0", "false", "f", "0.0"];
+        match self.arg(name) {
+            None | Some(Value::None) => default,
+            Some(Value::Str(word)) => !NO.contains(&word.to_lowercase().as_str()),
+            Some(v) => v.truthy(),
+        }
+    }
+
     /// An argument as written.
     pub fn arg(&self, name: &str) -> Option<Value> {
         self.args.get(name)

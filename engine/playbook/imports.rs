@@ -198,9 +198,9 @@ impl Loader {
             vars_from: text("vars_from"),
             defaults_from: text("defaults_from"),
             handlers_from: text("handlers_from"),
-            public: action.arg("public").is_none_or(|v| v.truthy()),
-            allow_duplicates: action.arg("allow_duplicates").is_none_or(|v| v.truthy()),
-            validate: action.arg("rolespec_validate").is_none_or(|v| v.truthy()),
+            public: action.flag("public", !self.private_role_vars.unwrap_or(false)),
+            allow_duplicates: action.flag("allow_duplicates", true),
+            validate: action.flag("rolespec_validate", true),
         };
         let instance = self.role(
             &role,

@@ -36,6 +36,9 @@ pub struct Loader {
     pub plugins: Option<Rc<dyn Plugins>>,
     /// Folders of the roles read so far.
     pub role_folders: Rc<RefCell<Vec<PathBuf>>>,
+    /// `private_role_vars`, where it is set: whether the play does not see the variables of roles that say nothing
+    /// of it. Else those of included ones are private.
+    pub private_role_vars: Option<bool>,
     /// `--extra-vars`.
     pub extra_vars: Map,
     /// Playbooks that are no files (made from the command line, read from a pipe): the path to call them by, which
@@ -89,6 +92,7 @@ impl Loader {
             vault: None,
             plugins: None,
             role_folders: Rc::default(),
+            private_role_vars: None,
             extra_vars: Map::new(),
             texts: HashMap::new(),
             duplicates: Duplicates::default(),
@@ -636,7 +640,7 @@ impl Loader {
             return None;
         }
         let options = RoleOptions {
-            public: true,
+            public: !self.private_role_vars.unwrap_or(false),
             validate: true,
             ..RoleOptions::default()
         };

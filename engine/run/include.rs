@@ -240,7 +240,10 @@ impl Engine {
             vars_from: text("vars_from"),
             defaults_from: text("defaults_from"),
             handlers_from: text("handlers_from"),
-            public: truthy(args, "public"),
+            public: match args.get("public").filter(|v| !v.is_none()) {
+                Some(_) => truthy(args, "public"),
+                None => self.loader.private_role_vars.is_some_and(|private| !private),
+            },
             allow_duplicates: !args.contains("allow_duplicates") || truthy(args, "allow_duplicates"),
             validate: !args.contains("rolespec_validate") || truthy(args, "rolespec_validate"),
         };

@@ -105,6 +105,7 @@ pub fn run(mut options: Options) -> u8 {
     loader.duplicates = options.duplicates;
     loader.texts = std::mem::take(&mut options.texts);
     loader.extra_vars = options.extra_vars.clone();
+    loader.private_role_vars = options.private_role_vars;
     let inventory = std::mem::take(&mut options.inventory);
     let mut store = Store::new(
         inventory,

@@ -33,7 +33,7 @@ mod tests {
             ("postgresql_user", "community.postgresql.postgresql_user"),
             ("npm", "community.general.npm"),
             ("firewalld", "ansible.posix.firewalld"),
-            ("docker", "community.docker.docker_container"),
+            ("docker_container", "community.docker.docker_container"),
         ] {
             assert_eq!(full_name(short).as_deref(), Some(full));
         }

@@ -135,6 +135,8 @@ pub struct Options {
     pub any_errors_fatal: bool,
     /// The settings, for templates that look them up.
     pub settings: Rc<dyn kdo_template::Settings>,
+    /// `private_role_vars`, where it is set.
+    pub private_role_vars: Option<bool>,
     /// Failures open the task debugger.
     pub debugger: bool,
     /// The task debugger does not open on failures that are ignored.

@@ -596,7 +596,8 @@ impl Engine {
                 walk.advance(host);
                 let inside = match walk.kind(walk.step(host)) {
                     StepKind::Task(t) => match (&role, t.scope.role()) {
-                        (Some(a), Some(b)) => Rc::ptr_eq(a, &b),
+                        // Where the role ends it is noted as done.
+                        (Some(a), Some(b)) => Rc::ptr_eq(a, &b) && !is_role_end(&t),
                         _ => false,
                     },
                     StepKind::End | StepKind::Flush => false,

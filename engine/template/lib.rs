@@ -75,8 +75,8 @@ pub use environment::{Environment, SearchPath, Vault};
 pub use error::TemplateError;
 pub use file_options::FileOptions;
 pub use plugins::{PluginCall, PluginKind, Plugins};
-pub use settings::{NoSetting, SettingValue, Settings};
 pub use registry::{Callable, Example, filter, lookup, test};
+pub use settings::{NoSetting, SettingValue, Settings};
 pub use templar::Templar;
 pub use variables::Variables;
 

@@ -90,11 +90,11 @@ fn the_log_file_has_levels_and_no_secrets() {
         "- hosts: localhost
   gather_facts: false
   tasks:
+    - uri: {url: 'http://127.0.0.1:1/', url_password: hunter2hunter2}
+      ignore_errors: true
     - name: Hush
       command: echo topsecret
       no_log: true
-    - uri: {url: 'http://127.0.0.1:1/', url_password: hunter2hunter2}
-      ignore_errors: true
 ",
     );
     let log = bench.path().join("log");

@@ -164,7 +164,7 @@ fn values_of_the_wrong_type_are_told_with_their_place() {
             "[defaults]\nforks=x\n",
             "ansible.cfg:2' has an invalid value: Invalid value provided for 'integer': 'x'",
         ),
-        ("[defaults]\nforks=\n", "it must be a whole number"),
+        ("[defaults]\nforks=\n", "Invalid value provided for 'integer': ''"),
         ("[defaults]\ngathering=foo\n", "Valid values are: "),
         ("[defaults]\nforks = 4;x\n", "'4;x'"),
         ("forks=1\n", "ansible.cfg:1: there must be a section"),

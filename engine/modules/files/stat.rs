@@ -37,7 +37,7 @@ pub struct Stat {
     #[param(default = true, alias = "attr", alias = "attributes")]
     get_attributes: bool,
     /// Tell the SELinux context.
-    #[param(default = false)]
+    #[param(default = false, hidden)]
     get_selinux_context: bool,
 }
 

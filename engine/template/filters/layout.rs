@@ -240,7 +240,9 @@ fn comment(call: &Call<'_>) -> Result<Value, TemplateError> {
     }
     if !prefix.is_empty() {
         for _ in 0..count("prefix_count")? {
-            out.push_str(&prefix);
+            if prefix != newline {
+                out.push_str(&prefix);
+            }
             out.push_str(&newline);
         }
     }
