@@ -98,18 +98,16 @@ fn compare(case: &Path, recorded: &str, actual: &Outcome) -> Result<(), String> 
 /// The cases in `divergences.toml` with their reasons.
 fn divergences() -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(root().join("divergences.toml")).unwrap();
-    let mut all = BTreeMap::new();
-    for entry in text.split("[[case]]").skip(1) {
-        let field = |name: &str| {
-            entry.lines().find_map(|l| {
-                let value = l.strip_prefix(name)?.trim_start().strip_prefix('=')?.trim();
-                Some(value.trim_matches('"').to_owned())
-            })
-        };
-        let reason = field("reason").filter(|r| !r.is_empty());
-        all.insert(field("name").unwrap(), reason.expect("a divergence has a reason"));
+    let all: toml::Table = text.parse().unwrap();
+    let field =
+        |entry: &toml::Value, name: &str| entry[name].as_str().filter(|t| !t.is_empty()).map(str::to_owned);
+    let reason = |entry: &toml::Value| field(entry, "reason").expect("a divergence has a reason");
+    // Those without a test of their own are at least complete.
+    for entry in all["behaviour"].as_array().unwrap() {
+        assert!(field(entry, "what").is_some() && !reason(entry).is_empty());
     }
-    all
+    let cases = all["case"].as_array().unwrap().iter();
+    cases.map(|e| (field(e, "name").unwrap(), reason(e))).collect()
 }
 
 /// What differs from run to run is made equal, as `tests/record-cases` does.
