@@ -48,6 +48,8 @@ impl kdo_template::Settings for Settings {
                 kdo_config::Value::Text(text) => Value::str(text),
                 kdo_config::Value::List(list) => Value::list(list.into_iter().map(Value::from)),
             },
+            // kdo takes them where nobody says otherwise.
+            None if shown.name == "ALLOW_BROKEN_CONDITIONALS" => true.into(),
             None => kdo_value::json::read(&shown.default).unwrap_or(Value::None),
         };
         Ok(SettingValue {
