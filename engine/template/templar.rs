@@ -147,8 +147,19 @@ impl<'a> Templar<'a> {
         terms: &Value,
         options: Vec<(String, Value)>,
     ) -> Result<Vec<Value>, TemplateError> {
-        let terms = self.resolve(terms)?;
-        let terms = terms.as_sequence().unwrap_or_else(|| vec![terms]);
+        let terms = match terms {
+            // Of files that may be there, those whose names cannot be known are none.
+            Value::List(list) if matches!(name, "first_found" | "ansible.builtin.first_found") => list
+                .to_vec()
+                .iter()
+                .map(|term| self.resolve(term))
+                .filter(|term| !term.as_ref().is_err_and(|e| e.undefined))
+                .collect::<Result<Vec<_>, _>>()?,
+            terms => {
+                let terms = self.resolve(terms)?;
+                terms.as_sequence().unwrap_or_else(|| vec![terms])
+            }
+        };
         let _entry = stack::enter();
         let args = std::iter::once(Value::str(name)).chain(terms).collect();
         let list = crate::globals::lookup(&self.evaluator, args, options, true)

@@ -13,7 +13,7 @@ fn config(call: &Call<'_>) -> Result<Value, TemplateError> {
     let missing = word(call, "on_missing")?.unwrap_or_else(|| "error".into());
     if !["error", "warn", "skip"].contains(&missing.as_str()) {
         return call.fail(format!(
-            "\"on_missing\" must be a string and one of \"error\", \"warn\" or \"skip\", not {missing}"
+            "Invalid value '{missing}' for config 'on_missing' for 'config' lookup plugin."
         ));
     }
     let (kind, name) = (word(call, "plugin_type")?, word(call, "plugin_name")?);

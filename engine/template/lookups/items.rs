@@ -91,12 +91,12 @@ fn random_choice(call: &Call<'_>) -> Result<Value, TemplateError> {
 
 fn subelements(call: &Call<'_>) -> Result<Value, TemplateError> {
     let (Some(list), Some(path)) = (call.arg(0), call.arg(1)) else {
-        return call.fail("subelements lookup expects a list of two or three items");
+        return call.fail("subelements lookup expects a list of two or three items,");
     };
+    const KINDS: &str = "subelements lookup expects a list of two or three items, first a dict or a list, second a \
+                         string pointing to the subkey";
     let Some(path) = path.check()?.as_str() else {
-        return call.fail(
-            "subelements lookup expects a list of two or three items, second a string pointing to a subkey",
-        );
+        return call.fail(KINDS);
     };
     let skip = match call.arg(2) {
         None => false,
@@ -115,8 +115,7 @@ fn subelements(call: &Call<'_>) -> Result<Value, TemplateError> {
         v => match v.as_sequence() {
             Some(items) => items,
             None => {
-                return call
-                    .fail("subelements lookup expects a list of two or three items, first a dict or a list");
+                return call.fail(KINDS);
             }
         },
     };
