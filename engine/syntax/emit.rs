@@ -27,6 +27,8 @@ pub struct EmitOptions {
     pub default_style: Option<char>,
     /// Whether characters beyond ASCII are written as they are.
     pub allow_unicode: bool,
+    /// The canonical layout: a tag at each value, all texts in double quotes.
+    pub canonical: bool,
     /// Begin with `---`.
     pub explicit_start: bool,
     /// End with `...`.
@@ -43,6 +45,7 @@ impl Default for EmitOptions {
             sort_keys: true,
             default_flow_style: Some(false),
             default_style: None,
+            canonical: false,
             allow_unicode: false,
             explicit_start: false,
             explicit_end: false,
@@ -99,6 +102,7 @@ fn write_events(
     let mut emitter = Emitter::new();
     emitter.set_output_string(out);
     emitter.set_unicode(options.allow_unicode);
+    emitter.set_canonical(options.canonical);
     if let Some(indent) = options.indent {
         emitter.set_indent(indent);
     }
@@ -261,7 +265,7 @@ impl Events<'_> {
                     SequenceStyle::Block
                 };
                 self.list
-                    .push(Event::sequence_start(anchor.as_deref(), None, true, style));
+                    .push(Event::sequence_start(anchor.as_deref(), Some("tag:yaml.org,2002:seq"), true, style));
                 for item in &items {
                     self.value(item, inside, depth + 1);
                 }
@@ -275,7 +279,7 @@ impl Events<'_> {
                     MappingStyle::Block
                 };
                 self.list
-                    .push(Event::mapping_start(anchor.as_deref(), None, true, style));
+                    .push(Event::mapping_start(anchor.as_deref(), Some("tag:yaml.org,2002:map"), true, style));
                 for (key, item) in &entries {
                     self.value(key, inside, depth + 1);
                     self.value(item, inside, depth + 1);

@@ -63,8 +63,8 @@ fn dump(call: &Call<'_>, mut options: EmitOptions) -> Result<Value, TemplateErro
             "allow_unicode" => options.allow_unicode = given.truthy(),
             "explicit_start" => options.explicit_start = given.truthy(),
             "explicit_end" => options.explicit_end = given.truthy(),
-            "canonical"
-            | "line_break"
+            "canonical" => options.canonical = given.truthy(),
+            "line_break"
             | "encoding"
             | "version"
             | "tags"
