@@ -264,8 +264,12 @@ impl Events<'_> {
                 } else {
                     SequenceStyle::Block
                 };
-                self.list
-                    .push(Event::sequence_start(anchor.as_deref(), Some("tag:yaml.org,2002:seq"), true, style));
+                self.list.push(Event::sequence_start(
+                    anchor.as_deref(),
+                    Some("tag:yaml.org,2002:seq"),
+                    true,
+                    style,
+                ));
                 for item in &items {
                     self.value(item, inside, depth + 1);
                 }
@@ -278,8 +282,12 @@ impl Events<'_> {
                 } else {
                     MappingStyle::Block
                 };
-                self.list
-                    .push(Event::mapping_start(anchor.as_deref(), Some("tag:yaml.org,2002:map"), true, style));
+                self.list.push(Event::mapping_start(
+                    anchor.as_deref(),
+                    Some("tag:yaml.org,2002:map"),
+                    true,
+                    style,
+                ));
                 for (key, item) in &entries {
                     self.value(key, inside, depth + 1);
                     self.value(item, inside, depth + 1);

@@ -46,17 +46,19 @@ pub async fn enter(
                 through: true,
             });
         }
-        if out_ended && err_ended || out.len() + err.len() > MAX {
+        let said = String::from_utf8_lossy(&[err.as_slice(), out.as_slice()].concat()).into_owned();
+        // Who is refused is asked again, or told after a while; there is no other answer.
+        let refused = answered && escalation.refused(&said).is_some();
+        if refused || out_ended && err_ended || out.len() + err.len() > MAX {
             return Ok(Entered {
                 stdout: out,
                 stderr: err,
                 through: false,
             });
         }
-        let said = [err.as_slice(), out.as_slice()].concat();
         if !answered
             && let Some(password) = &escalation.password
-            && escalation.asks(&String::from_utf8_lossy(&said))
+            && escalation.asks(&said)
         {
             let line = format!("{}\n", password.expose());
             process.stdin.write_all(line.as_bytes()).await.map_err(lost)?;
@@ -161,6 +163,11 @@ mod tests {
         let (through, _, said) = run(&asking("Password: "), &wrong, 20_000).await.unwrap();
         assert!(!through);
         assert_eq!(wrong.refused(&said), Some("Incorrect su password".to_owned()));
+        // One that asks again and again.
+        let again =
+            "printf 'Password: ' >&2; read p; echo 'Sorry, try again.' >&2; printf 'Password: ' >&2; read p";
+        let (through, _, said) = run(again, &wrong, 20_000).await.unwrap();
+        assert!(!through && said.contains("try again"));
         let strange = run(&asking("Password: "), &su(&["NO_SUCH_PROMPT"]), 50).await;
         assert_eq!(strange, Err(TransportErrorKind::Unreachable));
     }
