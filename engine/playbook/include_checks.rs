@@ -19,7 +19,8 @@ const KEYWORDS: &[&str] = &[
 ];
 
 const TASKS: &[&str] = &["_raw_params", "file", "apply"];
-const ROLE: &[&str] = &[
+/// Options of `include_role` and `import_role`.
+pub const ROLE: &[&str] = &[
     "name",
     "role",
     "tasks_from",

@@ -26,6 +26,7 @@ pub use action::Action;
 pub use argument_specs::argument_check;
 pub use block::{Block, Item};
 pub use handlers::imports;
+pub use include_checks::ROLE as ROLE_OPTIONS;
 /// Values as written.
 pub use kdo_value::Value as RawValue;
 pub use keywords::{KEYWORDS, Keyword, Where};

@@ -143,13 +143,7 @@ impl Dense {
         let mut stats: Vec<_> = stats.iter().collect();
         stats.sort_by(|a, b| a.0.cmp(&b.0));
         for (host, s) in stats {
-            let code = if s.failed > 0 || s.unreachable > 0 {
-                &p.error
-            } else if s.changed > 0 {
-                &p.changed
-            } else {
-                &p.ok
-            };
+            let code = p.of_host(s);
             let text = format!(
                 "{host}: ok={} changed={} unreachable={} failed={} skipped={}",
                 s.ok, s.changed, s.unreachable, s.failed, s.skipped

@@ -1,5 +1,7 @@
 //! Colours.
 
+use kdo_event::Stats;
+
 /// SGR codes (what stands between `ESC[` and `m`) of each kind of text.
 #[derive(Clone, Debug)]
 pub struct Palette {
@@ -48,6 +50,19 @@ impl Default for Palette {
             diff_add: code("0;32"),
             diff_remove: code("0;31"),
             diff_lines: code("0;36"),
+        }
+    }
+}
+
+impl Palette {
+    /// The code of a host in a summary: failed, changed or fine.
+    pub(crate) fn of_host(&self, stats: &Stats) -> &str {
+        if stats.failed > 0 || stats.unreachable > 0 {
+            &self.error
+        } else if stats.changed > 0 {
+            &self.changed
+        } else {
+            &self.ok
         }
     }
 }

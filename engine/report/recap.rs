@@ -18,13 +18,7 @@ pub(crate) fn recap(stats: &[(String, Stats)], options: &Options) -> String {
                 text
             }
         };
-        let code = if s.failed > 0 || s.unreachable > 0 {
-            &p.error
-        } else if s.changed > 0 {
-            &p.changed
-        } else {
-            &p.ok
-        };
+        let code = p.of_host(s);
         let pad = " ".repeat(26usize.saturating_sub(width(host)));
         out.push_str(&format!("{}{pad} :", color(host.clone(), code)));
         for (name, n, code) in [
@@ -55,13 +49,7 @@ pub(crate) fn short_line(host: &str, s: &Stats, options: &Options) -> String {
             text
         }
     };
-    let code = if s.failed > 0 || s.unreachable > 0 {
-        &p.error
-    } else if s.changed > 0 {
-        &p.changed
-    } else {
-        &p.ok
-    };
+    let code = p.of_host(s);
     let pad = " ".repeat(26usize.saturating_sub(width(host)));
     let mut out = format!("  {}{pad} :", color(host.to_owned(), code, 1));
     for (name, n, code) in [

@@ -125,13 +125,7 @@ impl Selective {
         stats.sort_by(|a, b| a.0.cmp(&b.0));
         for (host, s) in stats {
             let p = &self.options.palette;
-            let code = if s.failed > 0 || s.unreachable > 0 {
-                &p.error
-            } else if s.changed > 0 {
-                &p.changed
-            } else {
-                &p.ok
-            };
+            let code = p.of_host(s);
             let text = format!(
                 "{host}    : ok={}\tchanged={}\tfailed={}\tunreachable={}\trescued={}\tignored={}",
                 s.ok, s.changed, s.failed, s.unreachable, s.rescued, s.ignored

@@ -208,23 +208,10 @@ impl Engine {
         scope: &Rc<Scope>,
         vars: &TaskVars,
     ) -> Result<Loaded, TaskFailure> {
-        const KNOWN: &[&str] = &[
-            "name",
-            "role",
-            "tasks_from",
-            "vars_from",
-            "defaults_from",
-            "handlers_from",
-            "apply",
-            "public",
-            "allow_duplicates",
-            "rolespec_validate",
-            "_raw_params",
-        ];
         if let Some((key, _)) = args
             .text_entries()
             .into_iter()
-            .find(|(k, _)| !KNOWN.contains(&k.as_str()))
+            .find(|(k, _)| k != "_raw_params" && !kdo_playbook::ROLE_OPTIONS.contains(&k.as_str()))
         {
             return Err(TaskFailure::new(format!(
                 "Invalid options for include_role: {key}"
