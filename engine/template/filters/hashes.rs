@@ -2,10 +2,12 @@
 
 use super::crypt::{self, Scheme};
 use crate::{Call, Callable, Check, TemplateError, declare::callable, mersenne::Random};
+use blake2::{Blake2b512, Blake2s256};
 use kdo_value::Value;
 use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
+use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
+use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
 
 pub(crate) const CALLABLES: &[Callable] = &[
     callable!("ansible.builtin.hash", hash, "The digest of the text in hexadecimal, by default SHA-1.", [];
@@ -36,6 +38,14 @@ pub(crate) fn digest(kind: &str, data: &[u8]) -> Option<String> {
         "sha256" => hex(Sha256::digest(data)),
         "sha384" => hex(Sha384::digest(data)),
         "sha512" => hex(Sha512::digest(data)),
+        "sha512_224" => hex(Sha512_224::digest(data)),
+        "sha512_256" => hex(Sha512_256::digest(data)),
+        "sha3_224" => hex(Sha3_224::digest(data)),
+        "sha3_256" => hex(Sha3_256::digest(data)),
+        "sha3_384" => hex(Sha3_384::digest(data)),
+        "sha3_512" => hex(Sha3_512::digest(data)),
+        "blake2b" => hex(Blake2b512::digest(data)),
+        "blake2s" => hex(Blake2s256::digest(data)),
         _ => return None,
     })
 }
