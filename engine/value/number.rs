@@ -75,6 +75,9 @@ pub fn apply(operator: Operator, a: &Value, b: &Value) -> Result<Value, String> 
         (Operator::Add, Value::Tuple(x), Value::Tuple(y)) => {
             Ok(Value::Tuple(x.iter().chain(y.iter()).cloned().collect()))
         }
+        (Operator::Add, Value::Bytes(x), Value::Bytes(y)) => {
+            Ok(Value::Bytes([&x[..], &y[..]].concat().into()))
+        }
         (Operator::Add, Value::Str(_), y) => Err(format!(
             "can only concatenate str (not \"{}\") to str",
             y.type_name()
@@ -83,10 +86,14 @@ pub fn apply(operator: Operator, a: &Value, b: &Value) -> Result<Value, String> 
             "can only concatenate list (not \"{}\") to list",
             y.type_name()
         )),
-        (Operator::Mul, Value::Str(_) | Value::List(_) | Value::Tuple(_), n) if n.as_int().is_some() => {
+        (Operator::Mul, Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Bytes(_), n)
+            if n.as_int().is_some() =>
+        {
             repeat(a, n)
         }
-        (Operator::Mul, n, Value::Str(_) | Value::List(_) | Value::Tuple(_)) if n.as_int().is_some() => {
+        (Operator::Mul, n, Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Bytes(_))
+            if n.as_int().is_some() =>
+        {
             repeat(b, n)
         }
         (Operator::Mul, Value::Str(_) | Value::List(_), y) => Err(format!(
@@ -129,6 +136,7 @@ fn repeat(seq: &Value, n: &Value) -> Result<Value, String> {
         Value::Tuple(t) if !too_long(t.len()) => {
             Ok(Value::Tuple((0..n).flat_map(|_| t.iter().cloned()).collect()))
         }
+        Value::Bytes(b) if !too_long(b.len()) => Ok(Value::Bytes(b.repeat(n).into())),
         _ => Err("the repeated sequence is too long".into()),
     }
 }
@@ -190,18 +198,43 @@ fn floats(operator: Operator, x: f64, y: f64) -> Result<Value, String> {
         Operator::FloorDiv if y == 0.0 => return Err("float floor division by zero".into()),
         Operator::Rem if y == 0.0 => return Err("float modulo".into()),
         Operator::Div => x / y,
-        Operator::FloorDiv => (x / y).floor(),
+        Operator::FloorDiv => floor_div(x, y),
         Operator::Rem => {
             let r = x % y;
-            if r != 0.0 && (r < 0.0) != (y < 0.0) {
+            if r == 0.0 {
+                r.copysign(y)
+            } else if (r < 0.0) != (y < 0.0) {
                 r + y
             } else {
                 r
             }
         }
         Operator::Pow if x == 0.0 && y < 0.0 => return Err("0.0 cannot be raised to a negative power".into()),
+        Operator::Pow if x.is_finite() && y.is_finite() && x.powf(y).is_infinite() => {
+            return Err("(34, 'Numerical result out of range')".into());
+        }
         Operator::Pow => x.powf(y),
     }))
+}
+
+/// The whole number below the exact quotient, which the rounded one can exceed: `1.0 // 0.1` is 9.
+fn floor_div(x: f64, y: f64) -> f64 {
+    let rest = x % y;
+    let quotient = (x - rest) / y;
+    let quotient = if rest != 0.0 && (rest < 0.0) != (y < 0.0) {
+        quotient - 1.0
+    } else {
+        quotient
+    };
+    if quotient == 0.0 {
+        return 0_f64.copysign(x / y);
+    }
+    let whole = quotient.floor();
+    if quotient - whole > 0.5 {
+        whole + 1.0
+    } else {
+        whole
+    }
 }
 
 #[cfg(test)]

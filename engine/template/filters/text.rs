@@ -66,7 +66,7 @@ fn title(s: &str) -> String {
 fn trim(call: &Call<'_>) -> Result<Value, TemplateError> {
     let s = text(call.subject()?)?;
     Ok(Value::str(match call.get(1, "chars") {
-        None | Some(Value::None) => s.trim().to_owned(),
+        None | Some(Value::None) => s.trim_matches(crate::letters::is_space).to_owned(),
         Some(chars) => {
             let Some(chars) = chars.check()?.as_str() else {
                 return call.fail("strip arg must be None or str");
