@@ -164,10 +164,7 @@ fn big(operator: Operator, x: &BigInt, y: &BigInt) -> Result<Value, String> {
             if y.is_zero() {
                 return Err(zero());
             }
-            match (x.to_f64(), y.to_f64()) {
-                (Some(a), Some(b)) if a.is_finite() && b.is_finite() => Value::Float(a / b),
-                _ => return Err("integer division result too large for a float".into()),
-            }
+            Value::Float(quotient(x, y).ok_or("integer division result too large for a float")?)
         }
         Operator::FloorDiv if y.is_zero() => return Err(zero()),
         Operator::Rem if y.is_zero() => return Err(zero()),
@@ -217,6 +214,25 @@ fn floats(operator: Operator, x: f64, y: f64) -> Result<Value, String> {
     }))
 }
 
+/// The float nearest to the exact quotient, which the operands rounded to floats would miss; `None` beyond the largest.
+fn quotient(x: &BigInt, y: &BigInt) -> Option<f64> {
+    const BITS: i64 = 66;
+    let bits = |n: &BigInt| i64::try_from(n.bits()).ok();
+    let shift = BITS - (bits(x)? - bits(y)?);
+    let (mut a, mut b) = (x.abs(), y.abs());
+    match usize::try_from(shift) {
+        Ok(up) => a <<= up,
+        Err(_) => b <<= usize::try_from(-shift).ok()?,
+    }
+    let (whole, rest) = a.div_rem(&b);
+    // whatever is left over decides only whether the rounded part is more than half
+    let digits = whole.to_u128()? | u128::from(!rest.is_zero());
+    let half = i32::try_from(-shift / 2).ok()?;
+    let size = digits as f64 * 2_f64.powi(half) * 2_f64.powi(i32::try_from(-shift).ok()? - half);
+    let negative = x.is_negative() != y.is_negative();
+    size.is_finite().then_some(if negative { -size } else { size })
+}
+
 /// The whole number below the exact quotient, which the rounded one can exceed: `1.0 // 0.1` is 9.
 fn floor_div(x: f64, y: f64) -> f64 {
     let rest = x % y;
@@ -249,6 +265,12 @@ mod tests {
     #[test]
     fn division_and_modulo_follow_the_sign_of_the_divisor() {
         assert_eq!(calc(7_i64, Operator::Div, 2_i64), "3.5");
+        assert_eq!(
+            calc(9_007_199_254_740_993_i64, Operator::Div, 3_i64),
+            "3002399751580331.0"
+        );
+        assert_eq!(calc(i64::MIN, Operator::Div, i64::MAX), "-1.0");
+        assert_eq!(calc(0_i64, Operator::Div, -5_i64), "-0.0");
         assert_eq!(calc(-7_i64, Operator::FloorDiv, 2_i64), "-4");
         assert_eq!(calc(-7_i64, Operator::Rem, 3_i64), "2");
         assert_eq!(calc(7.5, Operator::Rem, -2_i64), "-0.5");
