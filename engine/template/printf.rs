@@ -191,7 +191,7 @@ fn one(spec: &Spec, kind: char, value: &Value) -> Result<String> {
             };
             let digits = number_text::float(f, kind, spec.precision, spec.alternate)?;
             let negative = f.is_sign_negative() && !f.is_nan();
-            Ok(pad(spec, sign(spec, negative), &digits, f.is_finite()))
+            Ok(pad(spec, sign(spec, negative), &digits, true))
         }
         other => Err(TemplateError::new(format!(
             "unsupported format character '{other}'"
