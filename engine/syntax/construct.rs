@@ -1,7 +1,7 @@
 //! Document trees to values.
 
 use crate::{
-    Diagnostic, Tag,
+    Diagnostic, LoadOptions, Tag,
     node::{Kind, Node},
     resolve, scalar,
 };
@@ -13,6 +13,7 @@ pub(crate) struct Constructor<'a> {
     text: &'a str,
     lines: OnceCell<Vec<&'a str>>,
     trusted: bool,
+    project_tags: bool,
     unsafe_depth: u32,
     pub(crate) warnings: Vec<Diagnostic>,
 }
@@ -21,11 +22,12 @@ pub(crate) struct Constructor<'a> {
 const MAX_WARNINGS: usize = 100;
 
 impl<'a> Constructor<'a> {
-    pub(crate) fn new(text: &'a str, trusted: bool) -> Self {
+    pub(crate) fn new(text: &'a str, options: LoadOptions) -> Self {
         Self {
             text,
             lines: OnceCell::new(),
-            trusted,
+            trusted: options.trusted,
+            project_tags: options.project,
             unsafe_depth: 0,
             warnings: Vec::new(),
         }
@@ -41,6 +43,10 @@ impl<'a> Constructor<'a> {
 
     fn make(&mut self, node: &Node, tag: &Tag) -> Result<Value, Diagnostic> {
         match tag {
+            Tag::Unsafe | Tag::Vault if !self.project_tags => Err(error(
+                node,
+                format!("could not determine a constructor for the tag '{}'", tag.shown()),
+            )),
             Tag::Unsafe => {
                 self.unsafe_depth += 1;
                 let value = self.make(node, &implicit(node));

@@ -218,6 +218,10 @@ impl Object for YamlDate {
         self.iso_format(' ')
     }
 
+    fn json_text(&self) -> String {
+        self.iso_format('T')
+    }
+
     fn repr(&self) -> String {
         let Some(t) = &self.time else {
             return format!("datetime.date({}, {}, {})", self.year, self.month, self.day);

@@ -15,13 +15,26 @@ const MAX_FILE: u64 = 256 << 20;
 pub struct LoadOptions {
     /// Whether the texts may be templates.
     pub trusted: bool,
+    /// Whether JSON is tried before YAML and the tags `!vault` and `!unsafe` are known, as in all files of a project.
+    pub project: bool,
 }
 
 impl LoadOptions {
     /// For files written by the user.
-    pub const TRUSTED: Self = Self { trusted: true };
+    pub const TRUSTED: Self = Self {
+        trusted: true,
+        project: true,
+    };
     /// For everything else.
-    pub const UNTRUSTED: Self = Self { trusted: false };
+    pub const UNTRUSTED: Self = Self {
+        trusted: false,
+        project: true,
+    };
+    /// For YAML that is mere data of a template.
+    pub const PLAIN: Self = Self {
+        trusted: false,
+        project: false,
+    };
 }
 
 /// What a file holds.
@@ -72,13 +85,16 @@ pub fn load_secret(
 }
 
 fn load_from(text: &str, file: u32, options: LoadOptions) -> Result<Documents, Diagnostic> {
-    if let Some(value) = json::read(file, text, options.trusted) {
+    if options.project
+        && let Some(value) = json::read(file, text, options.trusted)
+    {
         return Ok(Documents {
             values: vec![value],
             warnings: Vec::new(),
             file,
         });
     }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // The parser is foreign code; a defect of it must not end the run.
     let nodes =
         catch_unwind(AssertUnwindSafe(|| Composer::new(file, text).documents())).unwrap_or_else(|_| {
@@ -89,7 +105,7 @@ fn load_from(text: &str, file: u32, options: LoadOptions) -> Result<Documents, D
             };
             Err(Diagnostic::error("the YAML parser failed on this file").at(place))
         })?;
-    let mut constructor = Constructor::new(text, options.trusted);
+    let mut constructor = Constructor::new(text, options);
     let values: Result<Vec<_>, _> = nodes.iter().map(|n| constructor.value(n)).collect();
     Ok(Documents {
         values: values?,

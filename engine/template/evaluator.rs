@@ -242,12 +242,21 @@ impl Evaluator<'_> {
         kwargs: Keywords,
     ) -> Result<Value> {
         stack::check()?;
-        let ready = self.ready(
-            callable.accepts_undefined,
-            takes_sealed(callable.name),
-            args,
-            kwargs,
-        );
+        // what tells how a value looks must not see a range as the list of its items
+        let shown = matches!(
+            callable.name,
+            "ansible.builtin.string" | "ansible.builtin.type_debug"
+        ) && args.first().and_then(crate::range::Range::of).is_some();
+        let ready = if shown {
+            Ok((args, kwargs))
+        } else {
+            self.ready(
+                callable.accepts_undefined,
+                takes_sealed(callable.name),
+                args,
+                kwargs,
+            )
+        };
         let (args, kwargs) = ready?;
         (callable.run)(&Call {
             name,

@@ -250,6 +250,7 @@ pub(crate) fn with_spec(value: &Value, spec: &str) -> Result<String> {
     {
         return Ok(result?.to_text());
     }
+    let fills_inside = spec.starts_with('=') || spec.chars().nth(1) == Some('=');
     let spec = read_spec(spec)?;
     let unknown = |kind: char| {
         TemplateError::new(format!(
@@ -269,7 +270,20 @@ pub(crate) fn with_spec(value: &Value, spec: &str) -> Result<String> {
             if let Some(k) = spec.kind.filter(|k| *k != 's') {
                 return Err(unknown(k));
             }
-            if spec.align == Some('=') && spec.fill != Some('0') {
+            let refused = match &spec {
+                Spec { sign: Some(_), .. } => Some("Sign not allowed in string format specifier".to_owned()),
+                Spec { alternate: true, .. } => {
+                    Some("Alternate form (#) not allowed in string format specifier".to_owned())
+                }
+                Spec {
+                    grouping: Some(g), ..
+                } => Some(format!("Cannot specify '{g}' with 's'.")),
+                _ => None,
+            };
+            if let Some(why) = refused {
+                return Err(TemplateError::new(why));
+            }
+            if fills_inside {
                 return Err("'=' alignment not allowed in string format specifier".into());
             }
             let text: String = s.chars().take(spec.precision.unwrap_or(usize::MAX)).collect();
@@ -298,6 +312,37 @@ fn sign(spec: &Spec, negative: bool) -> &'static str {
 fn integer(value: &Value, kind: char, spec: &Spec) -> Option<Result<String>> {
     let n = to_big(value)?;
     let negative = n.sign() == Sign::Minus;
+    let refused = match (kind, spec) {
+        (
+            _,
+            Spec {
+                precision: Some(_), ..
+            },
+        ) => Some("Precision not allowed in integer format specifier".to_owned()),
+        (
+            'n' | 'c',
+            Spec {
+                grouping: Some(g), ..
+            },
+        )
+        | (
+            'b' | 'o' | 'x' | 'X',
+            Spec {
+                grouping: Some(g @ ','),
+                ..
+            },
+        ) => Some(format!("Cannot specify '{g}' with '{kind}'.")),
+        ('c', Spec { sign: Some(_), .. }) => {
+            Some("Sign not allowed with integer format specifier 'c'".to_owned())
+        }
+        ('c', Spec { alternate: true, .. }) => {
+            Some("Alternate form (#) not allowed with integer format specifier 'c'".to_owned())
+        }
+        _ => None,
+    };
+    if let Some(why) = refused {
+        return Some(Err(TemplateError::new(why)));
+    }
     if kind == 'c' {
         let c = value
             .as_int()
@@ -311,14 +356,8 @@ fn integer(value: &Value, kind: char, spec: &Spec) -> Option<Result<String>> {
     if !matches!(kind, 'd' | 'n' | 'b' | 'o' | 'x' | 'X') {
         return None;
     }
-    if spec.precision.is_some() {
-        return Some(Err("Precision not allowed in integer format specifier".into()));
-    }
     let digits = number_text::integer(&n, kind);
     let size = if matches!(kind, 'd' | 'n') { 3 } else { 4 };
-    let digits = spec
-        .grouping
-        .map_or_else(|| digits.clone(), |g| grouped(&digits, g, size));
     let prefix = match (spec.alternate, kind) {
         (true, 'b') => "0b",
         (true, 'o') => "0o",
@@ -326,10 +365,11 @@ fn integer(value: &Value, kind: char, spec: &Spec) -> Option<Result<String>> {
         (true, 'X') => "0X",
         _ => "",
     };
+    let sign = format!("{}{prefix}", sign(spec, negative));
     Some(Ok(aligned(
         spec,
-        &format!("{}{prefix}", sign(spec, negative)),
-        &digits,
+        &sign,
+        &separated(spec, sign.len(), digits, size),
         '>',
     )))
 }
@@ -339,26 +379,63 @@ fn float(f: f64, spec: &Spec) -> Option<Result<String>> {
         Some(k @ ('e' | 'E' | 'f' | 'F' | 'g' | 'G')) => {
             number_text::float(f, k, spec.precision, spec.alternate)
         }
+        Some('n') if let Some(g) = spec.grouping => {
+            return Some(Err(TemplateError::new(format!("Cannot specify '{g}' with 'n'."))));
+        }
         Some('n') => number_text::float(f, 'g', spec.precision, spec.alternate),
         Some('%') => number_text::float(f * 100.0, 'f', spec.precision, spec.alternate).map(|t| t + "%"),
         Some(_) => return None,
         None => match spec.precision {
-            None => number_text::float(f, 'r', None, false),
-            Some(_) => number_text::float(f, 'g', spec.precision, false)
-                .map(|t| if t.contains(['.', 'e', 'n']) { t } else { t + ".0" }),
+            None => number_text::float(f, 'r', None, spec.alternate),
+            Some(p) => number_text::float(f, 'g', spec.precision, spec.alternate).and_then(|t| {
+                if t.contains(['.', 'e', 'n']) {
+                    Ok(t)
+                } else if t.len() < p.max(1) {
+                    Ok(t + ".0")
+                } else {
+                    // no digit is left for what comes after the point
+                    let text = number_text::float(f, 'e', Some(t.len() - 1), false)?;
+                    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "+00"));
+                    let digits = match digits.contains('.') {
+                        true => digits.trim_end_matches('0').trim_end_matches('.'),
+                        false => digits,
+                    };
+                    Ok(format!("{digits}e{exponent}"))
+                }
+            }),
         },
     };
     Some(digits.map(|digits| {
-        let digits = spec
-            .grouping
-            .map_or_else(|| digits.clone(), |g| grouped(&digits, g, 3));
-        aligned(
-            spec,
-            sign(spec, f.is_sign_negative() && !f.is_nan()),
-            &digits,
-            '>',
-        )
+        let sign = sign(spec, f.is_sign_negative() && !f.is_nan());
+        aligned(spec, sign, &separated(spec, sign.len(), digits, 3), '>')
     }))
+}
+
+/// The digits with their separators; zeros that fill up to the width are separated too.
+fn separated(spec: &Spec, before: usize, digits: String, size: usize) -> String {
+    let Some(separator) = spec.grouping else {
+        return digits;
+    };
+    if spec.fill != Some('0') || spec.align != Some('=') {
+        return grouped(&digits, separator, size);
+    }
+    let whole = digits
+        .find(|c: char| {
+            if size == 3 {
+                !c.is_ascii_digit()
+            } else {
+                !c.is_ascii_hexdigit()
+            }
+        })
+        .unwrap_or(digits.len());
+    if whole == 0 {
+        return digits;
+    }
+    let room = spec.width.saturating_sub(before + digits.len() - whole);
+    // so many digits fill the room together with the separators between them
+    let needed = room - room / (size + 1) + usize::from(room > 0 && room.is_multiple_of(size + 1));
+    let zeros = "0".repeat(needed.saturating_sub(whole));
+    grouped(&format!("{zeros}{digits}"), separator, size)
 }
 
 fn aligned(spec: &Spec, sign: &str, text: &str, default: char) -> String {

@@ -1,5 +1,8 @@
 //! Python's view of characters: case, classes, white space.
 
+use regex::Regex;
+use std::sync::LazyLock;
+
 /// The first digits of the decimal digit blocks of Unicode.
 const ZEROS: &[u32] = &[
     0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50,
@@ -7,6 +10,9 @@ const ZEROS: &[u32] = &[
     0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0, 0x11066, 0x1d7ce,
     0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6,
 ];
+
+/// Letters, their marks, digits and connectors.
+static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\A\w+\z").ok());
 
 /// `str.isspace` for one character.
 pub(crate) fn is_space(c: char) -> bool {
@@ -37,13 +43,11 @@ pub(crate) fn question(s: &str, name: &str) -> Option<bool> {
         "isdigit" => all(is_digit),
         "isnumeric" => all(char::is_numeric),
         "isspace" => all(is_space),
-        "isprintable" => s.chars().all(|c| {
-            let text = c.to_string();
-            matches!(c, '\\' | '\'' | '"') || kdo_value::repr_str(&text) == format!("'{text}'")
-        }),
+        "isprintable" => s.chars().all(kdo_value::is_printable),
         "isidentifier" => {
             s.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_')
-                && s.chars().all(|c| c.is_alphanumeric() || c == '_')
+                && !s.contains(['\u{200c}', '\u{200d}'])
+                && WORD.as_ref().is_some_and(|word| word.is_match(s))
         }
         "islower" => s.chars().any(is_cased) && !s.chars().any(char::is_uppercase),
         "isupper" => s.chars().any(is_cased) && !s.chars().any(char::is_lowercase),

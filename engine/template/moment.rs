@@ -136,6 +136,10 @@ impl Object for Moment {
         isoformat(self.0, " ")
     }
 
+    fn json_text(&self) -> String {
+        isoformat(self.0, "T")
+    }
+
     fn equals(&self, other: &Value) -> Option<bool> {
         self.compare(other).map(std::cmp::Ordering::is_eq)
     }

@@ -28,7 +28,7 @@ pub(crate) fn float(f: f64, kind: char, precision: Option<usize>, alternate: boo
         'g' => general(f, precision.max(1), alternate),
         _ => float_repr(f),
     };
-    let text = if alternate && precision == 0 && !text.contains('.') {
+    let text = if alternate && !text.contains('.') {
         match text.split_once('e') {
             Some((m, e)) => format!("{m}.e{e}"),
             None => format!("{text}."),

@@ -110,10 +110,15 @@ pub(crate) fn contains(item: &Value, container: &Value) -> Result<bool> {
         }
         Value::Bytes(b) => match item {
             Value::Bytes(part) => Ok(part.is_empty() || b.windows(part.len()).any(|w| w == &**part)),
-            other => Ok(other
-                .as_int()
-                .and_then(|n| u8::try_from(n).ok())
-                .is_some_and(|n| b.contains(&n))),
+            Value::Int(_) | Value::Bool(_) | Value::Big(_) => {
+                let byte = item.as_int().and_then(|n| u8::try_from(n).ok());
+                byte.map(|n| b.contains(&n))
+                    .ok_or_else(|| "byte must be in range(0, 256)".into())
+            }
+            other => Err(TemplateError::new(format!(
+                "a bytes-like object is required, not '{}'",
+                other.type_name()
+            ))),
         },
         Value::Object(o) => {
             if let Some(range) = Range::of(container) {

@@ -68,12 +68,14 @@ pub(crate) fn format(format: &str, operand: &Value) -> Result<String> {
             used_map = true;
             rest = inner.get(end + 1..).unwrap_or("");
         }
-        let (spec, kind, after) = read_spec(rest, &mut source)?;
-        rest = after;
-        if kind == '%' {
+        // only `%%` itself is a per cent sign; one with anything between is a conversion like others
+        if let Some(after) = rest.strip_prefix('%').filter(|_| key.is_none()) {
             out.push('%');
+            rest = after;
             continue;
         }
+        let (spec, kind, after) = read_spec(rest, &mut source)?;
+        rest = after;
         let value = match key {
             Some(v) => v,
             None => source.take()?,
@@ -130,22 +132,23 @@ fn read_spec<'t>(text: &'t str, source: &mut Source<'_>) -> Result<(Spec, char, 
         }
         rest = rest.get(1..).unwrap_or("");
     }
-    let mut number = |rest: &mut &'t str, left: &mut bool| -> Result<Option<usize>> {
+    let mut number = |rest: &mut &'t str| -> Result<Option<i64>> {
         if let Some(after) = rest.strip_prefix('*') {
             *rest = after;
-            let n = source.take()?.as_int().ok_or("* wants int")?;
-            *left |= n < 0;
-            return Ok(Some(usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX)));
+            return Ok(Some(source.take()?.as_int().ok_or("* wants int")?));
         }
         let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let digits = rest.get(..end).unwrap_or("");
         *rest = rest.get(end..).unwrap_or("");
-        Ok((!digits.is_empty()).then(|| digits.parse().unwrap_or(usize::MAX)))
+        Ok((!digits.is_empty()).then(|| digits.parse().unwrap_or(i64::MAX)))
     };
-    spec.width = number(&mut rest, &mut spec.left)?.unwrap_or(0);
+    let width = number(&mut rest)?.unwrap_or(0);
+    spec.left |= width < 0;
+    spec.width = usize::try_from(width.unsigned_abs()).unwrap_or(usize::MAX);
     if let Some(after) = rest.strip_prefix('.') {
         rest = after;
-        spec.precision = Some(number(&mut rest, &mut false)?.unwrap_or(0));
+        let precision = number(&mut rest)?.unwrap_or(0).max(0);
+        spec.precision = Some(usize::try_from(precision).unwrap_or(usize::MAX));
     }
     rest = rest.trim_start_matches(['h', 'l', 'L']);
     if spec.width > MAX_WIDTH || spec.precision.is_some_and(|p| p > MAX_WIDTH) {
@@ -188,7 +191,7 @@ fn one(spec: &Spec, kind: char, value: &Value) -> Result<String> {
             };
             let digits = number_text::float(f, kind, spec.precision, spec.alternate)?;
             let negative = f.is_sign_negative() && !f.is_nan();
-            Ok(pad(spec, sign(spec, negative), &digits, f.is_finite()))
+            Ok(pad(spec, sign(spec, negative), &digits, true))
         }
         other => Err(TemplateError::new(format!(
             "unsupported format character '{other}'"

@@ -65,19 +65,17 @@ pub(crate) fn slice(value: &Value, [start, stop, step]: [Option<i64>; 3]) -> Res
 }
 
 fn slice_range(range: Range, start: Option<i64>, stop: Option<i64>, step: i64) -> Result<Value> {
-    let (first, count) = bounds(range.len(), start, stop, step);
-    let step = range.step.saturating_mul(step);
-    let begin = range.start.saturating_add(range.step.saturating_mul(first));
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let (first, last, _) = bounds(range.len(), start, stop, step);
+    let at = |position: i64| range.start.saturating_add(range.step.saturating_mul(position));
     Ok(Value::Object(Rc::new(Range {
-        start: begin,
-        stop: begin.saturating_add(step.saturating_mul(count)),
-        step,
+        start: at(first),
+        stop: at(last),
+        step: range.step.saturating_mul(step),
     })))
 }
 
-/// The first position and the number of positions.
-fn bounds(len: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> (i64, usize) {
+/// The first position, the one where it ends, and the number of positions.
+fn bounds(len: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> (i64, i64, usize) {
     let len = i64::try_from(len).unwrap_or(i64::MAX);
     let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
     let place = |bound: Option<i64>, default: i64| match bound {
@@ -100,11 +98,11 @@ fn bounds(len: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> (i64,
     } else {
         (span - 1) / i128::from(step).abs() + 1
     };
-    (start, usize::try_from(count).unwrap_or(usize::MAX))
+    (start, stop, usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 fn positions(len: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> impl Iterator<Item = usize> {
-    let (first, count) = bounds(len, start, stop, step);
+    let (first, _, count) = bounds(len, start, stop, step);
     (0..count).filter_map(move |i| {
         let i = i64::try_from(i).ok()?;
         usize::try_from(first.checked_add(i.checked_mul(step)?)?).ok()

@@ -105,12 +105,7 @@ fn write_value(out: &mut String, value: &Value, layout: &Layout, depth: usize) -
         Value::None => out.push_str("null"),
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Value::Int(_) | Value::Big(_) => out.push_str(&value.repr()),
-        Value::Float(f) => out.push_str(&match float_repr(*f).as_str() {
-            "nan" => "NaN".to_owned(),
-            "inf" => "Infinity".to_owned(),
-            "-inf" => "-Infinity".to_owned(),
-            t => t.to_owned(),
-        }),
+        Value::Float(f) => out.push_str(&float_text(*f)),
         Value::Str(s) => out.push_str(&quote(s, layout.ensure_ascii)),
         Value::List(l) => write_list(out, &l.to_vec(), layout, depth)?,
         Value::Tuple(t) => write_list(out, t, layout, depth)?,
@@ -123,7 +118,7 @@ fn write_value(out: &mut String, value: &Value, layout: &Layout, depth: usize) -
                     .collect();
                 write_map(out, entries, layout, depth)?;
             }
-            None => out.push_str(&quote(&o.to_text(), layout.ensure_ascii)),
+            None => out.push_str(&quote(&o.json_text(), layout.ensure_ascii)),
         },
         Value::Undefined(u) => return Err(u.message.clone()),
         Value::Bytes(_) | Value::Omit | Value::Vault(_) => {
@@ -186,12 +181,27 @@ fn write_map(
     Ok(())
 }
 
+fn float_text(f: f64) -> String {
+    if f.is_nan() {
+        return "NaN".into();
+    }
+    if f.is_infinite() {
+        return if f > 0.0 {
+            "Infinity".into()
+        } else {
+            "-Infinity".into()
+        };
+    }
+    float_repr(f)
+}
+
 fn key_text(key: &Value) -> Result<String, String> {
     Ok(match key {
         Value::Str(s) => s.as_str().to_owned(),
         Value::None => "null".into(),
         Value::Bool(b) => b.to_string(),
-        Value::Int(_) | Value::Big(_) | Value::Float(_) => key.repr(),
+        Value::Int(_) | Value::Big(_) => key.repr(),
+        Value::Float(f) => float_text(*f),
         other => {
             return Err(format!(
                 "keys must be str, int, float, bool or None, not {}",

@@ -75,6 +75,9 @@ pub fn apply(operator: Operator, a: &Value, b: &Value) -> Result<Value, String> 
         (Operator::Add, Value::Tuple(x), Value::Tuple(y)) => {
             Ok(Value::Tuple(x.iter().chain(y.iter()).cloned().collect()))
         }
+        (Operator::Add, Value::Bytes(x), Value::Bytes(y)) => {
+            Ok(Value::Bytes([&x[..], &y[..]].concat().into()))
+        }
         (Operator::Add, Value::Str(_), y) => Err(format!(
             "can only concatenate str (not \"{}\") to str",
             y.type_name()
@@ -83,10 +86,14 @@ pub fn apply(operator: Operator, a: &Value, b: &Value) -> Result<Value, String> 
             "can only concatenate list (not \"{}\") to list",
             y.type_name()
         )),
-        (Operator::Mul, Value::Str(_) | Value::List(_) | Value::Tuple(_), n) if n.as_int().is_some() => {
+        (Operator::Mul, Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Bytes(_), n)
+            if n.as_int().is_some() =>
+        {
             repeat(a, n)
         }
-        (Operator::Mul, n, Value::Str(_) | Value::List(_) | Value::Tuple(_)) if n.as_int().is_some() => {
+        (Operator::Mul, n, Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Bytes(_))
+            if n.as_int().is_some() =>
+        {
             repeat(b, n)
         }
         (Operator::Mul, Value::Str(_) | Value::List(_), y) => Err(format!(
@@ -129,6 +136,7 @@ fn repeat(seq: &Value, n: &Value) -> Result<Value, String> {
         Value::Tuple(t) if !too_long(t.len()) => {
             Ok(Value::Tuple((0..n).flat_map(|_| t.iter().cloned()).collect()))
         }
+        Value::Bytes(b) if !too_long(b.len()) => Ok(Value::Bytes(b.repeat(n).into())),
         _ => Err("the repeated sequence is too long".into()),
     }
 }
@@ -156,10 +164,7 @@ fn big(operator: Operator, x: &BigInt, y: &BigInt) -> Result<Value, String> {
             if y.is_zero() {
                 return Err(zero());
             }
-            match (x.to_f64(), y.to_f64()) {
-                (Some(a), Some(b)) if a.is_finite() && b.is_finite() => Value::Float(a / b),
-                _ => return Err("integer division result too large for a float".into()),
-            }
+            Value::Float(quotient(x, y).ok_or("integer division result too large for a float")?)
         }
         Operator::FloorDiv if y.is_zero() => return Err(zero()),
         Operator::Rem if y.is_zero() => return Err(zero()),
@@ -190,18 +195,62 @@ fn floats(operator: Operator, x: f64, y: f64) -> Result<Value, String> {
         Operator::FloorDiv if y == 0.0 => return Err("float floor division by zero".into()),
         Operator::Rem if y == 0.0 => return Err("float modulo".into()),
         Operator::Div => x / y,
-        Operator::FloorDiv => (x / y).floor(),
+        Operator::FloorDiv => floor_div(x, y),
         Operator::Rem => {
             let r = x % y;
-            if r != 0.0 && (r < 0.0) != (y < 0.0) {
+            if r == 0.0 {
+                r.copysign(y)
+            } else if (r < 0.0) != (y < 0.0) {
                 r + y
             } else {
                 r
             }
         }
         Operator::Pow if x == 0.0 && y < 0.0 => return Err("0.0 cannot be raised to a negative power".into()),
+        Operator::Pow if x.is_finite() && y.is_finite() && x.powf(y).is_infinite() => {
+            return Err("(34, 'Numerical result out of range')".into());
+        }
         Operator::Pow => x.powf(y),
     }))
+}
+
+/// The float nearest to the exact quotient, which the operands rounded to floats would miss; `None` beyond the largest.
+fn quotient(x: &BigInt, y: &BigInt) -> Option<f64> {
+    const BITS: i64 = 66;
+    let bits = |n: &BigInt| i64::try_from(n.bits()).ok();
+    let shift = BITS - (bits(x)? - bits(y)?);
+    let (mut a, mut b) = (x.abs(), y.abs());
+    match usize::try_from(shift) {
+        Ok(up) => a <<= up,
+        Err(_) => b <<= usize::try_from(-shift).ok()?,
+    }
+    let (whole, rest) = a.div_rem(&b);
+    // whatever is left over decides only whether the rounded part is more than half
+    let digits = whole.to_u128()? | u128::from(!rest.is_zero());
+    let half = i32::try_from(-shift / 2).ok()?;
+    let size = digits as f64 * 2_f64.powi(half) * 2_f64.powi(i32::try_from(-shift).ok()? - half);
+    let negative = x.is_negative() != y.is_negative();
+    size.is_finite().then_some(if negative { -size } else { size })
+}
+
+/// The whole number below the exact quotient, which the rounded one can exceed: `1.0 // 0.1` is 9.
+fn floor_div(x: f64, y: f64) -> f64 {
+    let rest = x % y;
+    let quotient = (x - rest) / y;
+    let quotient = if rest != 0.0 && (rest < 0.0) != (y < 0.0) {
+        quotient - 1.0
+    } else {
+        quotient
+    };
+    if quotient == 0.0 {
+        return 0_f64.copysign(x / y);
+    }
+    let whole = quotient.floor();
+    if quotient - whole > 0.5 {
+        whole + 1.0
+    } else {
+        whole
+    }
 }
 
 #[cfg(test)]
@@ -216,6 +265,12 @@ mod tests {
     #[test]
     fn division_and_modulo_follow_the_sign_of_the_divisor() {
         assert_eq!(calc(7_i64, Operator::Div, 2_i64), "3.5");
+        assert_eq!(
+            calc(9_007_199_254_740_993_i64, Operator::Div, 3_i64),
+            "3002399751580331.0"
+        );
+        assert_eq!(calc(i64::MIN, Operator::Div, i64::MAX), "-1.0");
+        assert_eq!(calc(0_i64, Operator::Div, -5_i64), "-0.0");
         assert_eq!(calc(-7_i64, Operator::FloorDiv, 2_i64), "-4");
         assert_eq!(calc(-7_i64, Operator::Rem, 3_i64), "2");
         assert_eq!(calc(7.5, Operator::Rem, -2_i64), "-0.5");

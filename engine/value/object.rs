@@ -22,6 +22,11 @@ pub trait Object: Any {
         format!("<{}>", self.type_name())
     }
 
+    /// Its text in JSON, if it is no mapping.
+    fn json_text(&self) -> String {
+        self.to_text()
+    }
+
     /// What `repr()` gives.
     fn repr(&self) -> String {
         self.to_text()

@@ -1,6 +1,6 @@
 //! `str()` and `repr()`.
 
-use crate::{Value, float_repr};
+use crate::{Value, float_repr, is_printable};
 use std::fmt::Write;
 
 /// Deeper containers are written as `...`: guards the stack against values that contain themselves.
@@ -25,7 +25,7 @@ pub fn repr_str(text: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
-            c if printable(c) => out.push(c),
+            c if is_printable(c) => out.push(c),
             c => {
                 let n = c as u32;
                 let _ = match n {
@@ -38,16 +38,6 @@ pub fn repr_str(text: &str) -> String {
     }
     out.push(quote);
     out
-}
-
-/// Python's `str.isprintable` for one character, as far as the control, separator and private ranges go.
-fn printable(c: char) -> bool {
-    let n = c as u32;
-    !(c.is_control()
-        || n == 0xad
-        || (c.is_whitespace() && c != ' ')
-        || matches!(n, 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xe000..=0xf8ff | 0xfeff | 0xfff0..=0xfffb)
-        || n >= 0xe0000)
 }
 
 impl Value {

@@ -113,7 +113,7 @@ fn outcome(base: &Map, vector: &Value) -> Result<(), String> {
 }
 
 fn check(file: &str) {
-    let path = format!("{}/../../tests/templates/{file}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/../../tests/{file}", env!("CARGO_MANIFEST_DIR"));
     let file = json::read(&std::fs::read_to_string(path).unwrap()).unwrap();
     let Some(Value::Map(base)) = file.get("base") else {
         panic!("no base variables")
@@ -157,37 +157,42 @@ fn check(file: &str) {
 
 #[test]
 fn templates_give_what_ansible_core_gives() {
-    check("jinja_vectors.json");
+    check("templates/jinja_vectors.json");
 }
 
 #[test]
 fn the_evaluator_does_what_ansible_core_does() {
-    check("evaluator_vectors.json");
+    check("templates/evaluator_vectors.json");
 }
 
 #[test]
 fn filters_tests_and_lookups_do_what_ansible_core_does() {
-    check("filter_vectors.json");
+    check("templates/filter_vectors.json");
 }
 
 #[test]
 fn operators_and_methods_are_those_of_python() {
-    check("python_vectors.json");
+    check("templates/python_vectors.json");
 }
 
 #[test]
 fn plugins_take_and_refuse_what_ansible_core_does() {
-    check("plugin_vectors.json");
+    check("templates/plugin_vectors.json");
 }
 
 #[test]
 fn tags_and_headers_do_what_ansible_core_does() {
-    check("syntax_vectors.json");
+    check("templates/syntax_vectors.json");
 }
 
 #[test]
 fn plugins_of_collections_do_what_the_collections_do() {
-    check("collection_vectors.json");
+    check("templates/collection_vectors.json");
+}
+
+#[test]
+fn generated_values_are_shown_and_compared_as_ansible_core_does() {
+    check("properties/values.json");
 }
 
 /// For trying further vectors: `KDO_VECTORS` names a file in the same form; every row that differs is printed.

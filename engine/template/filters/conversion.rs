@@ -145,6 +145,9 @@ fn int(call: &Call<'_>) -> Result<Value, TemplateError> {
     Ok(match value {
         Value::Bool(b) => Value::Int(i64::from(*b)),
         Value::Int(_) | Value::Big(_) => value.clone(),
+        Value::Float(f) if f.is_infinite() => {
+            return call.fail("cannot convert float infinity to integer");
+        }
         Value::Float(f) => truncate(*f).unwrap_or_else(default),
         Value::Str(s) => match read_int(s, base) {
             Some(n) => Value::big(n),

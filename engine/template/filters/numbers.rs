@@ -87,7 +87,14 @@ fn round(call: &Call<'_>) -> Result<Value, TemplateError> {
             } else {
                 scaled.floor()
             };
-            Ok(Value::Float(whole / power))
+            if whole.is_nan() {
+                return call.fail("cannot convert float NaN to integer");
+            }
+            if whole.is_infinite() {
+                return call.fail("cannot convert float infinity to integer");
+            }
+            // Python's `ceil` and `floor` give integers, which have no negative zero
+            Ok(Value::Float((whole + 0.0) / power))
         }
         _ => call.fail("method must be common, ceil or floor"),
     }

@@ -11,7 +11,7 @@ pub(crate) const CALLABLES: &[Callable] = &[
     callable!("ansible.builtin.title", |c| map(c, title), "Each word with a capital first letter and the rest in lower case.", [];
         "{{ 'hello WORLD foo-bar' | title }}" => r#""Hello World Foo-Bar""#,
         r#"{{ "o'neil x_y 3d" | title }}"# => r#""O'neil X_y 3d""#),
-    callable!("ansible.builtin.capitalize", |c| map(c, capitalize), "The first letter as a capital, the rest in lower case.", [];
+    callable!("ansible.builtin.capitalize", |c| map(c, crate::letters::capitalize), "The first letter as a capital, the rest in lower case.", [];
         "{{ 'hello WORLD' | capitalize }}" => r#""Hello world""#),
     callable!("ansible.builtin.trim", trim, "The text without the given characters (by default blanks) at both ends.", [];
         "{{ '  a ' | trim }}" => r#""a""#, "{{ 'xxaxx' | trim('x') }}" => r#""a""#),
@@ -41,7 +41,8 @@ fn map(call: &Call<'_>, f: fn(&str) -> String) -> Result<Value, TemplateError> {
     }))
 }
 
-fn capitalize(s: &str) -> String {
+/// As `title` does it, which makes `SS` of a sharp s.
+fn raised(s: &str) -> String {
     let mut chars = s.chars();
     match chars.next() {
         Some(first) => first.to_uppercase().collect::<String>() + &chars.as_str().to_lowercase(),
@@ -50,14 +51,14 @@ fn capitalize(s: &str) -> String {
 }
 
 fn title(s: &str) -> String {
-    let separates = |c: char| c == '-' || c.is_whitespace() || "({[<".contains(c);
+    let separates = |c: char| c == '-' || crate::letters::is_space(c) || "({[<".contains(c);
     let mut out = String::with_capacity(s.len());
     let mut rest = s;
     while let Some(first) = rest.chars().next() {
         let inside = separates(first);
         let end = rest.find(|c| separates(c) != inside).unwrap_or(rest.len());
         let (part, after) = rest.split_at(end);
-        out.push_str(&capitalize(part));
+        out.push_str(&raised(part));
         rest = after;
     }
     out
@@ -66,7 +67,7 @@ fn title(s: &str) -> String {
 fn trim(call: &Call<'_>) -> Result<Value, TemplateError> {
     let s = text(call.subject()?)?;
     Ok(Value::str(match call.get(1, "chars") {
-        None | Some(Value::None) => s.trim().to_owned(),
+        None | Some(Value::None) => s.trim_matches(crate::letters::is_space).to_owned(),
         Some(chars) => {
             let Some(chars) = chars.check()?.as_str() else {
                 return call.fail("strip arg must be None or str");

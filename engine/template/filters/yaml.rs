@@ -89,19 +89,14 @@ fn load(call: &Call<'_>, all: bool) -> Result<Value, TemplateError> {
         other => return Ok(other.clone()),
     };
     let sources = SourceMap::new();
-    let loaded = load_text(
-        &sources,
-        Path::new("<unicode string>"),
-        &text,
-        LoadOptions::UNTRUSTED,
-    )
-    .and_then(|d| {
-        if all {
-            Ok(Value::list(d.values))
-        } else {
-            d.single()
-        }
-    });
+    let loaded =
+        load_text(&sources, Path::new("<unicode string>"), &text, LoadOptions::PLAIN).and_then(|d| {
+            if all {
+                Ok(Value::list(d.values))
+            } else {
+                d.single()
+            }
+        });
     match loaded {
         Ok(v) => Ok(v.deep_copy(false)),
         Err(e) => call.fail(e.message),
