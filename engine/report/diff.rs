@@ -1,11 +1,10 @@
 //! Differences as text.
 
-use crate::{Options, ResultFormat, clean, palette::paint, render, sequence, yaml_text};
+use crate::{Options, ResultFormat, clean, palette::paint, render, yaml_text};
 use kdo_value::{
-    Map, Value,
+    DiffPart, Map, Value,
     json::{Layout, write},
 };
-use sequence::Kind;
 
 /// A result's `diff` as text, ready to print; empty if there is nothing to show.
 pub(crate) fn diff_text(diff: &Value, options: &Options) -> String {
@@ -76,85 +75,21 @@ fn side(value: &Value, options: &Options) -> String {
     }
 }
 
-/// Lines as Python's `splitlines(True)` cuts them.
-fn lines(text: &str) -> Vec<String> {
-    let mut out = Vec::new();
-    let mut line = String::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        line.push(c);
-        let end = match c {
-            '\r' => chars.peek() != Some(&'\n'),
-            '\n' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}' => true,
-            _ => false,
-        };
-        if end {
-            out.push(std::mem::take(&mut line));
-        }
-    }
-    if !line.is_empty() {
-        out.push(line);
-    }
-    if let Some(last) = out.last_mut().filter(|l| !l.ends_with('\n')) {
-        last.push_str("\n\\ No newline at end of file\n");
-    }
-    out
-}
-
-fn range(start: usize, stop: usize) -> String {
-    match stop - start {
-        0 => format!("{start},0"),
-        1 => (start + 1).to_string(),
-        n => format!("{},{n}", start + 1),
-    }
-}
-
 fn unified(before: &str, after: &str, headers: &(String, String), options: &Options) -> String {
-    let (a, b) = (lines(before), lines(after));
     let palette = &options.palette;
-    let color = |line: &str, code: &str| {
+    kdo_value::unified_diff(before, after, headers, 3, &|part, line| {
+        let code = match part {
+            DiffPart::Removed => &palette.diff_remove,
+            DiffPart::Added => &palette.diff_add,
+            DiffPart::Place => &palette.diff_lines,
+            DiffPart::Same => return line.to_owned(),
+        };
         if options.color {
             paint(line, code)
         } else {
             line.to_owned()
         }
-    };
-    let mut out = String::new();
-    for group in sequence::groups(&a, &b, 3) {
-        let (Some(first), Some(last)) = (group.first(), group.last()) else {
-            continue;
-        };
-        if out.is_empty() {
-            out.push_str(&color(&format!("--- {}\n", headers.0), &palette.diff_remove));
-            out.push_str(&color(&format!("+++ {}\n", headers.1), &palette.diff_add));
-        }
-        let place = format!(
-            "@@ -{} +{} @@\n",
-            range(first.a0, last.a1),
-            range(first.b0, last.b1)
-        );
-        out.push_str(&color(&place, &palette.diff_lines));
-        for step in &group {
-            let old = a.get(step.a0..step.a1).unwrap_or(&[]);
-            let new = b.get(step.b0..step.b1).unwrap_or(&[]);
-            if step.kind == Kind::Equal {
-                for line in old {
-                    out.push_str(&format!(" {line}"));
-                }
-                continue;
-            }
-            for line in old {
-                out.push_str(&color(&format!("-{line}"), &palette.diff_remove));
-            }
-            for line in new {
-                out.push_str(&color(&format!("+{line}"), &palette.diff_add));
-            }
-        }
-    }
-    if !out.is_empty() {
-        out.push('\n');
-    }
-    out
+    })
 }
 
 #[cfg(test)]

@@ -40,7 +40,6 @@ mod redact_tests;
 mod render;
 mod runs;
 mod selective;
-mod sequence;
 mod stamp;
 mod state;
 mod table;

@@ -18,7 +18,6 @@ const ROWS: &[Row] = &[
     ("filter", "ansible.netcommon.vlan_expander", ""),
     ("filter", "ansible.netcommon.vlan_parser", ""),
     ("filter", "ansible.utils.consolidate", ""),
-    ("filter", "ansible.utils.fact_diff", ""),
     ("filter", "ansible.utils.from_xml", ""),
     ("filter", "ansible.utils.get_path", ""),
     ("filter", "ansible.utils.hwaddr", ""),

@@ -13,8 +13,10 @@ mod object;
 mod origin;
 mod printable;
 mod repr;
+mod sequence;
 mod text;
 mod undefined;
+mod unified;
 mod value;
 
 pub use compact::Compactor;
@@ -27,6 +29,7 @@ pub use printable::is_printable;
 pub use repr::repr_str;
 pub use text::Text;
 pub use undefined::{Undefined, UndefinedKind};
+pub use unified::{DiffPart, unified_diff};
 pub use value::{Value, VaultText};
 
 /// Python's big integers.

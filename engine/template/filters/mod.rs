@@ -13,6 +13,7 @@ mod dates;
 mod dicts;
 mod durations;
 mod encoding;
+mod fact_diff;
 mod finalizing;
 mod hashes;
 mod hashids;
@@ -81,6 +82,7 @@ pub const FAMILIES: &[&[Callable]] = &[
     randomness::CALLABLES,
     hashes::CALLABLES,
     dates::CALLABLES,
+    fact_diff::CALLABLES,
     finalizing::CALLABLES,
     identity::CALLABLES,
     yaml::CALLABLES,
