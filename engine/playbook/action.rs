@@ -34,6 +34,12 @@ const TAKES_TEXT: &[&str] = &[
     "win_shell",
 ];
 
+/// Words that mean yes.
+pub(crate) const TRUE: &[&str] = &["y", "yes", "on", "1", "true", "t", "1.0"];
+
+/// Words that mean no.
+pub(crate) const FALSE: &[&str] = &["n", "no", "off", "0", "false", "f", "0.0"];
+
 impl Action {
     /// Whether it has text beside parameters that it does not take.
     pub fn has_stray_text(&self) -> bool {
@@ -47,10 +53,9 @@ impl Action {
 
     /// An argument that says yes or no, as itself or as a word.
     pub(crate) fn flag(&self, name: &str, default: bool) -> bool {
-        const NO: &[&str] = &["n", "no", "off", "0", "false", "f", "0.0"];
         match self.arg(name) {
             None | Some(Value::None) => default,
-            Some(Value::Str(word)) => !NO.contains(&word.to_lowercase().as_str()),
+            Some(Value::Str(word)) => !FALSE.contains(&word.to_lowercase().as_str()),
             Some(v) => v.truthy(),
         }
     }

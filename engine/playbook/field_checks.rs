@@ -1,6 +1,11 @@
 //! What can be said of keywords' values before the run: types that are fixed, names of variables.
 
-use crate::{Loader, loader::key_place, variable_name::is_variable_name};
+use crate::{
+    Loader,
+    action::{FALSE, TRUE},
+    loader::key_place,
+    variable_name::is_variable_name,
+};
 use kdo_value::{Map, Value};
 
 /// Keywords that hold one text.
@@ -109,12 +114,12 @@ fn cannot(key: &str, value: &Value, kind: &str) -> String {
 }
 
 fn is_truth(value: &Value) -> bool {
-    const WORDS: &[&str] = &[
-        "y", "yes", "on", "1", "true", "t", "1.0", "n", "no", "off", "0", "false", "f", "0.0",
-    ];
     match value {
         Value::Bool(_) => true,
-        v => WORDS.contains(&v.to_text().trim().to_lowercase().as_str()),
+        v => {
+            let word = v.to_text().trim().to_lowercase();
+            TRUE.iter().chain(FALSE).any(|known| *known == word)
+        }
     }
 }
 

@@ -83,6 +83,10 @@ impl Engine {
     }
 
     fn wants_debugger(&self, play: &PlayRun, task: &Rc<Task>, done: &Done) -> bool {
+        // Nearly always nobody has asked for it: every result comes by here.
+        if !play.debugger.get() && task.keyword("debugger").is_none() {
+            return false;
+        }
         let vars = TaskVars::new(&self.store, &play.vars, &done.host, Some(&task.scope));
         let ignored = self.options.debugger_ignores_errors && self.ignores(&vars, task);
         let failed = done.status == Status::Failed && !ignored;

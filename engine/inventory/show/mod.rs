@@ -63,6 +63,28 @@ const INTERNAL: [&str; 33] = [
 ];
 
 impl Show<'_> {
+    /// Adds a group's hosts, each in full where it stands first, and with `export` the group's variables.
+    fn add_members(&self, group: &Group, seen: &mut IndexSet<String>, entry: &Map) {
+        let hosts = Map::new();
+        for host in self.hosts_of(group).filter(|h| self.shows(&h.name)) {
+            let vars = if seen.insert(host.name.clone()) {
+                self.vars(host)
+            } else {
+                Map::new()
+            };
+            hosts.insert(host.name.as_str(), vars);
+        }
+        if !hosts.is_empty() {
+            entry.insert("hosts", hosts);
+        }
+        if self.export {
+            let vars = self.group_vars(group);
+            if !vars.is_empty() {
+                entry.insert("vars", vars);
+            }
+        }
+    }
+
     /// Hosts below `all` that are shown, in order.
     fn hosts(&self) -> Vec<&Host> {
         let names = self.inventory.group_hosts("all");

@@ -49,24 +49,7 @@ impl Show<'_> {
         if !children.is_empty() {
             entry.insert("children", children);
         }
-        let hosts = Map::new();
-        for host in self.hosts_of(group).filter(|h| self.shows(&h.name)) {
-            let vars = if seen.hosts.insert(host.name.clone()) {
-                self.vars(host)
-            } else {
-                Map::new()
-            };
-            hosts.insert(host.name.as_str(), vars);
-        }
-        if !hosts.is_empty() {
-            entry.insert("hosts", hosts);
-        }
-        if self.export {
-            let vars = self.group_vars(group);
-            if !vars.is_empty() {
-                entry.insert("vars", vars);
-            }
-        }
+        self.add_members(group, &mut seen.hosts, &entry);
         entry
     }
 }
