@@ -11,6 +11,7 @@ mod documentation;
 mod faults;
 mod inventory;
 mod lists;
+mod modules;
 mod outputs;
 mod over_ssh;
 mod plugins;

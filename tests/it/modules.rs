@@ -1,0 +1,436 @@
+//! Modules do what ansible-core's do: each play of tests/modules is run on a throw-away host, and each task's result is
+//! compared with the one that was recorded from ansible-core on a like host with Python.
+//!
+//! `MODULES=copy,file` chooses plays. With `ORACLE=ansible-playbook` the results are recorded anew (tests/modules/record).
+
+use crate::program::{root, said};
+use kdo_value::{Map, Value, json};
+use regex::Regex;
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Mutex,
+    thread,
+};
+
+/// Keys of results that are another's each time, or that no role reads.
+const VOLATILE: &[&str] = &[
+    "ansible_facts.discovered_interpreter_python",
+    "atime",
+    "birthtime",
+    "ctime",
+    "delta",
+    "dev",
+    "device_type",
+    "end",
+    "exception",
+    "failed_when_result",
+    "inode",
+    "invocation",
+    "mtime",
+    "start",
+    "version",
+];
+
+/// A kind of host that plays ask for with a first line `# host: KIND`; tests/modules/hosts.toml lists them.
+#[derive(Clone)]
+struct Kind {
+    name: String,
+    packages: String,
+    flags: Vec<String>,
+}
+
+/// A host that runs, and the number of the lab it is in.
+struct Lab {
+    number: String,
+}
+
+impl Lab {
+    fn said(&self, args: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kdo"));
+        let said = said(command.args(["lab", "--lab", &self.number]).args(args));
+        assert_eq!(said.code, 0, "kdo lab {args:?}: {said:?}");
+        said.out
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if env::var_os("KEEP_LAB").is_none() {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_kdo"));
+            let _ = command.args(["lab", "--lab", &self.number, "down"]).output();
+        }
+    }
+}
+
+fn folder() -> PathBuf {
+    root().join("tests/modules")
+}
+
+fn kinds() -> Vec<Kind> {
+    let text = fs::read_to_string(folder().join("hosts.toml")).unwrap();
+    let table: toml::Table = text.parse().unwrap();
+    let of = |(name, kind): (&String, &toml::Value)| Kind {
+        name: name.clone(),
+        packages: kind["packages"].as_str().unwrap().to_owned(),
+        flags: kind.get("flags").map_or(Vec::new(), |f| {
+            f.as_array()
+                .unwrap()
+                .iter()
+                .map(|f| f.as_str().unwrap().to_owned())
+                .collect()
+        }),
+    };
+    table.iter().map(of).collect()
+}
+
+/// The plays that are wanted, by the kind of host they want.
+fn plays() -> BTreeMap<String, VecDeque<String>> {
+    let wanted = env::var("MODULES").ok();
+    let mut out: BTreeMap<String, VecDeque<String>> = BTreeMap::new();
+    let mut names: Vec<PathBuf> = fs::read_dir(folder())
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    names.sort();
+    for path in names.into_iter().filter(|p| p.extension().is_some_and(|e| e == "yml")) {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if wanted.as_ref().is_some_and(|w| !w.split(',').any(|w| w == name)) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let kind = text
+            .lines()
+            .find_map(|l| l.strip_prefix("# host: "))
+            .unwrap_or("base");
+        out.entry(kind.to_owned()).or_default().push_back(name);
+    }
+    out
+}
+
+/// Makes equal what is another's each time: times, temporary names, addresses.
+struct Scrub {
+    rules: Vec<(Regex, &'static str)>,
+}
+
+impl Scrub {
+    fn new(address: &str) -> Self {
+        let gateway = format!("{}.1", address.rsplit_once('.').unwrap().0);
+        let rule = |pattern: &str, by| (Regex::new(pattern).unwrap(), by);
+        Self {
+            rules: vec![
+                rule(&format!(r"\b{}\b", regex::escape(address)), "@HOST@"),
+                rule(&format!(r"\b{}\b", regex::escape(&gateway)), "@GATEWAY@"),
+                rule(r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".@BACKUP@~"),
+                rule(
+                    r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d([.,]\d+)?([+-]\d\d:?\d\d|Z)?",
+                    "@TIME@",
+                ),
+                rule(r"/root/\.ansible/tmp/ansible-[^/ ']*/", "@TMP@/"),
+                rule(r"/tmp/ansible[._][^/ ']*", "@TMP@"),
+            ],
+        }
+    }
+
+    fn text(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (pattern, by) in &self.rules {
+            text = pattern.replace_all(&text, *by).into_owned();
+        }
+        text
+    }
+
+    fn value(&self, value: &Value, path: &str) -> Value {
+        match value {
+            Value::Str(text) => Value::str(self.text(text.as_str())),
+            Value::List(list) => {
+                let items = list.to_vec();
+                Value::list(items.iter().map(|v| self.value(v, path)))
+            }
+            Value::Map(map) => {
+                let out = Map::new();
+                for (key, value) in map.text_entries() {
+                    let path = if path.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{path}.{key}")
+                    };
+                    let volatile = VOLATILE.contains(&key.as_str()) || VOLATILE.contains(&path.as_str());
+                    if !volatile && !key.starts_with('_') {
+                        out.insert(self.text(&key), self.value(&value, &path));
+                    }
+                }
+                out.into()
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// The tasks of a run with their results, from what the callback `json` wrote.
+fn tasks(out: &str, scrub: &Scrub) -> Result<Vec<(String, Map)>, String> {
+    let start = out.find('{').ok_or("no JSON")?;
+    let end = out.rfind('}').ok_or("no JSON")?;
+    let all = json::read(&out[start..=end]).map_err(|e| format!("{e:?}"))?;
+    let get = |value: &Value, key: &str| value.as_map().and_then(|m| m.get(key)).unwrap_or(Value::None);
+    let list = |value: &Value| match value {
+        Value::List(list) => list.to_vec(),
+        _ => Vec::new(),
+    };
+    let mut tasks = Vec::new();
+    for play in list(&get(&all, "plays")) {
+        for task in list(&get(&play, "tasks")) {
+            let name = get(&get(&task, "task"), "name").to_text();
+            if let Value::Map(hosts) = get(&task, "hosts") {
+                for (_, result) in hosts.text_entries() {
+                    let result = scrub.value(&result, "");
+                    tasks.push((name.clone(), result.as_map().unwrap().clone()));
+                }
+            }
+        }
+    }
+    Ok(tasks)
+}
+
+/// The differences of two results, as key and words.
+fn differences(name: &str, recorded: &Map, is: &Map, out: &mut Vec<(String, String)>) {
+    let failed = recorded.get("failed").is_some_and(|v| v.truthy());
+    let keys: BTreeSet<String> = recorded
+        .text_entries()
+        .into_iter()
+        .chain(is.text_entries())
+        .map(|(k, _)| k)
+        .collect();
+    for key in keys {
+        let (old, new) = (recorded.get(&key), is.get(&key));
+        let same = match (&old, &new) {
+            (Some(old), Some(new)) => {
+                // How a failure is worded is ours.
+                (failed && key == "msg") || json::line(old) == json::line(new)
+            }
+            // Ansible writes these only for some kinds of task.
+            (Some(v), None) | (None, Some(v)) => {
+                matches!(key.as_str(), "failed" | "skipped" | "changed") && !v.truthy()
+            }
+            (None, None) => true,
+        };
+        if !same {
+            let show = |v: Option<Value>| v.map_or("nothing".to_owned(), |v| json::line(&v));
+            out.push((
+                key.clone(),
+                format!("{name}: {key}\n    recorded {}\n    kdo      {}", show(old), show(new)),
+            ));
+        }
+    }
+}
+
+struct Divergence {
+    play: String,
+    task: String,
+    key: String,
+}
+
+fn divergences() -> Vec<Divergence> {
+    let text = fs::read_to_string(root().join("divergences.toml")).unwrap();
+    let table: toml::Table = text.parse().unwrap();
+    let text = |entry: &toml::Value, key: &str| entry[key].as_str().unwrap().to_owned();
+    table.get("module").map_or(Vec::new(), |all| {
+        let all = all.as_array().unwrap();
+        all.iter()
+            .map(|d| {
+                assert!(!text(d, "reason").is_empty());
+                Divergence {
+                    play: text(d, "play"),
+                    task: text(d, "task"),
+                    key: text(d, "key"),
+                }
+            })
+            .collect()
+    })
+}
+
+struct Run<'a> {
+    lab: &'a Lab,
+    oracle: Option<PathBuf>,
+    hosts: String,
+    divergences: Vec<Divergence>,
+    wrong: Mutex<Vec<String>>,
+}
+
+impl Run<'_> {
+    /// Runs one play on that host: what it said.
+    fn play(&self, name: &str, host: &str, address: &str, scratch: &Path) -> String {
+        let inventory = scratch.join("hosts");
+        let key = self
+            .hosts
+            .lines()
+            .find_map(|l| l.trim().strip_prefix("ansible_ssh_private_key_file: "));
+        let key = key.unwrap().trim_matches('\'');
+        let ssh = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null";
+        let line = format!(
+            "h1 ansible_host={address} ansible_user=root ansible_ssh_private_key_file={key} ansible_ssh_common_args='{ssh}'\n"
+        );
+        fs::write(&inventory, line).unwrap();
+        let gateway = format!("{}.1", address.rsplit_once('.').unwrap().0);
+        let mut command = match &self.oracle {
+            Some(oracle) => Command::new(oracle),
+            None => {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_kdo"));
+                command.arg("play");
+                command
+            }
+        };
+        command.arg("-i").arg(&inventory).args(["-e", &format!("gateway={gateway}")]);
+        command.arg(format!("{name}.yml")).current_dir(folder());
+        for (name, value) in [
+            ("ANSIBLE_STDOUT_CALLBACK", "ansible.posix.json"),
+            ("ANSIBLE_NOCOLOR", "1"),
+            ("ANSIBLE_PIPELINING", "1"),
+            ("ANSIBLE_SSH_USETTY", "0"),
+            ("ANSIBLE_HOST_KEY_CHECKING", "0"),
+            ("ANSIBLE_PYTHON_INTERPRETER", "/usr/bin/python3"),
+            ("ANSIBLE_DEPRECATION_WARNINGS", "0"),
+            ("LC_ALL", "C.UTF-8"),
+            ("TZ", "UTC"),
+        ] {
+            command.env(name, value);
+        }
+        let said = said(command.env("HOME", scratch));
+        if !said.out.contains("\"plays\"") {
+            self.tell(format!("{name} on {host}: {}{}", said.out, said.err));
+        }
+        said.out
+    }
+
+    fn tell(&self, text: String) {
+        self.wrong.lock().unwrap().push(text);
+    }
+
+    fn compare(&self, name: &str, out: &str, address: &str) {
+        let scrub = Scrub::new(address);
+        let tasks = match tasks(out, &scrub) {
+            Ok(tasks) => tasks,
+            Err(e) => return self.tell(format!("{name}: {e}")),
+        };
+        let file = folder().join("expected").join(format!("{name}.json"));
+        if self.oracle.is_some() {
+            let lines: Vec<String> = tasks
+                .iter()
+                .map(|(task, result)| {
+                    let line = Map::new();
+                    line.insert("task", task.as_str());
+                    line.insert("result", result.clone());
+                    json::line(&line.into())
+                })
+                .collect();
+            fs::write(file, lines.join("\n") + "\n").unwrap();
+            return;
+        }
+        let Ok(text) = fs::read_to_string(&file) else {
+            return self.tell(format!("{name}: nothing recorded"));
+        };
+        let recorded: Vec<Map> = text
+            .lines()
+            .map(|l| json::read(l).unwrap().as_map().unwrap().clone())
+            .collect();
+        let mut listed: Vec<&Divergence> = self.divergences.iter().filter(|d| d.play == name).collect();
+        for (number, record) in recorded.iter().enumerate() {
+            let task = record.get("task").unwrap().to_text();
+            let Some((_, is)) = tasks.get(number).filter(|(t, _)| *t == task) else {
+                let is = tasks.get(number).map(|(t, _)| t.as_str());
+                return self.tell(format!(
+                    "{name}: recorded task {task}, kdo has {}",
+                    is.unwrap_or("none")
+                ));
+            };
+            let mut found = Vec::new();
+            let result = record.get("result").unwrap();
+            differences(&format!("{name}: {task}"), result.as_map().unwrap(), is, &mut found);
+            for (key, text) in found {
+                let known = listed.iter().position(|d| d.task == task && d.key == key);
+                match known {
+                    Some(at) => drop(listed.remove(at)),
+                    None => self.tell(text),
+                }
+            }
+        }
+        if tasks.len() > recorded.len() {
+            self.tell(format!("{name}: kdo has {} tasks more", tasks.len() - recorded.len()));
+        }
+        for d in listed {
+            self.tell(format!(
+                "{name}: {}: {} agrees, but is in divergences.toml",
+                d.task, d.key
+            ));
+        }
+    }
+}
+
+/// The address of that host in the lab's inventory.
+fn address(hosts: &str, host: &str) -> String {
+    let mut lines = hosts.lines().map(str::trim);
+    lines.find(|l| *l == format!("{host}:")).unwrap();
+    let address = lines.find_map(|l| l.strip_prefix("ansible_host: "));
+    address.unwrap().trim_matches('\'').to_owned()
+}
+
+#[test]
+fn modules_return_and_leave_what_ansible_core_returns_and_leaves() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: hosts need root");
+        return;
+    }
+    let oracle = env::var_os("ORACLE").map(PathBuf::from);
+    let lab = Lab {
+        number: env::var("KDO_LAB").unwrap_or_else(|_| "6".into()),
+    };
+    let plays = plays();
+    assert!(!plays.is_empty(), "no play is called that");
+    let kinds = kinds();
+    let mut all = Vec::new();
+    for (name, plays) in plays {
+        let kind = kinds.iter().find(|k| k.name == name).unwrap();
+        let count = plays.len().min(2);
+        let (flavor, prefix) = match oracle {
+            Some(_) => ("systemd-python", format!("py-{name}")),
+            None => ("systemd", name.clone()),
+        };
+        let number = count.to_string();
+        let mut args = vec!["up", &number, "--flavor", flavor, "--prefix", &prefix];
+        args.extend(["--packages", &kind.packages]);
+        args.extend(kind.flags.iter().map(String::as_str));
+        lab.said(&args);
+        all.push((prefix, count, Mutex::new(plays)));
+    }
+    let run = Run {
+        hosts: lab.said(&["inventory"]),
+        lab: &lab,
+        oracle,
+        divergences: divergences(),
+        wrong: Mutex::default(),
+    };
+    thread::scope(|scope| {
+        for (prefix, count, plays) in &all {
+            for number in 1..=*count {
+                let run = &run;
+                scope.spawn(move || {
+                    let host = format!("{prefix}{number}");
+                    let address = address(&run.hosts, &host);
+                    let scratch = tempfile::tempdir().unwrap();
+                    loop {
+                        let Some(name) = plays.lock().unwrap().pop_front() else {
+                            break;
+                        };
+                        run.lab.said(&["reset", &host]);
+                        let out = run.play(&name, &host, &address, scratch.path());
+                        run.compare(&name, &out, &address);
+                    }
+                });
+            }
+        }
+    });
+    let wrong = run.wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
+}
