@@ -61,6 +61,23 @@ pub fn is_action(name: &str) -> bool {
     actions::exists(name)
 }
 
+/// What is said of an action or module: name, support of modes, return values; parameters.
+pub struct Documented {
+    /// Name, modes, return values, examples.
+    pub meta: &'static kdo_modules::Meta,
+    /// Parameters.
+    pub spec: &'static kdo_modules::params::Spec,
+}
+
+/// What is said of the action or module of that name.
+pub fn documented(name: &str) -> Option<Documented> {
+    let entry = kdo_modules::registry::find(name)?;
+    Some(Documented {
+        meta: entry.meta,
+        spec: entry.spec,
+    })
+}
+
 /// Exit codes, as ansible-playbook has them.
 mod code {
     pub(crate) const OK: u8 = 0;

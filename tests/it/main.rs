@@ -19,4 +19,5 @@ mod program;
 mod roles_equal;
 mod runs;
 mod secrets;
+mod specs;
 mod tools;

@@ -95,7 +95,10 @@ fn plays() -> BTreeMap<String, VecDeque<String>> {
         .map(|e| e.unwrap().path())
         .collect();
     names.sort();
-    for path in names.into_iter().filter(|p| p.extension().is_some_and(|e| e == "yml")) {
+    for path in names
+        .into_iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "yml"))
+    {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         if wanted.as_ref().is_some_and(|w| !w.split(',').any(|w| w == name)) {
             continue;
@@ -220,7 +223,11 @@ fn differences(name: &str, recorded: &Map, is: &Map, out: &mut Vec<(String, Stri
             let show = |v: Option<Value>| v.map_or("nothing".to_owned(), |v| json::line(&v));
             out.push((
                 key.clone(),
-                format!("{name}: {key}\n    recorded {}\n    kdo      {}", show(old), show(new)),
+                format!(
+                    "{name}: {key}\n    recorded {}\n    kdo      {}",
+                    show(old),
+                    show(new)
+                ),
             ));
         }
     }
@@ -282,7 +289,10 @@ impl Run<'_> {
                 command
             }
         };
-        command.arg("-i").arg(&inventory).args(["-e", &format!("gateway={gateway}")]);
+        command
+            .arg("-i")
+            .arg(&inventory)
+            .args(["-e", &format!("gateway={gateway}")]);
         command.arg(format!("{name}.yml")).current_dir(folder());
         for (name, value) in [
             ("ANSIBLE_STDOUT_CALLBACK", "ansible.posix.json"),
@@ -347,7 +357,12 @@ impl Run<'_> {
             };
             let mut found = Vec::new();
             let result = record.get("result").unwrap();
-            differences(&format!("{name}: {task}"), result.as_map().unwrap(), is, &mut found);
+            differences(
+                &format!("{name}: {task}"),
+                result.as_map().unwrap(),
+                is,
+                &mut found,
+            );
             for (key, text) in found {
                 let known = listed.iter().position(|d| d.task == task && d.key == key);
                 match known {
@@ -357,7 +372,10 @@ impl Run<'_> {
             }
         }
         if tasks.len() > recorded.len() {
-            self.tell(format!("{name}: kdo has {} tasks more", tasks.len() - recorded.len()));
+            self.tell(format!(
+                "{name}: kdo has {} tasks more",
+                tasks.len() - recorded.len()
+            ));
         }
         for d in listed {
             self.tell(format!(
@@ -432,5 +450,10 @@ fn modules_return_and_leave_what_ansible_core_returns_and_leaves() {
         }
     });
     let wrong = run.wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} differences\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
