@@ -5,8 +5,9 @@ use crate::{
     stop::{Result, Stop},
 };
 use clap::{Args, ValueEnum};
-use kdo_modules::{Entry, registry};
+use kdo_modules::registry;
 use kdo_playbook::KEYWORDS;
+use kdo_run::About;
 use kdo_template::Callable;
 use std::path::{Path, PathBuf};
 
@@ -91,14 +92,14 @@ pub(crate) fn doc(args: DocArgs) -> Result<u8> {
 
 /// Something that has documentation.
 pub(crate) enum Topic {
-    Module(&'static Entry),
+    Module(About),
     Callable(Kind, &'static Callable),
     Keyword(&'static kdo_playbook::Keyword),
 }
 
 fn find(name: &str, kind: Option<Kind>) -> Option<Topic> {
     let wanted = |k: Kind| kind.is_none_or(|wanted| wanted == k);
-    let module = || registry::find(name).map(Topic::Module);
+    let module = || find_module(name).map(Topic::Module);
     let keyword = || KEYWORDS.iter().find(|k| k.name == name).map(Topic::Keyword);
     let callable = |k: Kind, found: Option<&'static Callable>| found.map(|c| Topic::Callable(k, c));
     None.or_else(|| wanted(Kind::Module).then(module).flatten())
@@ -123,6 +124,30 @@ fn find(name: &str, kind: Option<Kind>) -> Option<Topic> {
         })
 }
 
+/// All modules and actions for users, sorted; those of the namespace `kdo.` are parts of actions.
+pub(crate) fn modules() -> Vec<About> {
+    let modules = registry::MODULES.iter().map(|e| About {
+        meta: e.meta,
+        spec: e.spec,
+    });
+    let mut all: Vec<About> = modules
+        .filter(|m| !m.meta.name.starts_with("kdo."))
+        .chain(kdo_run::actions().copied())
+        .collect();
+    all.sort_by_key(|m| m.meta.name);
+    all
+}
+
+/// The module or action of that name: full, or short as tasks may have it.
+fn find_module(name: &str) -> Option<About> {
+    let all = modules();
+    let called = |wanted: &str| all.iter().find(|m| m.meta.name == wanted).copied();
+    let action = || called(&format!("ansible.builtin.{name}"));
+    called(name)
+        .or_else(action)
+        .or_else(|| called(registry::find(name)?.meta.name))
+}
+
 /// What is told about a module.
 pub(crate) fn of_module(name: &str) -> Option<String> {
     find(name, Some(Kind::Module)).map(|t| doc_text::as_text(&t))
@@ -130,8 +155,8 @@ pub(crate) fn of_module(name: &str) -> Option<String> {
 
 /// The names of a module's parameters.
 pub(crate) fn parameters(module: &str) -> Vec<&'static str> {
-    registry::find(module)
-        .map(|e| e.spec.params.iter().map(|p| p.name).collect())
+    find_module(module)
+        .map(|m| m.spec.params.iter().map(|p| p.name).collect())
         .unwrap_or_default()
 }
 
@@ -152,11 +177,11 @@ pub(crate) fn summary(text: &str) -> &str {
 }
 
 fn listed(kind: Option<Kind>) -> Vec<(Kind, String, String)> {
-    let modules = registry::MODULES.iter().map(|e| {
+    let modules = modules().into_iter().map(|m| {
         (
             Kind::Module,
-            e.meta.name.to_owned(),
-            summary(e.spec.doc).to_owned(),
+            m.meta.name.to_owned(),
+            summary(m.spec.doc).to_owned(),
         )
     });
     let callables = [

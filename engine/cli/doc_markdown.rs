@@ -1,11 +1,12 @@
 //! The reference as Markdown, made from the registries.
 
 use crate::{
-    doc::summary,
+    doc::{modules, summary},
     doc_text::{facts, rules, support, visible},
 };
-use kdo_modules::{Entry, params::Spec, registry};
+use kdo_modules::params::Spec;
 use kdo_playbook::KEYWORDS;
+use kdo_run::About;
 use kdo_template::Callable;
 use std::fmt::Write;
 
@@ -28,28 +29,25 @@ pub(crate) fn pages() -> Vec<(String, String)> {
             callables("Lookups", kdo_template::lookups::FAMILIES),
         ),
     ];
-    pages.extend(public().map(|e| (format!("modules/{}.md", e.meta.name), module(e))));
+    pages.extend(
+        modules()
+            .into_iter()
+            .map(|m| (format!("modules/{}.md", m.meta.name), module(m))),
+    );
     pages
-}
-
-/// Modules for users; those of the namespace `kdo.` are parts of actions.
-fn public() -> impl Iterator<Item = &'static Entry> {
-    registry::MODULES
-        .iter()
-        .filter(|e| !e.meta.name.starts_with("kdo."))
 }
 
 const HEAD: &str = "<!-- Made by `kdo doc --write docs`; do not edit. -->\n\n";
 
 fn index() -> String {
     let mut text = format!("{HEAD}# Modules\n\n");
-    for e in public() {
+    for e in modules() {
         let _ = writeln!(text, "- [{0}]({0}.md): {1}", e.meta.name, summary(e.spec.doc));
     }
     text
 }
 
-fn module(entry: &'static Entry) -> String {
+fn module(entry: About) -> String {
     let meta = entry.meta;
     let mut text = format!("{HEAD}# {}\n\n{}\n\n", meta.name, entry.spec.doc.trim());
     if !meta.aliases.is_empty() {

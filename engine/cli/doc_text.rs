@@ -2,9 +2,10 @@
 
 use crate::doc::{Kind, Topic, summary};
 use kdo_modules::{
-    Entry, Support,
+    Support,
     params::{Param, Spec},
 };
+use kdo_run::About;
 use kdo_value::{Map, Value, json as json_text};
 
 /// The kind's word.
@@ -42,7 +43,7 @@ pub(crate) fn json(value: &Value) -> String {
 /// A page for the terminal.
 pub(crate) fn as_text(topic: &Topic) -> String {
     match topic {
-        Topic::Module(entry) => module(entry),
+        Topic::Module(about) => module(*about),
         Topic::Callable(kind, c) => {
             let mut text = format!("{} ({})\n\n{}\n", c.name, word(*kind), c.doc);
             if !c.aliases.is_empty() {
@@ -63,7 +64,7 @@ pub(crate) fn as_text(topic: &Topic) -> String {
     }
 }
 
-fn module(entry: &Entry) -> String {
+fn module(entry: About) -> String {
     let meta = entry.meta;
     let mut text = format!("{} (module)\n\n{}\n", meta.name, entry.spec.doc.trim());
     if !meta.aliases.is_empty() {

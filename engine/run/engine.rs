@@ -301,7 +301,7 @@ pub(crate) fn known_action(name: &str) -> Result<(), Vec<String>> {
     let all: Vec<&str> = registry::MODULES
         .iter()
         .map(|e| kdo_modules::short(e.meta.name))
-        .chain(crate::actions::NAMES.iter().copied())
+        .chain(crate::actions::names())
         .collect();
     let short = name.rsplit('.').next().unwrap_or(name);
     Err(nearest(short, all).map(str::to_owned).into_iter().collect())

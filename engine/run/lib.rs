@@ -42,6 +42,7 @@ mod tries;
 mod unported;
 mod walk;
 
+pub use actions::About;
 pub use kdo_plan::Format as GraphFormat;
 pub use options::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 
@@ -61,21 +62,9 @@ pub fn is_action(name: &str) -> bool {
     actions::exists(name)
 }
 
-/// What is said of an action or module: name, support of modes, return values; parameters.
-pub struct Documented {
-    /// Name, modes, return values, examples.
-    pub meta: &'static kdo_modules::Meta,
-    /// Parameters.
-    pub spec: &'static kdo_modules::params::Spec,
-}
-
-/// What is said of the action or module of that name.
-pub fn documented(name: &str) -> Option<Documented> {
-    let entry = kdo_modules::registry::find(name)?;
-    Some(Documented {
-        meta: entry.meta,
-        spec: entry.spec,
-    })
+/// What is said of all actions of the controller that have no module of their name.
+pub fn actions() -> impl Iterator<Item = &'static About> {
+    actions::abouts()
 }
 
 /// Exit codes, as ansible-playbook has them.

@@ -3,7 +3,11 @@
 //! Keeps `docs/coverage.md`: `KDO_WRITE=1` writes it.
 
 use crate::program::root;
-use kdo_modules::params::{Param, Spec, parse_bool};
+use kdo_modules::{
+    Meta,
+    params::{Param, Spec, parse_bool},
+    registry,
+};
 use kdo_value::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -44,6 +48,13 @@ fn default(value: &Value, kind: &str) -> String {
         Value::Str(text) if kind == "list" => json::line(&Value::list([Value::str(text.as_str())])),
         other => other.to_text(),
     }
+}
+
+/// What is said of the action or module of that name.
+fn about(name: &str) -> Option<(&'static Meta, &'static Spec)> {
+    let action = kdo_run::actions().find(|a| a.meta.name == name);
+    let module = || registry::find(name).map(|e| (e.meta, e.spec));
+    action.map(|a| (a.meta, a.spec)).or_else(module)
 }
 
 /// What of a parameter differs from the facts.
@@ -99,11 +110,17 @@ fn parameters(
         let facts = facts.as_map().unwrap().clone();
         let full = format!("{prefix}{name}");
         all += 1;
-        let param = spec.and_then(|s| s.all().into_iter().find(|p| p.name == name && !p.hidden));
+        // What is written as free text goes by another name inside.
+        let own = matches!(name.as_str(), "free_form" | "free-form").then_some("_raw_params");
+        let called = |p: &&Param| (p.name == name && !p.hidden) || own == Some(p.name);
+        let param = spec.and_then(|s| s.all().into_iter().find(called));
         match param {
             None => gaps.push((full.clone(), "missing".into())),
             Some(param) => {
-                let found = differences(param, &facts);
+                let found = match own {
+                    Some(own) if own == param.name => Vec::new(),
+                    _ => differences(param, &facts),
+                };
                 if found.is_empty() {
                     known += 1;
                 } else {
@@ -146,10 +163,10 @@ fn modules_have_the_parameters_and_return_values_that_ansible_doc_tells() {
     let mut listed = String::new();
     let mut sum = [0; 4];
     for (module, facts) in recorded.as_map().unwrap().text_entries() {
-        let known = kdo_run::documented(&module);
+        let known = about(&module);
         let mut gaps = Vec::new();
         let (all, have) = parameters(
-            known.as_ref().map(|d| d.spec),
+            known.map(|(_, spec)| spec),
             &map(&facts, "options"),
             "",
             &mut gaps,
@@ -166,11 +183,7 @@ fn modules_have_the_parameters_and_return_values_that_ansible_doc_tells() {
         let missing: Vec<_> = told
             .iter()
             .filter(|r| !USUAL.contains(&r.as_str()))
-            .filter(|r| {
-                !known
-                    .as_ref()
-                    .is_some_and(|d| d.meta.returns.iter().any(|k| k.name == r.as_str()))
-            })
+            .filter(|r| !known.is_some_and(|(meta, _)| meta.returns.iter().any(|k| k.name == r.as_str())))
             .collect();
         for name in &missing {
             match returns.remove(&(module.clone(), (*name).clone())) {

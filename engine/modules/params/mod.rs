@@ -116,6 +116,60 @@ pub struct Param {
     pub doc: &'static str,
 }
 
+impl Param {
+    /// A parameter of which only this is special.
+    pub const fn new(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self {
+            name,
+            aliases: &[],
+            kind,
+            elements: None,
+            required: false,
+            default: Fixed::None,
+            choices: &[],
+            no_log: false,
+            hidden: false,
+            options: None,
+            doc,
+        }
+    }
+
+    /// A list of texts.
+    pub const fn texts(name: &'static str, doc: &'static str) -> Self {
+        let mut param = Self::new(name, Kind::List, doc);
+        param.elements = Some(Kind::Str);
+        param
+    }
+
+    /// It must be given.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// Its value when it is not given.
+    #[must_use]
+    pub const fn default(mut self, default: Fixed) -> Self {
+        self.default = default;
+        self
+    }
+
+    /// Other names for it.
+    #[must_use]
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// The only values it may have.
+    #[must_use]
+    pub const fn choices(mut self, choices: &'static [&'static str]) -> Self {
+        self.choices = choices;
+        self
+    }
+}
+
 /// All parameters of a module and the rules between them.
 #[derive(Debug)]
 pub struct Spec {
@@ -138,6 +192,20 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Parameters without rules between them.
+    pub const fn new(doc: &'static str, params: &'static [Param]) -> Self {
+        Self {
+            doc,
+            params,
+            includes: &[],
+            exclusive: &[],
+            together: &[],
+            one_of: &[],
+            required_if: &[],
+            required_by: &[],
+        }
+    }
+
     /// All parameters, those of the included groups too.
     pub fn all(&self) -> Vec<&Param> {
         let mut out: Vec<_> = self.params.iter().collect();

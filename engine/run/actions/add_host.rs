@@ -1,8 +1,42 @@
 //! `add_host`: a host for the rest of the run.
 
+use crate::actions::About;
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
 use kdo_inventory::parse_address;
+use kdo_modules::{
+    Meta, Return, Support,
+    params::{Kind, Param, Spec},
+};
 use kdo_value::{Map, Value};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.add_host",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::None,
+        returns: &[Return {
+            name: "add_host",
+            doc: "Name, groups and variables of the host.",
+        }],
+        examples: &[],
+    },
+    spec: &Spec::new(
+        "Add a host to the inventory for the rest of the run\n\nAll other arguments become variables of the host.",
+        &[
+            Param::new(
+                "name",
+                Kind::Str,
+                "Name of the host, with a port after a colon if need be.",
+            )
+            .required()
+            .aliases(&["host", "hostname"]),
+            Param::texts("groups", "Groups that it belongs to; they are made if missing.")
+                .aliases(&["group", "groupname"]),
+        ],
+    ),
+};
 
 pub(crate) fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map, TaskFailure> {
     let args = match args.get("_raw_params") {

@@ -1,7 +1,43 @@
 //! `assert`: conditions that must hold.
 
+use crate::actions::About;
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use kdo_modules::{
+    Meta, Return, Support,
+    params::{Fixed, Kind, Param, Spec},
+};
 use kdo_value::{Map, Value};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.assert",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::None,
+        returns: &[
+            Return {
+                name: "assertion",
+                doc: "The condition that did not hold.",
+            },
+            Return {
+                name: "evaluated_to",
+                doc: "What it gave.",
+            },
+        ],
+        examples: &[],
+    },
+    spec: &Spec::new(
+        "Fail unless all conditions hold",
+        &[
+            Param::texts("that", "Conditions, written as in `when`.").required(),
+            Param::new("fail_msg", Kind::Str, "What is said when one does not hold.").aliases(&["msg"]),
+            Param::new("success_msg", Kind::Str, "What is said when all hold."),
+            Param::new("quiet", Kind::Bool, "Do not show the result of each condition.")
+                .default(Fixed::Bool(false)),
+        ],
+    ),
+};
 
 pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
     let args = engine.action_arguments(step)?;

@@ -1,7 +1,44 @@
 //! `debug`: shows a message or a variable.
 
+use crate::actions::About;
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use kdo_modules::{
+    Meta, Support,
+    params::{Fixed, Kind, Param, Spec},
+};
 use kdo_value::{Map, Text, Value};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.debug",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::None,
+        returns: &[],
+        examples: &[],
+    },
+    spec: &Spec {
+        exclusive: &[&["msg", "var"]],
+        ..Spec::new(
+            "Show a text or a value",
+            &[
+                Param::new("msg", Kind::Str, "What to show.").default(Fixed::Str("Hello world!")),
+                Param::new(
+                    "var",
+                    Kind::Str,
+                    "Name of a variable, or an expression, to show with its value.",
+                ),
+                Param::new(
+                    "verbosity",
+                    Kind::Int,
+                    "Show it only with at least that many `-v`.",
+                )
+                .default(Fixed::Int(0)),
+            ],
+        )
+    },
+};
 
 pub(crate) fn run(engine: &Engine, step: &Step) -> Result<Map, TaskFailure> {
     let args = engine.action_arguments(step)?;

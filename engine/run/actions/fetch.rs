@@ -1,11 +1,75 @@
 //! `fetch`: a file of the host to the controller.
 
+use crate::actions::About;
 use crate::{engine::Engine, failure::TaskFailure, invoke::Order, step::Step};
+use kdo_modules::{
+    Meta, Return, Support,
+    params::{Fixed, Kind, Param, Spec},
+};
 use kdo_modules::{files::stat::file_checksum, params::parse_bool};
 use kdo_value::{Map, Value};
 use std::{
     fs,
     path::{Component, Path, PathBuf},
+};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.fetch",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::Full,
+        returns: &[
+            Return {
+                name: "checksum",
+                doc: "SHA-1 of the file.",
+            },
+            Return {
+                name: "dest",
+                doc: "Where it lies on the controller.",
+            },
+            Return {
+                name: "md5sum",
+                doc: "MD5 of the file.",
+            },
+            Return {
+                name: "file",
+                doc: "The file on the host, if it was not fetched.",
+            },
+            Return {
+                name: "remote_checksum",
+                doc: "SHA-1 on the host.",
+            },
+            Return {
+                name: "remote_md5sum",
+                doc: "MD5 on the host, where it is known.",
+            },
+        ],
+        examples: &[],
+    },
+    spec: &Spec::new(
+        "Copy files from hosts to the controller\n\nEach file gets its place below `dest` by host and path, unless `flat`.",
+        &[
+            Param::new("src", Kind::Str, "File on the host.").required(),
+            Param::new(
+                "dest",
+                Kind::Str,
+                "Folder on the controller; with `flat`, the file, or a folder if it ends with `/`.",
+            )
+            .required(),
+            Param::new("flat", Kind::Bool, "Leave host and path out of the name.")
+                .default(Fixed::Bool(false)),
+            Param::new("fail_on_missing", Kind::Bool, "Fail if the file is not there.")
+                .default(Fixed::Bool(true)),
+            Param::new(
+                "validate_checksum",
+                Kind::Bool,
+                "Compare what came with what was there.",
+            )
+            .default(Fixed::Bool(true)),
+        ],
+    ),
 };
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {

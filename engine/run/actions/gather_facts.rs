@@ -1,7 +1,32 @@
 //! `gather_facts`: the facts that a play begins with.
 
+use crate::actions::About;
 use crate::{engine::Engine, failure::TaskFailure, invoke::Order, step::Step};
+use kdo_modules::{
+    Meta, Support,
+    params::{Kind, Param, Spec},
+};
 use kdo_value::{Map, Value};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.gather_facts",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::None,
+        returns: &[],
+        examples: &[],
+    },
+    spec: &Spec::new(
+        "Find out facts about hosts, as plays do at their start\n\nTakes the arguments of `setup` too.",
+        &[Param::new(
+            "parallel",
+            Kind::Bool,
+            "No effect: there is one module of facts, and hosts are asked side by side anyway.",
+        )],
+    ),
+};
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
     args.remove("parallel");

@@ -1,7 +1,40 @@
 //! `group_by`: groups from facts.
 
+use crate::actions::About;
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use kdo_modules::{
+    Meta, Return, Support,
+    params::{Fixed, Kind, Param, Spec},
+};
 use kdo_value::{Map, Value};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.group_by",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::None,
+        returns: &[
+            Return {
+                name: "add_group",
+                doc: "The group.",
+            },
+            Return {
+                name: "parent_groups",
+                doc: "Its parents.",
+            },
+        ],
+        examples: &[],
+    },
+    spec: &Spec::new(
+        "Put hosts into groups whose names are made from facts",
+        &[
+            Param::new("key", Kind::Str, "Name of the group, usually a template.").required(),
+            Param::texts("parents", "Groups that it belongs to.").default(Fixed::Str("all")),
+        ],
+    ),
+};
 
 pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
     let Some(key) = args.get("key") else {

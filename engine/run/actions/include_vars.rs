@@ -215,7 +215,72 @@ struct Choice {
     ignore_unknown: bool,
 }
 
+use crate::actions::About;
 use fancy_regex as fancy;
+use kdo_modules::{
+    Meta, Return, Support,
+    params::{Fixed, Kind, Param, Spec},
+};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.include_vars",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::None,
+        returns: &[
+            Return {
+                name: "ansible_facts",
+                doc: "The variables.",
+            },
+            Return {
+                name: "ansible_included_var_files",
+                doc: "The files that were read.",
+            },
+        ],
+        examples: &[],
+    },
+    spec: &Spec::new(
+        "Read variables from files while the play runs",
+        &[
+            Param::new("free-form", Kind::Str, "The file."),
+            Param::new("file", Kind::Path, "The file."),
+            Param::new(
+                "dir",
+                Kind::Path,
+                "A folder whose files are read in the order of their names.",
+            ),
+            Param::new(
+                "depth",
+                Kind::Int,
+                "How many folders below that one are entered; 0 for all.",
+            )
+            .default(Fixed::Int(0)),
+            Param::texts("extensions", "Endings of the files that are read.")
+                .default(Fixed::List(&["json", "yaml", "yml"])),
+            Param::new(
+                "files_matching",
+                Kind::Str,
+                "Read only files whose names match this regular expression.",
+            ),
+            Param::texts("ignore_files", "Names of files that are left out."),
+            Param::new(
+                "ignore_unknown_extensions",
+                Kind::Bool,
+                "Pass over files with other endings instead of failing.",
+            )
+            .default(Fixed::Bool(false)),
+            Param::new("name", Kind::Str, "Put all variables into a dict of this name."),
+            Param::new(
+                "hash_behaviour",
+                Kind::Str,
+                "Whether dicts replace those that are there or are merged with them.",
+            )
+            .choices(&["replace", "merge"]),
+        ],
+    ),
+};
 
 impl Choice {
     fn new(args: &Map) -> Result<Self, TaskFailure> {

@@ -19,6 +19,7 @@ mod reboot;
 mod script;
 mod set_fact;
 mod set_stats;
+mod statements;
 mod template;
 mod unarchive;
 mod validate_argument_spec;
@@ -27,91 +28,94 @@ mod wait_for_connection;
 pub(crate) use module::module_of;
 
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use kdo_modules::{Meta, params::Spec};
 use kdo_value::Map;
 
+/// What is said of an action or module: name, support of modes, return values; parameters.
+#[derive(Clone, Copy)]
+pub struct About {
+    /// Name, modes, return values, examples.
+    pub meta: &'static Meta,
+    /// Parameters.
+    pub spec: &'static Spec,
+}
+
+struct Action {
+    /// Without namespace.
+    name: &'static str,
+    /// Whether it reaches a host.
+    reaches: bool,
+    /// What is said of it, unless its module says it.
+    about: Option<&'static About>,
+}
+
+const fn action(name: &'static str, reaches: bool, about: Option<&'static About>) -> Action {
+    Action { name, reaches, about }
+}
+
+/// All actions, sorted.
+const ACTIONS: &[Action] = &[
+    action("add_host", false, Some(&add_host::ABOUT)),
+    action("assemble", true, None),
+    action("assert", false, Some(&assert::ABOUT)),
+    action("copy", true, None),
+    action("debug", false, Some(&debug::ABOUT)),
+    action("fail", false, Some(&fail::ABOUT)),
+    action("fetch", true, Some(&fetch::ABOUT)),
+    action("gather_facts", true, Some(&gather_facts::ABOUT)),
+    action("group_by", false, Some(&group_by::ABOUT)),
+    action("import_role", true, Some(&statements::IMPORT_ROLE)),
+    action("import_tasks", true, Some(&statements::IMPORT_TASKS)),
+    action("include_role", true, Some(&statements::INCLUDE_ROLE)),
+    action("include_tasks", true, Some(&statements::INCLUDE_TASKS)),
+    action("include_vars", false, Some(&include_vars::ABOUT)),
+    action("meta", false, Some(&statements::META)),
+    action("pause", false, Some(&pause::ABOUT)),
+    action("raw", true, Some(&raw::ABOUT)),
+    action("reboot", true, Some(&reboot::ABOUT)),
+    action("script", true, None),
+    action("set_fact", false, Some(&set_fact::ABOUT)),
+    action("set_stats", false, Some(&set_stats::ABOUT)),
+    action("template", true, Some(&template::ABOUT)),
+    action("unarchive", true, None),
+    action(
+        "validate_argument_spec",
+        false,
+        Some(&validate_argument_spec::ABOUT),
+    ),
+    action("wait_for_connection", true, Some(&wait_for_connection::ABOUT)),
+];
+
+/// Actions that check nothing but the names of their options.
+const NAMES_ONLY: &[&str] = &["fail", "group_by", "reboot", "set_stats", "wait_for_connection"];
+
+fn find(name: &str) -> Option<&'static Action> {
+    let short = short(name);
+    let at = ACTIONS.binary_search_by(|a| a.name.cmp(short)).ok()?;
+    ACTIONS.get(at)
+}
+
 /// Names of all actions, sorted, without namespace.
-pub(crate) const NAMES: &[&str] = &[
-    "add_host",
-    "assemble",
-    "assert",
-    "copy",
-    "debug",
-    "fail",
-    "fetch",
-    "gather_facts",
-    "group_by",
-    "import_role",
-    "import_tasks",
-    "include_role",
-    "include_tasks",
-    "include_vars",
-    "meta",
-    "pause",
-    "raw",
-    "reboot",
-    "script",
-    "set_fact",
-    "set_stats",
-    "template",
-    "unarchive",
-    "validate_argument_spec",
-    "wait_for_connection",
-];
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ACTIONS.iter().map(|a| a.name)
+}
 
-/// Actions that never reach a host.
-const WITHOUT_HOST: &[&str] = &[
-    "add_host",
-    "assert",
-    "debug",
-    "fail",
-    "group_by",
-    "include_vars",
-    "meta",
-    "pause",
-    "set_fact",
-    "set_stats",
-    "validate_argument_spec",
-];
-
-/// Options of the actions that check nothing but their names, sorted.
-const OPTIONS: &[(&str, &[&str])] = &[
-    ("fail", &["msg"]),
-    ("group_by", &["key", "parents"]),
-    (
-        "reboot",
-        &[
-            "boot_time_command",
-            "connect_timeout",
-            "connect_timeout_sec",
-            "msg",
-            "post_reboot_delay",
-            "post_reboot_delay_sec",
-            "pre_reboot_delay",
-            "pre_reboot_delay_sec",
-            "reboot_command",
-            "reboot_timeout",
-            "reboot_timeout_sec",
-            "search_paths",
-            "test_command",
-        ],
-    ),
-    ("set_stats", &["aggregate", "data", "per_host"]),
-    (
-        "wait_for_connection",
-        &["connect_timeout", "delay", "sleep", "timeout"],
-    ),
-];
+/// What is said of all actions and statements that have no module of their name.
+pub(crate) fn abouts() -> impl Iterator<Item = &'static About> {
+    let all = ACTIONS.iter().filter_map(|a| a.about);
+    all.chain(std::iter::once(&statements::IMPORT_PLAYBOOK))
+}
 
 /// The name of an argument that the action has no option for, as the failure that it is.
 fn stray_option(action: &str, args: &Map) -> Result<(), TaskFailure> {
-    let Some((_, known)) = OPTIONS.iter().find(|(name, _)| *name == action) else {
+    let Some(about) = find(action)
+        .and_then(|a| a.about)
+        .filter(|_| NAMES_ONLY.contains(&action))
+    else {
         return Ok(());
     };
-    match args
-        .text_entries()
-        .iter()
-        .find(|(name, _)| !known.contains(&name.as_str()))
-    {
+    let entries = args.text_entries();
+    match entries.iter().find(|(name, _)| about.spec.find(name).is_none()) {
         Some((name, _)) => Err(TaskFailure::new(format!("Invalid options for {action}: {name}"))),
         None => Ok(()),
     }
@@ -119,8 +123,7 @@ fn stray_option(action: &str, args: &Map) -> Result<(), TaskFailure> {
 
 /// Whether there is an action of that name.
 pub(crate) fn exists(name: &str) -> bool {
-    let short = short(name);
-    NAMES.binary_search(&short).is_ok()
+    find(name).is_some()
 }
 
 fn short(name: &str) -> &str {
@@ -131,7 +134,7 @@ fn short(name: &str) -> &str {
 
 /// Whether the action reaches a host.
 pub(crate) fn needs_connection(short: &str) -> bool {
-    !WITHOUT_HOST.contains(&short)
+    find(short).is_none_or(|a| a.reaches)
 }
 
 /// Whether the action evaluates its arguments itself.

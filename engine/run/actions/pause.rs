@@ -1,8 +1,62 @@
 //! `pause`: waits for a time or for the user.
 
+use crate::actions::About;
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use kdo_modules::{
+    Meta, Return, Support,
+    params::{Fixed, Kind, Param, Spec},
+};
 use kdo_value::Map;
 use std::time::{Duration, Instant};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.pause",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::None,
+        returns: &[
+            Return {
+                name: "user_input",
+                doc: "What the user typed.",
+            },
+            Return {
+                name: "start",
+                doc: "When it began.",
+            },
+            Return {
+                name: "stop",
+                doc: "When it ended.",
+            },
+            Return {
+                name: "delta",
+                doc: "How long it took, in seconds.",
+            },
+            Return {
+                name: "stdout",
+                doc: "The same in words.",
+            },
+            Return {
+                name: "echo",
+                doc: "Whether typing was shown.",
+            },
+        ],
+        examples: &[],
+    },
+    spec: &Spec {
+        exclusive: &[&["minutes", "seconds"]],
+        ..Spec::new(
+            "Wait for a time, or for the user",
+            &[
+                Param::new("minutes", Kind::Str, "How long, in minutes."),
+                Param::new("seconds", Kind::Str, "How long, in seconds."),
+                Param::new("prompt", Kind::Str, "What the user is asked."),
+                Param::new("echo", Kind::Bool, "Show what the user types.").default(Fixed::Bool(true)),
+            ],
+        )
+    },
+};
 
 pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map, TaskFailure> {
     let number = |name: &str| -> Result<Option<f64>, TaskFailure> {
@@ -17,7 +71,7 @@ pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map
             }),
         }
     };
-    let known = |name: &str| matches!(name, "echo" | "minutes" | "prompt" | "seconds");
+    let known = |name: &str| ABOUT.spec.find(name).is_some();
     if let Some((name, _)) = args.text_entries().into_iter().find(|(name, _)| !known(name)) {
         return Err(TaskFailure::new(format!(
             "Unsupported parameters for (pause) module: {name}. Supported parameters include: echo, minutes, prompt, seconds."

@@ -1,10 +1,55 @@
 //! `raw`: a command line through the login shell, without an agent.
 
+use crate::actions::About;
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use kdo_modules::{
+    Meta, Return, Support,
+    params::{Kind, Param, Spec},
+};
 use kdo_transport::{enter, marked, quote};
 use kdo_value::{Map, Value};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.raw",
+        aliases: &[],
+        check: Support::None,
+        diff: Support::None,
+        returns: &[
+            Return {
+                name: "rc",
+                doc: "Exit status.",
+            },
+            Return {
+                name: "stdout",
+                doc: "What it printed.",
+            },
+            Return {
+                name: "stdout_lines",
+                doc: "The same as lines.",
+            },
+            Return {
+                name: "stderr",
+                doc: "What it printed to standard error.",
+            },
+            Return {
+                name: "stderr_lines",
+                doc: "The same as lines.",
+            },
+        ],
+        examples: &[],
+    },
+    spec: &Spec::new(
+        "Run a command line through the login shell, with nothing else on the host",
+        &[
+            Param::new("free_form", Kind::Str, "The command line.").required(),
+            Param::new("executable", Kind::Str, "Absolute path of another shell."),
+        ],
+    ),
+};
 
 /// Bytes of a stream that are kept.
 const KEEP: usize = 16 << 20;

@@ -1,8 +1,84 @@
 //! `reboot`: boots the host anew and waits until it is back.
 
+use crate::actions::About;
 use crate::{engine::Engine, failure::TaskFailure, invoke::Order, step::Step};
+use kdo_modules::{
+    Meta, Return, Support,
+    params::{Fixed, Kind, Param, Spec},
+};
 use kdo_value::{Map, Value};
 use std::time::{Duration, Instant};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.reboot",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::None,
+        returns: &[
+            Return {
+                name: "rebooted",
+                doc: "Whether the host was booted.",
+            },
+            Return {
+                name: "elapsed",
+                doc: "Seconds that it took.",
+            },
+        ],
+        examples: &[],
+    },
+    spec: &Spec::new(
+        "Boot hosts anew and wait until they are back",
+        &[
+            Param::new(
+                "boot_time_command",
+                Kind::Str,
+                "A command whose output differs after each boot; without it the kernel's boot id is read.",
+            )
+            .default(Fixed::Str("cat /proc/sys/kernel/random/boot_id")),
+            Param::new("connect_timeout", Kind::Int, "Seconds for each try to connect.")
+                .aliases(&["connect_timeout_sec"]),
+            Param::new("msg", Kind::Str, "What logged-in users are told.")
+                .default(Fixed::Str("Reboot initiated by Ansible")),
+            Param::new(
+                "post_reboot_delay",
+                Kind::Int,
+                "Seconds to wait after the boot command before trying to connect.",
+            )
+            .default(Fixed::Int(0))
+            .aliases(&["post_reboot_delay_sec"]),
+            Param::new("pre_reboot_delay", Kind::Int, "Seconds to wait before booting.")
+                .default(Fixed::Int(0))
+                .aliases(&["pre_reboot_delay_sec"]),
+            Param::new(
+                "reboot_command",
+                Kind::Str,
+                "The command that boots; without it the one that suits the host.",
+            ),
+            Param::new(
+                "reboot_timeout",
+                Kind::Int,
+                "Seconds until the host must be back.",
+            )
+            .default(Fixed::Int(600))
+            .aliases(&["reboot_timeout_sec"]),
+            Param::texts("search_paths", "Where the boot command is looked for.").default(Fixed::List(&[
+                "/sbin",
+                "/bin",
+                "/usr/sbin",
+                "/usr/bin",
+                "/usr/local/sbin",
+            ])),
+            Param::new(
+                "test_command",
+                Kind::Str,
+                "A command that must succeed before the host counts as back.",
+            )
+            .default(Fixed::Str("whoami")),
+        ],
+    ),
+};
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
     let number = |names: &[&str], default: u64| {

@@ -1,9 +1,42 @@
 //! `set_fact`: variables of a host.
 
+use crate::actions::About;
 use crate::failure::TaskFailure;
 use kdo_modules::params::parse_bool;
+use kdo_modules::{
+    Meta, Return, Support,
+    params::{Fixed, Kind, Param, Spec},
+};
 use kdo_playbook::is_variable_name;
 use kdo_value::{Map, Value};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.set_fact",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::None,
+        returns: &[Return {
+            name: "ansible_facts",
+            doc: "The variables.",
+        }],
+        examples: &[],
+    },
+    spec: &Spec::new(
+        "Set variables of hosts\n\nEach argument is a variable.",
+        &[
+            Param::new(
+                "key_value",
+                Kind::Str,
+                "Variables with their values: `name: value` or `name=value`.",
+            )
+            .required(),
+            Param::new("cacheable", Kind::Bool, "Keep them in the cache of facts too.")
+                .default(Fixed::Bool(false)),
+        ],
+    ),
+};
 
 pub(crate) fn run(args: &Map) -> Result<Map, TaskFailure> {
     let facts = Map::new();

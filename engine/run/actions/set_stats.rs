@@ -1,7 +1,40 @@
 //! `set_stats`: data for the end of the run.
 
+use crate::actions::About;
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use kdo_modules::{
+    Meta, Return, Support,
+    params::{Fixed, Kind, Param, Spec},
+};
 use kdo_value::{Map, Value, number};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.set_stats",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::None,
+        returns: &[Return {
+            name: "ansible_stats",
+            doc: "The data and how it is kept.",
+        }],
+        examples: &[],
+    },
+    spec: &Spec::new(
+        "Tell data at the end of the run",
+        &[
+            Param::new("data", Kind::Dict, "The data.").required(),
+            Param::new("per_host", Kind::Bool, "Keep it for each host.").default(Fixed::Bool(false)),
+            Param::new(
+                "aggregate",
+                Kind::Bool,
+                "Add to what is there instead of replacing it.",
+            )
+            .default(Fixed::Bool(true)),
+        ],
+    ),
+};
 
 pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
     let Some(Value::Map(raw)) = args.get("data") else {

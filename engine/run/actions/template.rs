@@ -1,30 +1,130 @@
 //! `template`: a file rendered on the controller.
 
 use crate::{
-    actions::copy::{find, inline},
+    actions::{
+        About,
+        copy::{find, inline},
+    },
     engine::Engine,
     failure::TaskFailure,
     invoke::Order,
     step::Step,
 };
-use kdo_modules::params::parse_bool;
+use kdo_modules::{
+    Meta, Return, Support,
+    host::{FileAttrs, Save},
+    params::{Fixed, Kind, Param, Params, Spec, parse_bool},
+};
 use kdo_template::FileOptions;
 use kdo_value::{Map, Origin, Text, Value};
 use std::{fs, path::Path, time::UNIX_EPOCH};
 
-const OWN: &[&str] = &[
-    "src",
-    "trim_blocks",
-    "lstrip_blocks",
-    "newline_sequence",
-    "variable_start_string",
-    "variable_end_string",
-    "block_start_string",
-    "block_end_string",
-    "comment_start_string",
-    "comment_end_string",
-    "output_encoding",
-];
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.template",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::Full,
+        returns: &[
+            Return {
+                name: "checksum",
+                doc: "SHA-1 of the file.",
+            },
+            Return {
+                name: "dest",
+                doc: "The file.",
+            },
+            Return {
+                name: "gid",
+                doc: "Number of its group.",
+            },
+            Return {
+                name: "group",
+                doc: "Its group.",
+            },
+            Return {
+                name: "md5sum",
+                doc: "MD5 of the file.",
+            },
+            Return {
+                name: "mode",
+                doc: "Its permissions.",
+            },
+            Return {
+                name: "owner",
+                doc: "Its owner.",
+            },
+            Return {
+                name: "size",
+                doc: "Its size in bytes.",
+            },
+            Return {
+                name: "src",
+                doc: "Where the rendered text was before.",
+            },
+            Return {
+                name: "uid",
+                doc: "Number of its owner.",
+            },
+        ],
+        examples: &[],
+    },
+    spec: &Spec {
+        includes: &[&SYNTAX, &<Save as Params>::SPEC, &<FileAttrs as Params>::SPEC],
+        ..Spec::new(
+            "Write a file from a template of the controller",
+            &[
+                Param::new(
+                    "src",
+                    Kind::Path,
+                    "The template, in `templates` of the role or beside the playbook.",
+                )
+                .required(),
+                Param::new(
+                    "dest",
+                    Kind::Path,
+                    "The file on the host, or a folder if it ends with `/`.",
+                )
+                .required(),
+                Param::new(
+                    "follow",
+                    Kind::Bool,
+                    "Write to the target of a link at `dest` instead of replacing the link.",
+                )
+                .default(Fixed::Bool(false)),
+                Param::new(
+                    "force",
+                    Kind::Bool,
+                    "Replace a file that is there with other content.",
+                )
+                .default(Fixed::Bool(true)),
+            ],
+        )
+    },
+};
+
+/// Parameters that the controller alone needs.
+const SYNTAX: Spec = Spec::new(
+    "How templates are written.",
+    &[
+        Param::new("trim_blocks", Kind::Bool, "Leave out the newline after a block.")
+            .default(Fixed::Bool(true)),
+        Param::new("lstrip_blocks", Kind::Bool, "Leave out blanks before a block.")
+            .default(Fixed::Bool(false)),
+        Param::new("newline_sequence", Kind::Str, "What lines end with.")
+            .default(Fixed::Str("\\n"))
+            .choices(&["\\n", "\\r", "\\r\\n"]),
+        Param::new("variable_start_string", Kind::Str, "What begins an expression.")
+            .default(Fixed::Str("{{")),
+        Param::new("variable_end_string", Kind::Str, "What ends an expression.").default(Fixed::Str("}}")),
+        Param::new("block_start_string", Kind::Str, "What begins a block.").default(Fixed::Str("{%")),
+        Param::new("block_end_string", Kind::Str, "What ends a block.").default(Fixed::Str("%}")),
+        Param::new("comment_start_string", Kind::Str, "What begins a comment."),
+        Param::new("comment_end_string", Kind::Str, "What ends a comment."),
+        Param::new("output_encoding", Kind::Str, "Encoding of the file.").default(Fixed::Str("utf-8")),
+    ],
+);
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
     let given = |name: &str| args.get(name).filter(|v| !v.is_none());
@@ -74,7 +174,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         &options,
         given("dest").map(|v| v.to_text()).unwrap_or_default(),
     )?;
-    for name in OWN {
+    for name in SYNTAX.params.iter().map(|p| p.name).chain(["src"]) {
         args.remove(name);
     }
     inline(&args, rendered.as_bytes());

@@ -1,8 +1,54 @@
 //! `validate_argument_spec`: a role's arguments against its specification.
 
+use crate::actions::About;
 use crate::{argument_spec, engine::Engine, failure::TaskFailure, step::Step};
+use kdo_modules::{
+    Meta, Return, Support,
+    params::{Kind, Param, Spec},
+};
 use kdo_template::Variables;
 use kdo_value::{Map, Value};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.validate_argument_spec",
+        aliases: &[],
+        check: Support::Full,
+        diff: Support::None,
+        returns: &[
+            Return {
+                name: "argument_errors",
+                doc: "What is wrong.",
+            },
+            Return {
+                name: "argument_spec_data",
+                doc: "The specification.",
+            },
+            Return {
+                name: "validate_args_context",
+                doc: "Whose it is.",
+            },
+        ],
+        examples: &[],
+    },
+    spec: &Spec::new(
+        "Check arguments against a specification, as roles do at their start",
+        &[
+            Param::new(
+                "argument_spec",
+                Kind::Str,
+                "The specification: a dict, as in `meta/argument_specs.yml`.",
+            )
+            .required(),
+            Param::new(
+                "provided_arguments",
+                Kind::Str,
+                "The arguments as a dict; variables in scope count too.",
+            ),
+        ],
+    ),
+};
 
 pub(crate) fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
     let Some(Value::Map(spec)) = args.get("argument_spec") else {

@@ -1,8 +1,37 @@
 //! `wait_for_connection`: waits until the host answers.
 
+use crate::actions::About;
 use crate::{engine::Engine, failure::TaskFailure, invoke::Order, step::Step};
+use kdo_modules::{
+    Meta, Return, Support,
+    params::{Fixed, Kind, Param, Spec},
+};
 use kdo_value::Map;
 use std::time::{Duration, Instant};
+
+/// What is said of it.
+pub(crate) const ABOUT: About = About {
+    meta: &Meta {
+        name: "ansible.builtin.wait_for_connection",
+        aliases: &[],
+        check: Support::None,
+        diff: Support::None,
+        returns: &[Return {
+            name: "elapsed",
+            doc: "Seconds that it took.",
+        }],
+        examples: &[],
+    },
+    spec: &Spec::new(
+        "Wait until hosts can be reached",
+        &[
+            Param::new("connect_timeout", Kind::Int, "Seconds for each try.").default(Fixed::Int(5)),
+            Param::new("delay", Kind::Int, "Seconds before the first try.").default(Fixed::Int(0)),
+            Param::new("sleep", Kind::Int, "Seconds between tries.").default(Fixed::Int(1)),
+            Param::new("timeout", Kind::Int, "Seconds until it fails.").default(Fixed::Int(600)),
+        ],
+    ),
+};
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
     let number = |name: &str, default: u64| {
