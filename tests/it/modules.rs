@@ -34,6 +34,16 @@ const VOLATILE: &[&str] = &[
     "version",
 ];
 
+/// Programs that modules start; a stand-in takes their place where odd output is tried.
+const PROGRAMS: &str = "apt-get apt-cache apt-key apt-mark dpkg dpkg-deb dpkg-query debconf-show debconf-set-selections dpkg-reconfigure \
+    gpg dnf yum dnf5 rpm rpmkeys zypper systemctl service update-rc.d chkconfig useradd usermod userdel groupadd groupmod groupdel \
+    chage ssh-keygen ssh-keyscan hostnamectl hostname timedatectl locale-gen localedef locale update-alternatives crontab git svn \
+    make patch tar gtar unzip zipinfo zip gunzip bunzip2 xz unxz zstd curl rsync getfacl setfacl mkfs.ext4 mkfs.xfs mkfs.vfat wipefs \
+    blkid lsblk blockdev parted sgdisk resize2fs dumpe2fs tune2fs xfs_info xfs_growfs btrfs pvs vgs lvs pvcreate vgcreate vgextend vgreduce \
+    vgremove pvresize pvremove lvcreate lvremove lvextend lvresize lvreduce lvchange lvconvert vgchange iscsiadm mount umount findmnt swapon swapoff mkswap modprobe rmmod sysctl \
+    getcap setcap getsebool setsebool getenforce setenforce semanage semodule restorecon firewall-cmd ufw iptables ip6tables ss npm cpanm \
+    pip pip3 virtualenv lsattr chattr getent ip lspci udevadm dmidecode";
+
 /// A kind of host that plays ask for with a first line `# host: KIND`; tests/modules/hosts.toml lists them.
 #[derive(Clone)]
 struct Kind {
@@ -48,6 +58,13 @@ struct Lab {
 }
 
 impl Lab {
+    /// That lab, unless `KDO_LAB` says another.
+    fn new(number: &str) -> Self {
+        Self {
+            number: env::var("KDO_LAB").unwrap_or_else(|_| number.to_owned()),
+        }
+    }
+
     fn said(&self, args: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kdo"));
         let said = said(command.args(["lab", "--lab", &self.number]).args(args));
@@ -266,7 +283,28 @@ struct Run<'a> {
     wrong: Mutex<Vec<String>>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(lab: &'a Lab, oracle: Option<PathBuf>) -> Self {
+        Self {
+            hosts: lab.said(&["inventory"]),
+            lab,
+            oracle,
+            divergences: divergences(),
+            wrong: Mutex::default(),
+        }
+    }
+
+    /// Fails if something was told.
+    fn end(self) {
+        let wrong = self.wrong.into_inner().unwrap();
+        assert!(
+            wrong.is_empty(),
+            "{} differences\n{}",
+            wrong.len(),
+            wrong.join("\n")
+        );
+    }
+
     /// Runs one play on that host: what it said.
     fn play(&self, name: &str, host: &str, address: &str, scratch: &Path) -> String {
         let inventory = scratch.join("hosts");
@@ -394,26 +432,22 @@ fn address(hosts: &str, host: &str) -> String {
     address.unwrap().trim_matches('\'').to_owned()
 }
 
-#[test]
-fn modules_return_and_leave_what_ansible_core_returns_and_leaves() {
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: hosts need root");
-        return;
-    }
-    let oracle = env::var_os("ORACLE").map(PathBuf::from);
-    let lab = Lab {
-        number: env::var("KDO_LAB").unwrap_or_else(|_| "6".into()),
-    };
-    let plays = plays();
-    assert!(!plays.is_empty(), "no play is called that");
+/// Starts hosts for those plays: for each kind their prefix, their number and the plays.
+fn start(
+    lab: &Lab,
+    plays: BTreeMap<String, VecDeque<String>>,
+    flavor: &str,
+    most: usize,
+) -> Vec<(String, usize, Mutex<VecDeque<String>>)> {
     let kinds = kinds();
     let mut all = Vec::new();
     for (name, plays) in plays {
         let kind = kinds.iter().find(|k| k.name == name).unwrap();
-        let count = plays.len().min(2);
-        let (flavor, prefix) = match oracle {
-            Some(_) => ("systemd-python", format!("py-{name}")),
-            None => ("systemd", name.clone()),
+        let count = plays.len().min(most);
+        let prefix = if flavor == "systemd" {
+            name
+        } else {
+            format!("py-{name}")
         };
         let number = count.to_string();
         let mut args = vec!["up", &number, "--flavor", flavor, "--prefix", &prefix];
@@ -422,17 +456,18 @@ fn modules_return_and_leave_what_ansible_core_returns_and_leaves() {
         lab.said(&args);
         all.push((prefix, count, Mutex::new(plays)));
     }
-    let run = Run {
-        hosts: lab.said(&["inventory"]),
-        lab: &lab,
-        oracle,
-        divergences: divergences(),
-        wrong: Mutex::default(),
-    };
+    all
+}
+
+/// Takes the plays one after the other on as many hosts as there are, each time on a fresh one.
+fn on_fresh_hosts(
+    run: &Run<'_>,
+    hosts: &[(String, usize, Mutex<VecDeque<String>>)],
+    each: &(dyn Fn(&str, &str, &str, &Path) + Sync),
+) {
     thread::scope(|scope| {
-        for (prefix, count, plays) in &all {
+        for (prefix, count, plays) in hosts {
             for number in 1..=*count {
-                let run = &run;
                 scope.spawn(move || {
                     let host = format!("{prefix}{number}");
                     let address = address(&run.hosts, &host);
@@ -442,18 +477,58 @@ fn modules_return_and_leave_what_ansible_core_returns_and_leaves() {
                             break;
                         };
                         run.lab.said(&["reset", &host]);
-                        let out = run.play(&name, &host, &address, scratch.path());
-                        run.compare(&name, &out, &address);
+                        each(&name, &host, &address, scratch.path());
                     }
                 });
             }
         }
     });
-    let wrong = run.wrong.into_inner().unwrap();
-    assert!(
-        wrong.is_empty(),
-        "{} differences\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+}
+
+#[test]
+fn modules_return_and_leave_what_ansible_core_returns_and_leaves() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: hosts need root");
+        return;
+    }
+    let oracle = env::var_os("ORACLE").map(PathBuf::from);
+    let lab = Lab::new("6");
+    let plays = plays();
+    assert!(!plays.is_empty(), "no play is called that");
+    let flavor = match oracle {
+        Some(_) => "systemd-python",
+        None => "systemd",
+    };
+    let hosts = start(&lab, plays, flavor, 2);
+    let run = Run::new(&lab, oracle);
+    on_fresh_hosts(&run, &hosts, &|name, host, address, scratch| {
+        let out = run.play(name, host, address, scratch);
+        run.compare(name, &out, address);
+    });
+    run.end();
+}
+
+#[test]
+fn odd_output_of_programs_is_an_error_at_most() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: hosts need root");
+        return;
+    }
+    let lab = Lab::new("4");
+    let odd = fs::read_to_string(folder().join("odd")).unwrap();
+    let hosts = start(&lab, plays(), "systemd", 2);
+    let run = Run::new(&lab, None);
+    on_fresh_hosts(&run, &hosts, &|name, host, address, scratch| {
+        let mut script = format!("cat > /odd <<'END'\n{odd}END\nchmod +x /odd\n");
+        script.push_str(&format!("for p in {PROGRAMS}; do\n"));
+        script.push_str(
+            "f=$(PATH=$PATH:/usr/sbin:/sbin command -v $p) || f=/usr/bin/$p\nrm -f $f; ln -s /odd $f\ndone\n",
+        );
+        lab.said(&["exec", host, "--", "sh", "-c", &script]);
+        let out = run.play(name, host, address, scratch);
+        for line in out.lines().filter(|l| l.contains("panicked")) {
+            run.tell(format!("{name}: {line}"));
+        }
+    });
+    run.end();
 }
