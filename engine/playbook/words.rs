@@ -159,7 +159,8 @@ pub fn free_form_and_pairs(line: &Text, free_form: bool) -> Result<Map, String> 
             Some((k, v)) => {
                 map.insert(text(&k), text(&v));
             }
-            None => raw.push(word.replace("\\=", "=")),
+            None if word.contains("\\=") => raw.push(decode_escapes(&word).replace("\\=", "=")),
+            None => raw.push(word),
         }
     }
     if !raw.is_empty() {
@@ -168,7 +169,55 @@ pub fn free_form_and_pairs(line: &Text, free_form: bool) -> Result<Map, String> 
     Ok(map)
 }
 
+/// A word with escapes as Python's strings have them (`\\n`, `\\x41`, `\\u00e4`) replaced; others stay. Names of characters are
+/// not known.
+fn decode_escapes(word: &str) -> Cow<'_, str> {
+    if !word.contains('\\') {
+        return Cow::Borrowed(word);
+    }
+    let mut out = String::with_capacity(word.len());
+    let mut rest = word;
+    while let Some(at) = rest.find('\\') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let mut chars = from.chars().skip(1);
+        let digits = match chars.next() {
+            Some('x') => 2,
+            Some('u') => 4,
+            Some('U') => 8,
+            _ => 0,
+        };
+        let single = match from.chars().nth(1) {
+            Some(c @ ('\\' | '\'' | '"')) => Some(c),
+            Some('a') => Some('\x07'),
+            Some('b') => Some('\x08'),
+            Some('f') => Some('\x0c'),
+            Some('n') => Some('\n'),
+            Some('r') => Some('\r'),
+            Some('t') => Some('\t'),
+            Some('v') => Some('\x0b'),
+            _ => None,
+        };
+        let hex = from
+            .get(2..2 + digits)
+            .filter(|h| digits > 0 && h.bytes().all(|b| b.is_ascii_hexdigit()));
+        let coded = hex
+            .and_then(|h| u32::from_str_radix(h, 16).ok())
+            .and_then(char::from_u32);
+        let (character, taken) = match (single, coded) {
+            (Some(c), _) => (c, 2),
+            (None, Some(c)) => (c, 2 + digits),
+            (None, None) => ('\\', 1),
+        };
+        out.push(character);
+        rest = from.get(taken..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
 fn pair(word: &str) -> Option<(String, String)> {
+    let word = decode_escapes(word);
     // The first `=` that is not escaped; the name may be a template.
     let at = word
         .match_indices('=')
@@ -238,6 +287,25 @@ mod tests {
         );
         assert!(split_args("a='b").is_err());
         assert!(split_args("{{ a").is_err());
+    }
+
+    #[test]
+    fn escapes_in_pairs_are_those_of_pythons_strings() {
+        for (line, read) in [
+            (
+                r#"a="x\ny" b='\x41\u00e4\d'"#,
+                r#"{"a": "x\ny", "b": "A\u00e4\\d"}"#,
+            ),
+            (r#"a="{{ l.split('\n') }}""#, r#"{"a": "{{ l.split('\n') }}"}"#),
+            (r"a=c:\\dir", r#"{"a": "c:\\dir"}"#),
+            (r"a=\q\x4 e=\", r#"{"a": "\\q\\x4", "e": "\\"}"#),
+        ] {
+            assert_eq!(pairs(line, false), read, "{line}");
+        }
+        assert_eq!(
+            pairs(r#"printf 'a\tb' chdir="/\x61""#, true),
+            r#"{"chdir": "/a", "_raw_params": "printf 'a\\tb'"}"#
+        );
     }
 
     #[test]
