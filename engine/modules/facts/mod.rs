@@ -8,8 +8,9 @@ mod date_time;
 pub(crate) use date_time::civil;
 mod devices;
 mod distribution;
+mod distribution_files;
 #[cfg(test)]
-mod distribution_cases;
+mod distribution_tests;
 mod dmi;
 mod dns;
 mod environment;
