@@ -284,7 +284,11 @@ impl Guess<'_> {
         // Where the numbers come from, the most trusted first.
         let sources: [&dyn Fn() -> String; 5] = [
             &|| self.release.get("VERSION_ID").unwrap_or("").to_owned(),
-            &|| self.files.lsb("Release"),
+            // It only repeats the number that is there.
+            &|| match self.release.word("VERSION_ID") {
+                Some(_) => String::new(),
+                None => self.files.lsb("Release"),
+            },
             &|| self.line().version.clone(),
             &|| ReleaseLine::parse(self.release.get("PRETTY_NAME").unwrap_or("")).version,
             &|| {
@@ -339,7 +343,7 @@ fn codename_of(version: &str) -> Option<String> {
         if mark == "(" {
             // The last closing one that leaves no digit between.
             let ends = after.match_indices(')').map(|(i, _)| i);
-            let found = ends.filter_map(|i| after.get(..i)).filter(|t| plain(t)).last();
+            let found = ends.filter_map(|i| after.get(..i)).rfind(|t| plain(t));
             if let Some(found) = found {
                 return Some(found.to_owned());
             }

@@ -20,8 +20,8 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
     paths.sort();
     for path in paths {
         let name = path
-            .file_stem()
-            .map(|n| n.to_string_lossy().into_owned())
+            .file_name()
+            .map(|n| n.to_string_lossy().replace(".fact", ""))
             .unwrap_or_default();
         out.insert(name, fact(g.host, &path, g.limit));
     }
@@ -67,9 +67,8 @@ fn fact(host: &mut Host<'_>, path: &Path, limit: Duration) -> Value {
             }
         }
     } else {
-        fs::read(path)
-            .map(|b| String::from_utf8_lossy(&b).into_owned())
-            .unwrap_or_default()
+        // What cannot be read as a text counts as empty.
+        fs::read_to_string(path).unwrap_or_default()
     };
     if let Ok(value) = json::read(&text) {
         return value;
@@ -97,34 +96,49 @@ fn fact(host: &mut Host<'_>, path: &Path, limit: Duration) -> Value {
     }
 }
 
-/// Sections of `name = value` lines as Python's configparser reads them; the error is the line that is neither.
+/// Sections of `name = value` lines as Python's configparser reads them; the error is the line that is neither, or says
+/// again what was said. What `[DEFAULT]` has, all sections have.
 fn ini(text: &str) -> Result<Map, usize> {
-    let out = Map::new();
+    let (out, defaults) = (Map::new(), Map::new());
     let mut section: Option<Map> = None;
-    let mut last: Option<(String, usize)> = None;
+    // The option that deeper lines continue, its depth, and blank lines that may be a part of it.
+    let mut last: Option<(String, usize, usize)> = None;
     for (number, line) in text.lines().enumerate() {
         let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
+        if trimmed.starts_with(['#', ';']) {
+            continue;
+        }
+        if trimmed.is_empty() {
+            if let Some((_, _, blank)) = &mut last {
+                *blank += 1;
+            }
             continue;
         }
         let indent = line.len() - line.trim_start().len();
-        if let (Some(map), Some((key, depth))) = (&section, &last)
+        if let (Some(map), Some((key, depth, blank))) = (&section, &mut last)
             && indent > *depth
         {
             let before = map.get(key).map(|v| v.to_text()).unwrap_or_default();
-            map.insert(key.as_str(), format!("{before}\n{trimmed}"));
+            let gap = "\n".repeat(*blank + 1);
+            map.insert(key.as_str(), format!("{before}{gap}{trimmed}"));
+            *blank = 0;
             continue;
         }
         if let Some(name) = trimmed
             .strip_prefix('[')
-            .and_then(|t| t.split_once(']'))
+            .and_then(|t| t.rsplit_once(']'))
             .map(|(n, _)| n)
+            .filter(|n| !n.is_empty())
         {
-            let map = match out.get(name) {
-                Some(Value::Map(m)) => m,
-                _ => Map::new(),
+            let map = if name == "DEFAULT" {
+                defaults.clone()
+            } else if out.contains(name) {
+                return Err(number + 1);
+            } else {
+                let map = Map::new();
+                out.insert(name, map.clone());
+                map
             };
-            out.insert(name, map.clone());
             (section, last) = (Some(map), None);
             continue;
         }
@@ -132,8 +146,20 @@ fn ini(text: &str) -> Result<Map, usize> {
             return Err(number + 1);
         };
         let key = key.trim().to_lowercase();
+        if key.is_empty() || map.contains(&key) {
+            return Err(number + 1);
+        }
         map.insert(key.as_str(), value.trim());
-        last = Some((key, indent));
+        last = Some((key, indent, 0));
+    }
+    for (_, section) in out.text_entries() {
+        if let Value::Map(section) = section {
+            for (key, value) in defaults.text_entries() {
+                if !section.contains(&key) {
+                    section.insert(key, value);
+                }
+            }
+        }
     }
     Ok(out)
 }
@@ -199,7 +225,14 @@ mod tests {
             json::line(&map.into()),
             r#"{"web": {"port": "80", "name": "a\nb"}, "empty": {}}"#
         );
-        assert!(ini("free text").is_err());
+        let map = ini("[DEFAULT]\na = 1\nb = 2\n[x]\nb = 3\n\n[y]\nlong = one\n\n  two\n").unwrap();
+        assert_eq!(
+            json::line(&map.into()),
+            r#"{"x": {"b": "3", "a": "1"}, "y": {"long": "one\n\ntwo", "a": "1", "b": "2"}}"#
+        );
+        for wrong in ["free text", "[a]\nx = 1\nX = 2\n", "[a]\n[b]\n[a]\n", "[a]\nalone\n", "x = 1\n"] {
+            assert!(ini(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod distribution_tests;
 mod dmi;
 mod dns;
 mod environment;
+mod ethtool;
 mod interfaces;
 mod local;
 mod lsb;
@@ -22,6 +23,7 @@ mod memory;
 mod mounts;
 mod netlink;
 mod os_release;
+mod other_programs;
 pub mod pkg_mgr;
 mod platform;
 mod python;
@@ -46,6 +48,8 @@ pub struct Gather<'a, 'h> {
     pub host: &'a mut Host<'h>,
     /// What was found, by names without the prefix.
     pub facts: Map,
+    /// Facts of other programs, by their full names.
+    pub foreign: Map,
     /// How long one slow source may take.
     pub limit: Duration,
     /// Where local facts are.
@@ -82,8 +86,6 @@ const fn collector(
     }
 }
 
-fn nothing(_: &mut Gather<'_, '_>) {}
-
 fn hardware(g: &mut Gather<'_, '_>) {
     cpu::collect(g);
     memory::collect(g);
@@ -93,7 +95,7 @@ fn hardware(g: &mut Gather<'_, '_>) {
     lvm::collect(g);
 }
 
-/// All collectors in the order in which they run; `facter` and `ohai` are known names without facts.
+/// All collectors in the order in which they run.
 pub const COLLECTORS: &[Collector] = &[
     collector(
         "platform",
@@ -130,7 +132,7 @@ pub const COLLECTORS: &[Collector] = &[
         &["platform", "distribution"],
         service_mgr::collect,
     ),
-    collector("systemd", true, &[], &[], service_mgr::collect_systemd),
+    collector("systemd", false, &[], &[], service_mgr::collect_systemd),
     collector("apparmor", true, &[], &[], security::apparmor),
     collector(
         "caps",
@@ -220,20 +222,28 @@ pub const COLLECTORS: &[Collector] = &[
         &[],
         virtualization::collect,
     ),
-    collector("facter", false, &[], &[], nothing),
-    collector("ohai", false, &[], &[], nothing),
+    collector("facter", false, &[], &[], other_programs::facter),
+    collector("ohai", false, &[], &[], other_programs::ohai),
 ];
 
-/// Runs the collectors of those names.
+/// Runs the collectors of those names; the facts have their full names, `ansible_fqdn`.
 pub fn gather(host: &mut Host<'_>, names: &[&str], limit: Duration, fact_path: PathBuf) -> Map {
     let mut g = Gather {
         host,
         facts: Map::new(),
+        foreign: Map::new(),
         limit,
         fact_path,
     };
     for c in COLLECTORS.iter().filter(|c| names.contains(&c.name)) {
         (c.collect)(&mut g);
     }
-    g.facts
+    let out = Map::new();
+    for (name, value) in g.facts.text_entries() {
+        out.insert(format!("ansible_{}", name.replace('-', "_")), value);
+    }
+    for (name, value) in g.foreign.entries() {
+        out.insert(name, value);
+    }
+    out
 }
