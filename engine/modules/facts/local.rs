@@ -2,13 +2,13 @@
 
 use super::Gather;
 use crate::{
-    Host,
+    Failure, Host,
     host::{Command, errno},
 };
 use kdo_value::{Map, Value, json};
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-pub(super) fn collect(g: &mut Gather<'_, '_>) {
+pub(super) fn collect(g: &mut Gather<'_, '_>) -> Result<(), Failure> {
     let out = Map::new();
     let mut paths: Vec<_> = fs::read_dir(&g.fact_path)
         .into_iter()
@@ -23,9 +23,10 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
             .file_name()
             .map(|n| n.to_string_lossy().replace(".fact", ""))
             .unwrap_or_default();
-        out.insert(name, fact(g.host, &path, g.limit));
+        out.insert(name, fact(g.host, &path)?);
     }
     g.facts.insert("local", out);
+    Ok(())
 }
 
 fn hidden(path: &Path) -> bool {
@@ -33,77 +34,54 @@ fn hidden(path: &Path) -> bool {
         .is_some_and(|n| n.to_string_lossy().starts_with('.'))
 }
 
-fn fact(host: &mut Host<'_>, path: &Path, limit: Duration) -> Value {
+/// A fact, or words for why there is none. A program that cannot be started is a failure of the whole.
+fn fact(host: &mut Host<'_>, path: &Path) -> Result<Value, Failure> {
+    let shown = path.display();
+    let noted = |host: &mut Host<'_>, note: String| {
+        host.warn(note.clone());
+        Ok(Value::from(note))
+    };
     let executable = match fs::metadata(path) {
         Ok(meta) => meta.permissions().mode() & 0o100 != 0,
         Err(e) => {
-            let name = path.display().to_string();
-            let note = format!("Could not stat fact ({name}): {}", errno(&e, &name));
-            host.warn(note.clone());
-            return Value::str(note);
+            let why = errno(&e, &shown.to_string());
+            return noted(host, format!("Could not stat fact ({shown}): {why}"));
         }
     };
     let text = if executable {
-        match host.query(Command::new(path).timeout(limit)) {
-            Ok(out) if out.rc == 0 => out.stdout_text(),
-            Ok(out) => {
-                let note = format!(
-                    "Failure executing fact script ({}), rc: {}, err: {}",
-                    path.display(),
-                    out.rc,
-                    out.stderr_text()
-                );
-                host.warn(note.clone());
-                return Value::str(note);
-            }
-            Err(e) => {
-                let note = format!(
-                    "Could not execute fact script ({}): {}",
-                    path.display(),
-                    e.message
-                );
-                host.warn(note.clone());
-                return Value::str(note);
-            }
+        let answer = host.query(Command::new(path)).map_err(|failure| Failure {
+            message: format!("Error executing command: {}", failure.message),
+            values: failure.with("stdout", "").with("stderr", "").values,
+        })?;
+        if answer.rc != 0 {
+            let (rc, why) = (answer.rc, answer.stderr_text());
+            let note = format!("Failure executing fact script ({shown}), rc: {rc}, err: {why}");
+            return noted(host, note);
         }
+        answer.stdout_text()
     } else {
         // What cannot be read as a text counts as empty.
         fs::read_to_string(path).unwrap_or_default()
     };
     if let Ok(value) = json::read(&text) {
-        return value;
+        return Ok(value);
     }
-    match ini(&text) {
-        Ok(map) => match interpolated(&map) {
-            Ok(map) => map.into(),
-            Err(why) => {
-                let note = format!(
-                    "error loading facts as ini - please check content: {} ({why})",
-                    path.display()
-                );
-                host.warn(note.clone());
-                Value::str(note)
-            }
-        },
-        Err(line) => {
-            let note = format!(
-                "error loading facts as JSON or ini - please check content: {}",
-                path.display()
-            );
-            host.warn(format!("{note}: line {line}"));
-            Value::str(note)
-        }
+    let check = "please check content";
+    match ini(&text).map(|map| interpolated(&map)) {
+        Some(Ok(map)) => Ok(map.into()),
+        Some(Err(why)) => noted(host, format!("error loading facts as ini - {check}: {shown} ({why})")),
+        None => noted(host, format!("error loading facts as JSON or ini - {check}: {shown}")),
     }
 }
 
-/// Sections of `name = value` lines as Python's configparser reads them; the error is the line that is neither, or says
-/// again what was said. What `[DEFAULT]` has, all sections have.
-fn ini(text: &str) -> Result<Map, usize> {
+/// Sections of `name = value` lines as Python's configparser reads them; `None` for a line that is neither, or says again
+/// what was said. What `[DEFAULT]` has, all sections have.
+fn ini(text: &str) -> Option<Map> {
     let (out, defaults) = (Map::new(), Map::new());
     let mut section: Option<Map> = None;
     // The option that deeper lines continue, its depth, and blank lines that may be a part of it.
     let mut last: Option<(String, usize, usize)> = None;
-    for (number, line) in text.lines().enumerate() {
+    for line in text.lines() {
         let trimmed = line.trim();
         if trimmed.starts_with(['#', ';']) {
             continue;
@@ -133,7 +111,7 @@ fn ini(text: &str) -> Result<Map, usize> {
             let map = if name == "DEFAULT" {
                 defaults.clone()
             } else if out.contains(name) {
-                return Err(number + 1);
+                return None;
             } else {
                 let map = Map::new();
                 out.insert(name, map.clone());
@@ -143,11 +121,11 @@ fn ini(text: &str) -> Result<Map, usize> {
             continue;
         }
         let (Some(map), Some((key, value))) = (&section, trimmed.split_once(['=', ':'])) else {
-            return Err(number + 1);
+            return None;
         };
         let key = key.trim().to_lowercase();
         if key.is_empty() || map.contains(&key) {
-            return Err(number + 1);
+            return None;
         }
         map.insert(key.as_str(), value.trim());
         last = Some((key, indent, 0));
@@ -161,7 +139,7 @@ fn ini(text: &str) -> Result<Map, usize> {
             }
         }
     }
-    Ok(out)
+    Some(out)
 }
 
 /// The sections with `%%` and `%(name)s` in their values filled in.
@@ -231,7 +209,7 @@ mod tests {
             r#"{"x": {"b": "3", "a": "1"}, "y": {"long": "one\n\ntwo", "a": "1", "b": "2"}}"#
         );
         for wrong in ["free text", "[a]\nx = 1\nX = 2\n", "[a]\n[b]\n[a]\n", "[a]\nalone\n", "x = 1\n"] {
-            assert!(ini(wrong).is_err(), "{wrong}");
+            assert!(ini(wrong).is_none(), "{wrong}");
         }
     }
 

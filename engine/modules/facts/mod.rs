@@ -38,7 +38,7 @@ mod virtualization;
 
 pub use subsets::choose;
 
-use crate::Host;
+use crate::{Failure, Host};
 use kdo_value::Map;
 use std::{path::PathBuf, time::Duration};
 
@@ -50,6 +50,8 @@ pub struct Gather<'a, 'h> {
     pub facts: Map,
     /// Facts of other programs, by their full names.
     pub foreign: Map,
+    /// Why nothing is to be told at all.
+    pub failure: Option<Failure>,
     /// How long one slow source may take.
     pub limit: Duration,
     /// Where local facts are.
@@ -93,6 +95,12 @@ fn hardware(g: &mut Gather<'_, '_>) {
     devices::collect(g);
     mounts::collect(g);
     lvm::collect(g);
+}
+
+fn local(g: &mut Gather<'_, '_>) {
+    if let Err(failure) = local::collect(g) {
+        g.failure = Some(failure);
+    }
 }
 
 /// All collectors in the order in which they run.
@@ -146,7 +154,7 @@ pub const COLLECTORS: &[Collector] = &[
     collector("dns", true, &[], &[], dns::collect),
     collector("env", true, &[], &[], environment::collect),
     collector("fips", true, &[], &[], security::fips),
-    collector("local", true, &[], &[], local::collect),
+    collector("local", true, &[], &[], local),
     collector("python", true, &["python_version"], &[], python::collect),
     collector("selinux", true, &[], &[], security::selinux),
     collector(
@@ -227,16 +235,25 @@ pub const COLLECTORS: &[Collector] = &[
 ];
 
 /// Runs the collectors of those names; the facts have their full names, `ansible_fqdn`.
-pub fn gather(host: &mut Host<'_>, names: &[&str], limit: Duration, fact_path: PathBuf) -> Map {
+pub fn gather(
+    host: &mut Host<'_>,
+    names: &[&str],
+    limit: Duration,
+    fact_path: PathBuf,
+) -> Result<Map, Failure> {
     let mut g = Gather {
         host,
         facts: Map::new(),
         foreign: Map::new(),
+        failure: None,
         limit,
         fact_path,
     };
     for c in COLLECTORS.iter().filter(|c| names.contains(&c.name)) {
         (c.collect)(&mut g);
+    }
+    if let Some(failure) = g.failure {
+        return Err(failure);
     }
     let out = Map::new();
     for (name, value) in g.facts.text_entries() {
@@ -245,5 +262,5 @@ pub fn gather(host: &mut Host<'_>, names: &[&str], limit: Duration, fact_path: P
     for (name, value) in g.foreign.entries() {
         out.insert(name, value);
     }
-    out
+    Ok(out)
 }

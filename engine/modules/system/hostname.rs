@@ -145,7 +145,7 @@ impl Module for Hostname {
                 format!("hostname = {}\n", self.name),
             );
         }
-        let found = facts::gather(host, &["platform"], Duration::from_secs(5), Default::default());
+        let found = facts::gather(host, &["platform"], Duration::from_secs(5), Default::default())?;
         let facts = Map::new();
         for key in ["domain", "fqdn"] {
             let name = format!("ansible_{key}");

@@ -53,7 +53,7 @@ impl Module for Setup {
             // As if it was not given.
             Duration::from_secs(if self.gather_timeout == 0 { 10 } else { self.gather_timeout }),
             self.fact_path,
-        );
+        )?;
         let wanted = |name: &str| {
             // An empty pattern stands for all; the prefix may be left out.
             let one = |f: &String| {
