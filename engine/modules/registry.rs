@@ -63,6 +63,7 @@ pub const MODULES: &[Entry] = &[
     entry::<system::timezone::Timezone>(),
     entry::<net::ufw::Ufw>(),
     entry::<packages::zypper::Zypper>(),
+    entry::<system::sr_fingerprint::SrFingerprint>(),
     entry::<system::boot_id::BootId>(),
     entry::<commands::custom::Custom>(),
     entry::<files::fetch::Fetch>(),

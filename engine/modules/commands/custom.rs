@@ -156,7 +156,7 @@ impl Custom {
         all.insert("_ansible_debug", false);
         all.insert("_ansible_diff", host.wants_diff());
         all.insert("_ansible_verbosity", i64::from(host.context().verbosity));
-        all.insert("_ansible_version", "2.19.14");
+        all.insert("_ansible_version", crate::REFERENCE);
         all.insert("_ansible_module_name", self.name.as_str());
         all.insert("_ansible_syslog_facility", "LOG_USER");
         let special = ["fuse", "nfs", "vboxsf", "ramfs", "9p", "vfat"];

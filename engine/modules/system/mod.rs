@@ -20,6 +20,8 @@ pub mod service_facts;
 pub mod setup;
 mod shadow;
 mod skeleton;
+pub mod sr_fingerprint;
+mod syslog;
 mod systemctl;
 pub mod systemd_service;
 pub mod timezone;
