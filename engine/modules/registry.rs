@@ -49,6 +49,7 @@ pub const MODULES: &[Entry] = &[
     entry::<net::wait_for::WaitFor>(),
     entry::<packages::yum_repository::YumRepository>(),
     entry::<system::authorized_key::AuthorizedKey>(),
+    entry::<net::firewalld::Firewalld>(),
     entry::<files::mount::Mount>(),
     entry::<files::patch::Patch>(),
     entry::<kernel::sysctl::Sysctl>(),

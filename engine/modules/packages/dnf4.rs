@@ -377,9 +377,28 @@ fn shell(o: &Options, host: &mut Host<'_>, lines: &[String], run: bool) -> Resul
     Ok(out)
 }
 
+/// Leaves out repositories that are to be enabled but are not known: for dnf they are an error, for Ansible they are not.
+fn drop_unknown(o: &mut Options, host: &mut Host<'_>) -> Result<(), Failure> {
+    if o.enablerepo.is_empty() {
+        return Ok(());
+    }
+    let wanted = std::mem::take(&mut o.enablerepo);
+    let text = told(host, program(o, host)?.args(["--quiet", "repolist", "--all"]))?;
+    let known: Vec<&str> = text.lines().skip(1).filter_map(|l| l.split_whitespace().next()).collect();
+    for pattern in wanted {
+        if known.iter().any(|id| crate::files::pattern::matches(&pattern, id)) {
+            o.enablerepo.push(pattern);
+        } else {
+            host.warn(format!("no repository is called {pattern}, which enablerepo names"));
+        }
+    }
+    Ok(())
+}
+
 /// Does what the task wants.
 pub(super) fn run(mut o: Options, host: &mut Host<'_>) -> Result<Outcome, Failure> {
     o.need_root()?;
+    drop_unknown(&mut o, host)?;
     if let Some(what) = &o.list {
         return list(&o, host, what);
     }
