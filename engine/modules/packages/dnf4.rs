@@ -24,6 +24,8 @@ struct Plan {
     new_groups: Vec<String>,
     /// Why it cannot be done.
     problem: Option<String>,
+    /// Complaints about single lines that nothing else tells of.
+    errors: Vec<String>,
     /// Whether there is anything to do.
     something: bool,
 }
@@ -72,6 +74,12 @@ impl Plan {
                 }
             } else if let Some(rest) = line.strip_prefix("Adding packages from group '") {
                 note(&mut plan.groups, rest.split('\'').next().unwrap_or_default());
+            } else if let Some(error) = line.strip_prefix("Error: ") {
+                // What these say has been told with more detail before.
+                let told = ["Unable to find a match", "Nothing to do", "No packages marked", "No group marked"];
+                if !told.iter().any(|t| error.starts_with(t)) {
+                    note(&mut plan.errors, error);
+                }
             } else if line.trim_start().starts_with("Problem") || !problem.is_empty() && line.starts_with("  ") {
                 problem.push(line);
             }
@@ -237,12 +245,17 @@ fn list(o: &Options, host: &mut Host<'_>, what: &str) -> Result<Outcome, Failure
 struct Job {
     lines: Vec<String>,
     results: Vec<String>,
+    /// What is to be installed.
+    installs: Vec<String>,
     /// Groups that are to be upgraded.
     groups: Vec<String>,
 }
 
 impl Job {
     fn add(&mut self, verb: &str, spec: &str) {
+        if verb.starts_with("install") {
+            self.installs.push(spec.to_owned());
+        }
         self.lines.push(format!("{verb} {}", quoted(spec)));
     }
 
@@ -461,6 +474,13 @@ fn apply(o: &Options, host: &mut Host<'_>, job: &mut Job) -> Result<&'static str
         job.results.push(format!("Group {group} installed."));
     }
     let mut failures = Vec::new();
+    for error in plan.errors {
+        if error.starts_with("There are no enabled repositories") {
+            plan.unmatched.extend(job.installs.iter().cloned());
+        } else {
+            failures.push(Value::str(error));
+        }
+    }
     for spec in &plan.unmatched {
         let unavailable = format!("No package {spec} available.");
         if o.wanted() == Wanted::Absent {
