@@ -50,6 +50,25 @@ pub(crate) fn make_folder(base: &Path, prefix: &str, suffix: &str) -> Result<Pat
     make(base, prefix, suffix, State::Directory)
 }
 
+/// A folder for temporary files that is removed when it is no longer needed.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Result<Self, Failure> {
+        make_folder(&std::env::temp_dir(), "kdo.", "").map(Self)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 fn make(base: &Path, prefix: &str, suffix: &str, state: State) -> Result<PathBuf, Failure> {
     for (name, part) in [("prefix", prefix), ("suffix", suffix)] {
         if part.contains('/') {

@@ -1,6 +1,8 @@
 //! Modules that use the network.
 //! Modules about the network.
 
+pub mod firewalld;
+mod firewalld_item;
 pub mod get_url;
 pub mod http;
 mod http_plain;
