@@ -51,7 +51,20 @@ const UNIT_VOLATILE: &[&str] = &[
 ];
 
 /// Properties whose words come in any order.
-const UNIT_SETS: &[&str] = &["After", "Before", "Conflicts", "Requires", "TriggeredBy", "Triggers", "Wants"];
+const UNIT_SETS: &[&str] = &[
+    "After",
+    "Before",
+    "Conflicts",
+    "IPAddressDeny",
+    "Names",
+    "RequiredBy",
+    "Requires",
+    "SystemCallFilter",
+    "TriggeredBy",
+    "Triggers",
+    "WantedBy",
+    "Wants",
+];
 
 /// A kind of host that plays ask for with a first line `# host: KIND`; tests/modules/hosts.toml lists them.
 #[derive(Clone)]

@@ -100,9 +100,11 @@ impl Unit {
         self.known = KNOWN.contains(&enabled.stdout_text().trim())
             || systemctl.query(host, &["list-unit-files", &self.name])?.rc == 0;
         if !self.known {
-            systemctl
-                .query(host, &[])?
-                .success("systemd cannot be asked on this host")?;
+            // What systemctl says without a command tells why it does not answer.
+            let said = systemctl.query(host, &[])?;
+            let line = systemctl.command(&[]).argv_text().join(" ");
+            said.success("systemd cannot be asked on this host")
+                .map_err(|f| f.with("cmd", line))?;
         }
         Ok(())
     }
