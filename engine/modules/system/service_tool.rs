@@ -143,11 +143,13 @@ impl Tool {
         if started.rc == 0 {
             return Ok(());
         }
-        Err(Failure::new(if started.stderr.is_empty() && stopped.stderr.is_empty() {
-            stopped.stdout_text() + &started.stdout_text()
-        } else {
-            stopped.stderr_text() + &started.stderr_text()
-        }))
+        Err(Failure::new(
+            if started.stderr.is_empty() && stopped.stderr.is_empty() {
+                stopped.stdout_text() + &started.stdout_text()
+            } else {
+                stopped.stderr_text() + &started.stderr_text()
+            },
+        ))
     }
 
     /// Makes it start at boot, or not.
@@ -216,9 +218,12 @@ impl Tool {
         wanted: bool,
     ) -> Result<(bool, Command), Failure> {
         let shown = host.query(Command::new(program).arg("show"))?.stdout_text();
-        let is = shown.lines().filter_map(|l| l.split_once('|')).any(|(name, levels)| {
-            name.trim() == self.name && levels.split_whitespace().any(|l| l == self.runlevel)
-        });
+        let is = shown
+            .lines()
+            .filter_map(|l| l.split_once('|'))
+            .any(|(name, levels)| {
+                name.trim() == self.name && levels.split_whitespace().any(|l| l == self.runlevel)
+            });
         let verb = if wanted { "add" } else { "delete" };
         let command = Command::new(program)
             .arg(verb)
@@ -233,7 +238,10 @@ impl Tool {
         program: &PathBuf,
         wanted: bool,
     ) -> Result<(bool, Command), Failure> {
-        let list = Command::new(program).arg("--list").arg(&self.name).env("LC_ALL", "C");
+        let list = Command::new(program)
+            .arg("--list")
+            .arg(&self.name)
+            .env("LC_ALL", "C");
         let mut listed = host.query(list.clone())?;
         if listed
             .stderr_text()

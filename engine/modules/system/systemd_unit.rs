@@ -89,8 +89,7 @@ impl Unit {
         let listed = systemctl.query(host, &["list-unit-files", &format!("{base}*")])?;
         self.known = listed.stdout_text().contains(&base);
         let active = systemctl.query(host, &["is-active", &self.name])?.stdout_text();
-        self.status
-            .insert("ActiveState", active.trim_end_matches('\n'));
+        self.status.insert("ActiveState", active.trim_end_matches('\n'));
         Ok(())
     }
 

@@ -48,8 +48,14 @@ impl Part {
         map.insert("changed", self.changed);
         let said = self.said.as_ref();
         map.insert("rc", said.map_or(Value::None, |s| s.rc.into()));
-        map.insert("stdout", said.map_or(Value::None, |s| Value::str(s.stdout_text())));
-        map.insert("stderr", said.map_or(Value::None, |s| Value::str(s.stderr_text())));
+        map.insert(
+            "stdout",
+            said.map_or(Value::None, |s| Value::str(s.stdout_text())),
+        );
+        map.insert(
+            "stderr",
+            said.map_or(Value::None, |s| Value::str(s.stderr_text())),
+        );
         map
     }
 }
@@ -62,7 +68,13 @@ fn judge(rc: i64, out: &str, name: &str) -> Option<bool> {
     if out.matches('\n').count() <= 1 {
         let words = out.to_lowercase().replace(&name.to_lowercase(), "");
         let any = |list: &[&str]| list.iter().any(|w| words.contains(w));
-        if any(&["stop", "is dead ", "dead but ", "could not access pid file", "inactive"]) {
+        if any(&[
+            "stop",
+            "is dead ",
+            "dead but ",
+            "could not access pid file",
+            "inactive",
+        ]) {
             return Some(false);
         }
         if any(&["run", "start", "active"]) && !words.contains("not ") {
@@ -153,7 +165,10 @@ impl Sysvinit {
                 ))
                 .with("name", self.name.as_str())
                 .with("changed", true)
-                .with("status", Map::from_iter([("enabled", self.enabled_values(&part))])));
+                .with(
+                    "status",
+                    Map::from_iter([("enabled", self.enabled_values(&part))]),
+                ));
             }
         }
         Ok(part)
@@ -171,13 +186,12 @@ impl Sysvinit {
         let arguments = words::split(self.arguments.as_deref().unwrap_or(""))?;
         let said = host.execute(Command::new(self.script()).arg(verb).args(arguments))?;
         match said {
-            Some(out) if out.rc != 0 => Err(Failure::new(format!(
-                "Failed to {action} service: {}",
-                self.name
-            ))
-            .with("rc", out.rc)
-            .with("stdout", out.stdout_text())
-            .with("stderr", out.stderr_text())),
+            Some(out) if out.rc != 0 => {
+                Err(Failure::new(format!("Failed to {action} service: {}", self.name))
+                    .with("rc", out.rc)
+                    .with("stdout", out.stdout_text())
+                    .with("stderr", out.stderr_text()))
+            }
             said => Ok(said),
         }
     }
