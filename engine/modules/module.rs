@@ -205,18 +205,11 @@ fn run<M: Module>(args: &Map, host: &mut Host<'_>) -> Result<Outcome, Failure> {
 fn with_environment(spec: &Spec, args: &Map, host: &Host<'_>) -> Map {
     const NAME: &str = "unsafe_writes";
     let args = args.copied();
-    if !args.contains(NAME) && spec.find(NAME).is_some() {
-        let set = host
-            .context()
-            .environment
-            .iter()
-            .find(|(k, _)| k == "ANSIBLE_UNSAFE_WRITES");
-        if let Some(value) = set
-            .map(|(_, v)| v.clone())
-            .or_else(|| std::env::var("ANSIBLE_UNSAFE_WRITES").ok())
-        {
-            args.insert(NAME, value);
-        }
+    if !args.contains(NAME)
+        && spec.find(NAME).is_some()
+        && let Some(value) = host.variable("ANSIBLE_UNSAFE_WRITES")
+    {
+        args.insert(NAME, value);
     }
     args
 }

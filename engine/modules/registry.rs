@@ -42,6 +42,7 @@ pub const MODULES: &[Entry] = &[
     entry::<files::slurp::Slurp>(),
     entry::<files::stat::Stat>(),
     entry::<system::systemd_service::SystemdService>(),
+    entry::<system::sysvinit::Sysvinit>(),
     entry::<files::tempfile::Tempfile>(),
     entry::<files::unarchive::Unarchive>(),
     entry::<net::uri::Uri>(),

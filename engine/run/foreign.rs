@@ -104,8 +104,7 @@ impl Search<'_> {
         let Some(program) = foreign(&path) else { return };
         let text = described(&program, name, &path, self.play, &task.scope);
         if certain {
-            self.problems
-                .push(Diagnostic::error(text).at(task.action.origin));
+            self.problems.push(Diagnostic::error(text).at(task.action.origin));
         } else {
             self.engine.tell_foreign(task, &text);
         }
@@ -114,7 +113,9 @@ impl Search<'_> {
     /// Looks into a file that a task includes, if its name is known by now and something in Python lies at hand.
     fn included(&mut self, task: &Rc<Task>, certain: bool) {
         let loader = &self.engine.loader;
-        let name = ["file", "_raw_params"].iter().find_map(|k| task.action.args.get(k));
+        let name = ["file", "_raw_params"]
+            .iter()
+            .find_map(|k| task.action.args.get(k));
         let Some(Value::Str(name)) = name else { return };
         if name.as_str().contains("{{") || !self.has_foreign(&task.scope) {
             return;

@@ -44,6 +44,38 @@ const PROGRAMS: &str = "apt-get apt-cache apt-key apt-mark dpkg dpkg-deb dpkg-qu
     getcap setcap getsebool setsebool getenforce setenforce semanage semodule restorecon firewall-cmd ufw iptables ip6tables ss npm cpanm \
     pip pip3 virtualenv lsattr chattr getent ip lspci udevadm dmidecode";
 
+/// Properties of systemd's units that are another's each time: times, process numbers, use of the machine.
+const UNIT_VOLATILE: &[&str] = &[
+    "ControlGroupId",
+    "CPUUsageNSec",
+    "ExecMainPID",
+    "InvocationID",
+    "LimitNPROC",
+    "LimitNPROCSoft",
+    "LimitSIGPENDING",
+    "LimitSIGPENDINGSoft",
+    "MainPID",
+    "MemoryCurrent",
+    "TasksCurrent",
+    "TasksMax",
+];
+
+/// Properties whose words come in any order.
+const UNIT_SETS: &[&str] = &[
+    "After",
+    "Before",
+    "Conflicts",
+    "IPAddressDeny",
+    "Names",
+    "RequiredBy",
+    "Requires",
+    "SystemCallFilter",
+    "TriggeredBy",
+    "Triggers",
+    "WantedBy",
+    "Wants",
+];
+
 /// A kind of host that plays ask for with a first line `# host: KIND`; tests/modules/hosts.toml lists them.
 #[derive(Clone)]
 struct Kind {
@@ -148,6 +180,8 @@ impl Scrub {
                     r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d([.,]\d+)?([+-]\d\d:?\d\d|Z)?",
                     "@TIME@",
                 ),
+                rule(r"_time=\[[^\]]*\]", "_time=[@]"),
+                rule(r" ; pid=\d+ ;", " ; pid=@ ;"),
                 rule(r"/root/\.ansible/tmp/ansible-[^/ ']*/", "@TMP@/"),
                 rule(r"/tmp/ansible[._][^/ ']*", "@TMP@"),
             ],
@@ -179,7 +213,12 @@ impl Scrub {
                     };
                     let volatile = VOLATILE.contains(&key.as_str()) || VOLATILE.contains(&path.as_str());
                     if !volatile && !key.starts_with('_') {
-                        out.insert(self.text(&key), self.value(&value, &path));
+                        let value = self.value(&value, &path);
+                        let value = match path.strip_prefix("status.") {
+                            Some(property) => unit_property(property, value),
+                            None => value,
+                        };
+                        out.insert(self.text(&key), value);
                     }
                 }
                 out.into()
@@ -187,6 +226,19 @@ impl Scrub {
             other => other.clone(),
         }
     }
+}
+
+/// A property of a unit, where it differs each time without what differs.
+fn unit_property(name: &str, value: Value) -> Value {
+    if UNIT_VOLATILE.contains(&name) || name.contains("Timestamp") {
+        return Value::str("@");
+    }
+    if !UNIT_SETS.contains(&name) {
+        return value;
+    }
+    let text = value.to_text();
+    let words: BTreeSet<&str> = text.split(' ').collect();
+    Value::str(words.into_iter().collect::<Vec<_>>().join(" "))
 }
 
 /// The tasks of a run with their results, from what the callback `json` wrote.

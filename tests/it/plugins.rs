@@ -378,10 +378,16 @@ fn a_native_module_takes_the_place_of_a_role_s_in_python() {
          role_name: sshd\n    role_path: '{{ role_path }}'\n    ansible_play_hosts_all: '{{ ansible_play_hosts_all }}'\n  \
          register: new\n- debug: {msg: \"{{ old.changed }} {{ new.fingerprint.play_hosts_number }}\"}\n",
     );
-    bench.file("p.yml", "- hosts: localhost\n  gather_facts: false\n  roles: [sshd]\n");
+    bench.file(
+        "p.yml",
+        "- hosts: localhost\n  gather_facts: false\n  roles: [sshd]\n",
+    );
     let said = bench.run(&["play", "p.yml"]);
     assert_eq!(said.code, 0, "{said:?}");
-    assert!(said.out.contains("False 1") && !said.err.contains("Python"), "{said:?}");
+    assert!(
+        said.out.contains("False 1") && !said.err.contains("Python"),
+        "{said:?}"
+    );
 }
 
 #[test]

@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn repeated_options_become_lists() {
-        let (last, every) = parse("quiet console=tty0 console=ttyS0 \"a=b c\"d dyndbg=\"file +p\" root=UUID=x");
+        let (last, every) =
+            parse("quiet console=tty0 console=ttyS0 \"a=b c\"d dyndbg=\"file +p\" root=UUID=x");
         assert_eq!(
             json::line(&last.into()),
             r#"{"quiet": true, "console": "ttyS0", "\"a": "b c\"", "d": true, "dyndbg": "\"file", "+p\"": true, "root": "UUID=x"}"#

@@ -71,10 +71,7 @@ fn parse(info: &str, machine: &str, usable: i64, out: &Map) {
     if vendors > 0 && vendors == models {
         entries = vendors;
     }
-    if ["armv", "aarch", "ppc"]
-        .iter()
-        .any(|m| machine.starts_with(m))
-    {
+    if ["armv", "aarch", "ppc"].iter().any(|m| machine.starts_with(m)) {
         entries = numbers;
     }
     let (count, per_socket, per_core) = if paravirtual {
@@ -86,7 +83,11 @@ fn parse(info: &str, machine: &str, usable: i64, out: &Map) {
             i64::try_from(sockets.len()).unwrap_or(1)
         };
         let per_socket = sockets.first().map_or(1, |(_, n)| *n).max(1);
-        (count, per_socket, quotient(cores.first().map_or(1, |(_, n)| *n), per_socket))
+        (
+            count,
+            per_socket,
+            quotient(cores.first().map_or(1, |(_, n)| *n), per_socket),
+        )
     };
     let vcpus = if paravirtual {
         entries
@@ -108,7 +109,11 @@ fn parse(info: &str, machine: &str, usable: i64, out: &Map) {
 
 /// The nearest whole number, the even one of two.
 fn quotient(a: i64, b: i64) -> i64 {
-    if b == 0 { 0 } else { (a as f64 / b as f64).round_ties_even() as i64 }
+    if b == 0 {
+        0
+    } else {
+        (a as f64 / b as f64).round_ties_even() as i64
+    }
 }
 
 #[cfg(test)]

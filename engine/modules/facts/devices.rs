@@ -90,16 +90,19 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
         let never = read("queue/discard_max_hw_bytes").as_deref() == Some("0");
         facts.insert(
             "support_discard",
-            if never { Value::str("0") } else { optional("queue/discard_granularity") },
+            if never {
+                Value::str("0")
+            } else {
+                optional("queue/discard_granularity")
+            },
         );
         let partitions = Map::new();
         for part in source::names(&base) {
-            let number = part.strip_prefix(name.as_str()).map(|n| n.trim_start_matches('p'));
+            let number = part
+                .strip_prefix(name.as_str())
+                .map(|n| n.trim_start_matches('p'));
             if number.is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit())) {
-                partitions.insert(
-                    part.as_str(),
-                    partition(&format!("{base}/{part}"), links(&part)),
-                );
+                partitions.insert(part.as_str(), partition(&format!("{base}/{part}"), links(&part)));
             }
         }
         facts.insert("partitions", partitions);
@@ -154,7 +157,10 @@ impl Cards {
     fn address(base: &str) -> Option<String> {
         let path = fs::read_link(base).ok()?;
         let hex = |text: &str, length: usize| {
-            text.len() == length && text.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+            text.len() == length
+                && text
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
         };
         let is_address = |part: &str| {
             let parts: Vec<_> = part.split([':', '.']).collect();
@@ -167,9 +173,11 @@ impl Cards {
     }
 
     fn of(&self, base: &str) -> &str {
-        let line = Self::address(base)
-            .filter(|_| !self.0.is_empty())
-            .and_then(|a| self.0.lines().find_map(|l| l.strip_prefix(a.as_str())?.strip_prefix(' ')));
+        let line = Self::address(base).filter(|_| !self.0.is_empty()).and_then(|a| {
+            self.0
+                .lines()
+                .find_map(|l| l.strip_prefix(a.as_str())?.strip_prefix(' '))
+        });
         line.unwrap_or("")
     }
 }

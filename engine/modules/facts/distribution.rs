@@ -167,7 +167,9 @@ impl Files for Real<'_, '_> {
             let answer = ask.and_then(|c| host.query(c).ok());
             answer.map(|a| a.stdout_text()).unwrap_or_default()
         });
-        let value = text.lines().find_map(|l| l.strip_prefix(label)?.strip_prefix(':'));
+        let value = text
+            .lines()
+            .find_map(|l| l.strip_prefix(label)?.strip_prefix(':'));
         value.unwrap_or("").trim().to_owned()
     }
 }
@@ -447,7 +449,11 @@ mod tests {
             ("Arch Linux", "", ""),
         ] {
             let read = ReleaseLine::parse(line);
-            assert_eq!((read.version.as_str(), read.codename.as_str()), (version, name), "{line}");
+            assert_eq!(
+                (read.version.as_str(), read.codename.as_str()),
+                (version, name),
+                "{line}"
+            );
         }
     }
 }

@@ -103,7 +103,9 @@ pub(super) fn parse(
                 if let Some(name) = line.strip_prefix("NAME=") {
                     out.insert("distribution", bare(name));
                 }
-                let unknown = known.get("distribution_version").is_some_and(|v| v.to_text() == "NA");
+                let unknown = known
+                    .get("distribution_version")
+                    .is_some_and(|v| v.to_text() == "NA");
                 if let Some(version) = line.strip_prefix("VERSION=").filter(|_| unknown) {
                     out.insert("distribution_version", bare(version));
                 }
@@ -246,7 +248,9 @@ fn debian(path: &str, data: &str, files: &dyn Files, known: &Map) -> Option<Map>
         if let Some(code) = pretty_codename(data) {
             out.insert("distribution_release", code);
         }
-        let unknown = known.get("distribution_release").is_some_and(|v| v.to_text() == "NA");
+        let unknown = known
+            .get("distribution_release")
+            .is_some_and(|v| v.to_text() == "NA");
         if unknown && has("Debian") {
             set("distribution_release", codename_of_packages(files));
         }
@@ -300,7 +304,9 @@ fn debian(path: &str, data: &str, files: &dyn Files, known: &Map) -> Option<Map>
 /// A Debian under development has no name in its files; its package of time zones provides one: `tzdata-trixie`.
 fn codename_of_packages(files: &dyn Files) -> Option<String> {
     let status = files.read("/var/lib/dpkg/status")?;
-    let package = status.split("\n\n").find(|p| p.starts_with("Package: tzdata\n"))?;
+    let package = status
+        .split("\n\n")
+        .find(|p| p.starts_with("Package: tzdata\n"))?;
     let provides = package.lines().find_map(|l| l.strip_prefix("Provides:"))?;
     provides.split('-').nth(1).map(|name| name.trim().to_owned())
 }

@@ -33,7 +33,10 @@ fn features(text: &str) -> Map {
         let (name, value) = line.split_once(": ")?;
         Some((name.trim().replace('-', "_"), value.trim().to_owned()))
     };
-    text.lines().filter(|l| !l.ends_with(':')).filter_map(pair).collect()
+    text.lines()
+        .filter(|l| !l.ends_with(':'))
+        .filter_map(pair)
+        .collect()
 }
 
 fn timestamps(text: &str, facts: &Map) {
@@ -50,9 +53,9 @@ fn timestamps(text: &str, facts: &Map) {
     };
     facts.insert("timestamping", words("SOF_TIMESTAMPING_"));
     facts.insert("hw_timestamp_filters", words("HWTSTAMP_FILTER_"));
-    let clock = text.split_once("PTP Hardware Clock: ").map(|(_, rest)| {
-        rest.chars().take_while(char::is_ascii_digit).collect::<String>()
-    });
+    let clock = text
+        .split_once("PTP Hardware Clock: ")
+        .map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
     if let Some(index) = clock.and_then(|c| c.parse::<i64>().ok()) {
         facts.insert("phc_index", index);
     }

@@ -69,8 +69,14 @@ fn fact(host: &mut Host<'_>, path: &Path) -> Result<Value, Failure> {
     let check = "please check content";
     match ini(&text).map(|map| interpolated(&map)) {
         Some(Ok(map)) => Ok(map.into()),
-        Some(Err(why)) => noted(host, format!("error loading facts as ini - {check}: {shown} ({why})")),
-        None => noted(host, format!("error loading facts as JSON or ini - {check}: {shown}")),
+        Some(Err(why)) => noted(
+            host,
+            format!("error loading facts as ini - {check}: {shown} ({why})"),
+        ),
+        None => noted(
+            host,
+            format!("error loading facts as JSON or ini - {check}: {shown}"),
+        ),
     }
 }
 
@@ -208,7 +214,13 @@ mod tests {
             json::line(&map.into()),
             r#"{"x": {"b": "3", "a": "1"}, "y": {"long": "one\n\ntwo", "a": "1", "b": "2"}}"#
         );
-        for wrong in ["free text", "[a]\nx = 1\nX = 2\n", "[a]\n[b]\n[a]\n", "[a]\nalone\n", "x = 1\n"] {
+        for wrong in [
+            "free text",
+            "[a]\nx = 1\nX = 2\n",
+            "[a]\n[b]\n[a]\n",
+            "[a]\nalone\n",
+            "x = 1\n",
+        ] {
             assert!(ini(wrong).is_none(), "{wrong}");
         }
     }

@@ -45,7 +45,8 @@ fn parse(text: &str, out: &Map) {
         }
     }
     let map = |entries: &[(&str, Option<i64>)]| -> Map {
-        let of = |(name, value): &(&str, Option<i64>)| (name.to_string(), value.map_or(Value::None, Value::from));
+        let of =
+            |(name, value): &(&str, Option<i64>)| (name.to_string(), value.map_or(Value::None, Value::from));
         entries.iter().map(of).collect()
     };
     let memory = Map::from_iter([

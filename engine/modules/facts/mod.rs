@@ -28,6 +28,7 @@ pub mod pkg_mgr;
 mod platform;
 mod python;
 mod security;
+pub use security::is_chroot;
 pub mod service_mgr;
 mod source;
 mod ssh_keys;

@@ -178,7 +178,15 @@ fn asked(g: &mut Gather<'_, '_>) -> Vec<(String, String)> {
     let Some(program) = g.host.find_program("lsblk") else {
         return Vec::new();
     };
-    let options = ["--list", "--noheadings", "--paths", "--output", "NAME,UUID", "--exclude", "2"];
+    let options = [
+        "--list",
+        "--noheadings",
+        "--paths",
+        "--output",
+        "NAME,UUID",
+        "--exclude",
+        "2",
+    ];
     let command = Command::new(program).args(options).timeout(g.limit);
     let text = g.host.query(command).map(|a| a.stdout_text()).unwrap_or_default();
     let pair = |line: &str| {

@@ -29,7 +29,8 @@ impl Found {
 
     /// What it is, if nothing was found before.
     fn is(&mut self, kind: &str, role: &str) {
-        self.first.get_or_insert_with(|| (kind.to_owned(), role.to_owned()));
+        self.first
+            .get_or_insert_with(|| (kind.to_owned(), role.to_owned()));
     }
 }
 
@@ -243,8 +244,20 @@ mod tests {
             ("HVM domU", "Xen", "Xen", "", "xen"),
             ("VirtualBox", "innotek GmbH", "innotek GmbH", "", "virtualbox"),
             ("VMware20,1", "VMware, Inc.", "VMware, Inc.", "", "VMware"),
-            ("Virtual Machine", "Microsoft Corporation", "Hyper-V UEFI", "", "VirtualPC"),
-            ("OpenStack Nova", "OpenStack Foundation", "SeaBIOS", "", "openstack"),
+            (
+                "Virtual Machine",
+                "Microsoft Corporation",
+                "Hyper-V UEFI",
+                "",
+                "VirtualPC",
+            ),
+            (
+                "OpenStack Nova",
+                "OpenStack Foundation",
+                "SeaBIOS",
+                "",
+                "openstack",
+            ),
             ("RHEL", "Red Hat", "SeaBIOS", "RHV", "RHV"),
             ("PowerEdge R640", "Dell Inc.", "Dell Inc.", "", ""),
         ] {

@@ -79,6 +79,12 @@ impl<'a> Host<'a> {
         &self.context
     }
 
+    /// A variable of the environment that the step's programs see.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let set = self.context.environment.iter().find(|(k, _)| k == name);
+        set.map(|(_, v)| v.clone()).or_else(|| std::env::var(name).ok())
+    }
+
     /// The way back to the controller.
     pub fn link(&mut self) -> &mut dyn Link {
         self.link

@@ -94,10 +94,17 @@ impl Daemon {
             Some(zone) => zone.to_owned(),
             None => {
                 let out = host.query(Command::new(&program).arg("--get-default-zone"))?;
-                out.success("firewalld does not tell its default zone")?.stdout_text().trim().to_owned()
+                out.success("firewalld does not tell its default zone")?
+                    .stdout_text()
+                    .trim()
+                    .to_owned()
             }
         };
-        Ok(Self { program, running, zone })
+        Ok(Self {
+            program,
+            running,
+            zone,
+        })
     }
 
     fn command(&self, permanent: bool, in_zone: bool) -> Command {
@@ -137,17 +144,30 @@ impl Daemon {
         }
     }
 
-    fn set(&self, host: &mut Host<'_>, item: &Item, on: bool, permanent: bool, timeout: i64) -> Result<(), Failure> {
+    fn set(
+        &self,
+        host: &mut Host<'_>,
+        item: &Item,
+        on: bool,
+        permanent: bool,
+        timeout: i64,
+    ) -> Result<(), Failure> {
         let command = match item {
             Item::Zone => {
                 let verb = if on { "new" } else { "delete" };
-                self.command(true, false).arg(format!("--{verb}-zone={}", self.zone))
+                self.command(true, false)
+                    .arg(format!("--{verb}-zone={}", self.zone))
             }
             Item::Target(target) => {
                 let target = if on { target } else { "default" };
                 self.command(true, true).arg(format!("--set-target={target}"))
             }
-            Item::Member { option, interface, timed, .. } => {
+            Item::Member {
+                option,
+                interface,
+                timed,
+                ..
+            } => {
                 let verb = match (on, interface) {
                     (true, true) => "change",
                     (true, false) => "add",
@@ -213,7 +233,9 @@ impl Module for Firewalld {
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         let daemon = Daemon::find(host, self.zone.as_deref())?;
         if self.offline && !self.permanent {
-            return Err(Failure::new("offline cannot be enabled unless permanent changes are allowed"));
+            return Err(Failure::new(
+                "offline cannot be enabled unless permanent changes are allowed",
+            ));
         }
         let mut immediate = self.immediate && (daemon.running || !self.offline);
         if !self.permanent && !immediate {
@@ -235,16 +257,20 @@ impl Module for Firewalld {
         // Without anything to switch there is nothing to do.
         if change.wanted.is_some() || !whole {
             messages.push(
-            match (self.permanent, immediate) {
-                (true, true) => "Permanent and Non-Permanent(immediate) operation",
-                (true, false) => "Permanent operation",
-                _ => "Non-permanent operation",
-            }
-            .to_owned());
+                match (self.permanent, immediate) {
+                    (true, true) => "Permanent and Non-Permanent(immediate) operation",
+                    (true, false) => "Permanent operation",
+                    _ => "Non-permanent operation",
+                }
+                .to_owned(),
+            );
         }
         let mut wrong = Vec::new();
         for (used, permanent) in [(self.permanent, true), (immediate, false)] {
-            if used && change.wanted.is_some() && change.wanted != Some(daemon.enabled(host, &change.item, permanent)?) {
+            if used
+                && change.wanted.is_some()
+                && change.wanted != Some(daemon.enabled(host, &change.item, permanent)?)
+            {
                 wrong.push(permanent);
             }
         }

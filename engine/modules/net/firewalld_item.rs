@@ -125,7 +125,9 @@ impl Firewalld {
         };
         let over_zone = matches!(state, "present" | "absent");
         if self.is_about_members() && over_zone && self.target.is_none() {
-            return Err(Failure::new("absent and present state can only be used in zone level operations"));
+            return Err(Failure::new(
+                "absent and present state can only be used in zone level operations",
+            ));
         }
         let flag = |on: bool| Some((state == "enabled") == on);
         if let Some(name) = &self.icmp_block {
@@ -144,16 +146,22 @@ impl Firewalld {
             return Ok(Change::listed("protocol", name, wanted).summed_up(format!("protocol {name}"), state));
         }
         if let Some(source) = &self.source {
-            return Ok(Change::listed("source", source, wanted)
-                .untimed()
-                .told(format!("Added {source} to zone {zone}"), format!("Removed {source} from zone {zone}")));
+            return Ok(Change::listed("source", source, wanted).untimed().told(
+                format!("Added {source} to zone {zone}"),
+                format!("Removed {source} from zone {zone}"),
+            ));
         }
         if let Some(port) = &self.port {
             let port = port.trim();
-            if port.split_once('/').is_none_or(|(_, protocol)| protocol.is_empty()) {
+            if port
+                .split_once('/')
+                .is_none_or(|(_, protocol)| protocol.is_empty())
+            {
                 return Err(Failure::new("improper port format (missing protocol?)"));
             }
-            return Ok(Change::member(format!("port={port}"), wanted).summed_up(format!("port {port}"), state));
+            return Ok(
+                Change::member(format!("port={port}"), wanted).summed_up(format!("port {port}"), state)
+            );
         }
         if let Some(forwards) = &self.port_forward {
             return self.forwarding(forwards.iter().map(|f| &f.0), wanted);
@@ -174,9 +182,10 @@ impl Firewalld {
         }
         for (name, on) in [("forward", self.forward), ("masquerade", self.masquerade)] {
             if let Some(on) = on {
-                return Ok(Change::member(name.into(), flag(on))
-                    .untimed()
-                    .told(format!("Added {name} to zone {zone}"), format!("Removed {name} from zone {zone}")));
+                return Ok(Change::member(name.into(), flag(on)).untimed().told(
+                    format!("Added {name} to zone {zone}"),
+                    format!("Removed {name} from zone {zone}"),
+                ));
             }
         }
         if let Some(target) = &self.target {
@@ -203,7 +212,9 @@ impl Firewalld {
             return Err(Failure::new("port_forward is an empty list"));
         };
         let to = forward.toaddr.as_deref().unwrap_or_default();
-        let Forward { port, proto, toport, .. } = forward;
+        let Forward {
+            port, proto, toport, ..
+        } = forward;
         let text = format!("port={port}:proto={proto}:toport={toport}:toaddr={to}");
         let change = Change::member(format!("forward-port={text}"), wanted);
         Ok(change.summed_up(format!("port_forward {text}"), &self.state))

@@ -78,7 +78,10 @@ impl Iptables {
     }
 
     fn set_policy(&self, host: &mut Host<'_>, program: &Path, policy: &str) -> Result<(), Failure> {
-        let text = self.list(host, program)?.success("iptables failed")?.stdout_text();
+        let text = self
+            .list(host, program)?
+            .success("iptables failed")?
+            .stdout_text();
         let first = text.lines().next().unwrap_or_default();
         let is = first
             .split_once("(policy ")

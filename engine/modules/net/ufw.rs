@@ -191,9 +191,18 @@ impl Runs {
     /// Runs ufw; `shown` is the same for people.
     fn run(&mut self, host: &mut Host<'_>, words: &[String], shown: &str) -> Result<String, Failure> {
         self.commands.push(format!("{} {shown}", self.program.display()));
-        let out = host.query(Command::new(&self.program).args(words).env("LANG", "C").env("LC_ALL", "C"))?;
+        let out = host.query(
+            Command::new(&self.program)
+                .args(words)
+                .env("LANG", "C")
+                .env("LC_ALL", "C"),
+        )?;
         if out.rc != 0 {
-            let words = if out.stderr.is_empty() { out.stdout_text() } else { out.stderr_text() };
+            let words = if out.stderr.is_empty() {
+                out.stdout_text()
+            } else {
+                out.stderr_text()
+            };
             return Err(Failure::new(words).with("commands", self.told()));
         }
         Ok(out.stdout_text())
@@ -206,7 +215,8 @@ impl Runs {
 
     /// Ansible looks for kept rules with grep, and says so.
     fn kept(&mut self) -> String {
-        self.commands.push(format!("/usr/bin/grep -h '^### tuple' {}", FILES.join(" ")));
+        self.commands
+            .push(format!("/usr/bin/grep -h '^### tuple' {}", FILES.join(" ")));
         kept()
     }
 
@@ -216,7 +226,12 @@ impl Runs {
 }
 
 impl Ufw {
-    fn rule_words(&self, host: &mut Host<'_>, program: &Path, rule: &str) -> Result<(Vec<String>, String), Failure> {
+    fn rule_words(
+        &self,
+        host: &mut Host<'_>,
+        program: &Path,
+        rule: &str,
+    ) -> Result<(Vec<String>, String), Failure> {
         let mut out: Vec<String> = Vec::new();
         let mut shown: Vec<String> = Vec::new();
         let mut add = |words: &[&str]| {
@@ -279,7 +294,9 @@ impl Ufw {
         if self.insert_relative_to == "zero" {
             return Ok(Some(number));
         }
-        let status = Command::new(program).args(["status", "numbered"]).env("LC_ALL", "C");
+        let status = Command::new(program)
+            .args(["status", "numbered"])
+            .env("LC_ALL", "C");
         let text = host.query(status)?.stdout_text();
         Ok(relative(&self.insert_relative_to, number, &numbers(&text)))
     }
@@ -380,7 +397,9 @@ impl Module for Ufw {
                 ));
             }
             if !self.route && self.interface_in.is_some() && self.interface_out.is_some() {
-                return Err(Failure::new("Only route rules can combine interface_in and interface_out"));
+                return Err(Failure::new(
+                    "Only route rules can combine interface_in and interface_out",
+                ));
             }
             let (words, shown) = self.rule_words(host, &program, rule)?;
             ufw.commands.push(format!("{} --version", program.display()));
@@ -416,7 +435,9 @@ mod tests {
 
     #[test]
     fn positions_count_from_the_rules_there_are() {
-        let rules = numbers("Status: active\n\n[ 1] 22 ALLOW IN Anywhere\n[ 2] 80 ALLOW IN Anywhere\n[ 3] 22 (v6) ALLOW IN Anywhere (v6)\n");
+        let rules = numbers(
+            "Status: active\n\n[ 1] 22 ALLOW IN Anywhere\n[ 2] 80 ALLOW IN Anywhere\n[ 3] 22 (v6) ALLOW IN Anywhere (v6)\n",
+        );
         assert_eq!(rules, [(1, false), (2, false), (3, true)]);
         for (to, number, position) in [
             ("first-ipv4", 0, Some(1)),
@@ -432,7 +453,9 @@ mod tests {
 
     #[test]
     fn the_status_tells_what_is_set() {
-        let status = Status("Status: active\nLogging: on (low)\nDefault: deny (incoming), allow (outgoing), disabled (routed)\n");
+        let status = Status(
+            "Status: active\nLogging: on (low)\nDefault: deny (incoming), allow (outgoing), disabled (routed)\n",
+        );
         assert!(status.active() && !Status("Status: inactive\n").active());
         assert!(!status.logging_differs("on") && !status.logging_differs("low"));
         assert!(status.logging_differs("high") && status.logging_differs("off"));
@@ -448,6 +471,11 @@ mod tests {
         assert!(!would_change("any", "any", &both, &both));
         assert!(would_change("any", "any", four, &both));
         assert!(!would_change("1.2.3.4", "any", &both, four));
-        assert!(!would_change("any", "any", four, "Skipping adding existing rule\nSkipping adding existing rule (v6)\n"));
+        assert!(!would_change(
+            "any",
+            "any",
+            four,
+            "Skipping adding existing rule\nSkipping adding existing rule (v6)\n"
+        ));
     }
 }

@@ -96,7 +96,10 @@ impl Plan {
                 }
             }
         }
-        let mut reasons = errors.lines().skip_while(|l| !l.starts_with("Failed to resolve")).skip(1);
+        let mut reasons = errors
+            .lines()
+            .skip_while(|l| !l.starts_with("Failed to resolve"))
+            .skip(1);
         plan.failures = reasons
             .by_ref()
             .map(str::trim)
@@ -117,8 +120,14 @@ fn program(o: &Options, host: &Host<'_>) -> Result<Command, Failure> {
         (o.cacheonly, "--cacheonly"),
         (o.disable_gpg_check, "--no-gpgchecks"),
         (!o.disable_gpg_check, "--setopt=localpkg_gpgcheck=True"),
-        (o.nobest == Some(false) || o.nobest.is_none() && o.best == Some(true), "--best"),
-        (o.nobest == Some(true) || o.nobest.is_none() && o.best == Some(false), "--no-best"),
+        (
+            o.nobest == Some(false) || o.nobest.is_none() && o.best == Some(true),
+            "--best",
+        ),
+        (
+            o.nobest == Some(true) || o.nobest.is_none() && o.best == Some(false),
+            "--no-best",
+        ),
         (!o.install_weak_deps, "--setopt=install_weak_deps=False"),
         (!o.sslverify, "--setopt=sslverify=False"),
         (!o.autoremove, "--setopt=clean_requirements_on_remove=False"),
@@ -128,7 +137,10 @@ fn program(o: &Options, host: &Host<'_>) -> Result<Command, Failure> {
         }
     }
     let destination = o.download_dir.as_ref().map(|d| format!("destdir={d}"));
-    let excludes = o.disable_excludes.as_ref().map(|d| if d == "all" { "*".to_owned() } else { d.clone() });
+    let excludes = o
+        .disable_excludes
+        .as_ref()
+        .map(|d| if d == "all" { "*".to_owned() } else { d.clone() });
     let root = Some(o.installroot.clone()).filter(|r| r != "/");
     for (word, value) in [
         ("--config=", &o.conf_file),
@@ -155,7 +167,10 @@ fn program(o: &Options, host: &Host<'_>) -> Result<Command, Failure> {
 
 fn failure(message: impl Into<String>, failures: &[String]) -> Failure {
     Failure::new(message)
-        .with("failures", Value::list(failures.iter().map(|f| Value::str(f.as_str()))))
+        .with(
+            "failures",
+            Value::list(failures.iter().map(|f| Value::str(f.as_str()))),
+        )
         .with("rc", 1_i64)
 }
 
@@ -170,7 +185,9 @@ fn told(host: &mut Host<'_>, command: Command) -> Result<String, Failure> {
 
 fn repoquery(o: &Options, host: &mut Host<'_>, words: &[&str]) -> Result<Vec<(Package, String)>, Failure> {
     let format = r"%{name}\t%{epoch}\t%{version}\t%{release}\t%{arch}\t%{repoid}\n";
-    let command = program(o, host)?.args(["--quiet", "repoquery", "--queryformat", format]).args(words);
+    let command = program(o, host)?
+        .args(["--quiet", "repoquery", "--queryformat", format])
+        .args(words);
     let text = told(host, command)?;
     let read = |line: &str| Some((Package::read(line)?, line.rsplit('\t').next()?.to_owned()));
     Ok(text.lines().filter_map(read).collect())
@@ -179,7 +196,11 @@ fn repoquery(o: &Options, host: &mut Host<'_>, words: &[&str]) -> Result<Vec<(Pa
 fn list(o: &Options, host: &mut Host<'_>, what: &str) -> Result<Outcome, Failure> {
     let entry = |package: &Package, repo: &str| {
         let nevra = package.to_string();
-        let state = if repo == "@System" { "installed" } else { "available" };
+        let state = if repo == "@System" {
+            "installed"
+        } else {
+            "available"
+        };
         Value::Map(Map::from_iter([
             ("arch", package.arch.as_str()),
             ("envra", nevra.as_str()),
@@ -194,7 +215,10 @@ fn list(o: &Options, host: &mut Host<'_>, what: &str) -> Result<Outcome, Failure
     };
     let packages: Vec<(Package, String)> = match what {
         "repos" | "repositories" => {
-            let text = told(host, program(o, host)?.args(["--quiet", "repo", "list", "--enabled"]))?;
+            let text = told(
+                host,
+                program(o, host)?.args(["--quiet", "repo", "list", "--enabled"]),
+            )?;
             let names = text.lines().skip(1).filter_map(|l| l.split_whitespace().next());
             let results = names.map(|id| Value::Map(Map::from_iter([("repoid", id), ("state", "enabled")])));
             return Ok(Outcome::new()
@@ -202,7 +226,10 @@ fn list(o: &Options, host: &mut Host<'_>, what: &str) -> Result<Outcome, Failure
                 .with("results", Value::list(results))
                 .with("rc", 0_i64));
         }
-        "installed" => rpm::all(host, &o.installroot)?.into_iter().map(|p| (p, "@System".into())).collect(),
+        "installed" => rpm::all(host, &o.installroot)?
+            .into_iter()
+            .map(|p| (p, "@System".into()))
+            .collect(),
         "updates" | "upgrades" => repoquery(o, host, &["--upgrades"])?,
         "available" => repoquery(o, host, &["--available"])?,
         name => {
@@ -264,7 +291,9 @@ fn runs(o: &Options, host: &mut Host<'_>, results: &mut Vec<String>) -> Result<V
         } else if !o.allow_downgrade && newer_there(o, host, spec)? {
             // A newer one is as good.
         } else if o.update_only {
-            results.push(format!("Packages providing {spec} not installed due to update_only specified"));
+            results.push(format!(
+                "Packages providing {spec} not installed due to update_only specified"
+            ));
         } else {
             install.push(spec.clone());
         }
@@ -290,7 +319,10 @@ fn newer_there(o: &Options, host: &mut Host<'_>, spec: &str) -> Result<bool, Fai
         return Ok(installed.iter().any(|p| p.compare(&package).is_gt()));
     }
     newer_installed(host, &o.installroot, spec, |host| {
-        Ok(repoquery(o, host, &["--available", "--", spec])?.into_iter().next().map(|(p, _)| p))
+        Ok(repoquery(o, host, &["--available", "--", spec])?
+            .into_iter()
+            .next()
+            .map(|(p, _)| p))
     })
 }
 
@@ -301,7 +333,10 @@ pub(super) fn run(mut o: Options, host: &mut Host<'_>) -> Result<Outcome, Failur
         return list(&o, host, what);
     }
     if o.update_cache {
-        told(host, program(&o, host)?.args(["--quiet", "--refresh", "makecache"]))?;
+        told(
+            host,
+            program(&o, host)?.args(["--quiet", "--refresh", "makecache"]),
+        )?;
         if o.name.is_empty() {
             return Ok(Outcome::new()
                 .with("msg", "Cache updated")
@@ -316,7 +351,8 @@ pub(super) fn run(mut o: Options, host: &mut Host<'_>) -> Result<Outcome, Failur
         let out = host.query(program(&o, host)?.arg("--assumeno").args(&words))?;
         let plan = Plan::read(&out.stdout_text(), &out.stderr_text());
         let nothing = plan.installed.is_empty() && plan.removed.is_empty();
-        let told_no = out.stdout_text().contains("Operation aborted") || out.stderr_text().contains("Operation aborted");
+        let told_no = out.stdout_text().contains("Operation aborted")
+            || out.stderr_text().contains("Operation aborted");
         if !plan.failures.is_empty() || nothing && out.rc != 0 && !told_no {
             let message = if plan.failures.iter().any(|f| f.starts_with("Problem")) {
                 "Depsolve Error occurred".to_owned()
@@ -330,14 +366,21 @@ pub(super) fn run(mut o: Options, host: &mut Host<'_>) -> Result<Outcome, Failur
         if nothing {
             continue;
         }
-        let verb = if o.download_only { "Downloaded" } else { "Installed" };
+        let verb = if o.download_only {
+            "Downloaded"
+        } else {
+            "Installed"
+        };
         results.extend(plan.installed.iter().map(|p| format!("{verb}: {p}")));
         results.extend(plan.removed.iter().map(|p| format!("Removed: {p}")));
         if let Some(out) = host.execute(program(&o, host)?.arg("--assumeyes").args(&words))?
             && out.rc != 0
         {
             let reason = out.stderr_text().trim().to_owned();
-            return Err(failure("Failed to install some of the specified packages", &[reason]));
+            return Err(failure(
+                "Failed to install some of the specified packages",
+                &[reason],
+            ));
         }
     }
     let message = match (host.check(), results.is_empty()) {
@@ -364,7 +407,10 @@ mod tests {
                     Removing:\n old             noarch 3-1           @System   1.0 KiB\n\n\
                     Transaction Summary:\n Installing:         1 package\n Upgrading:          1 package\n\nIs this ok [y/N]: Operation aborted by the user.\n";
         let plan = Plan::read(text, "");
-        assert_eq!(plan.installed, ["foo-1:2.0-1.fc42.x86_64", "bar-1.0-1.fc42.noarch"]);
+        assert_eq!(
+            plan.installed,
+            ["foo-1:2.0-1.fc42.x86_64", "bar-1.0-1.fc42.noarch"]
+        );
         assert_eq!(plan.removed, ["foo-1:1.0-1.fc42.x86_64", "old-3-1.noarch"]);
     }
 
@@ -372,7 +418,10 @@ mod tests {
     fn what_no_repository_has_is_named() {
         let errors = "Failed to resolve the transaction:\nNo match for argument: nope\nYou can try to add to command line:\n  --skip-unavailable to skip unavailable packages\n";
         let plan = Plan::read("Repositories loaded.\n", errors);
-        assert_eq!(plan.failures.first().map(String::as_str), Some("No package nope available."));
+        assert_eq!(
+            plan.failures.first().map(String::as_str),
+            Some("No package nope available.")
+        );
         assert_eq!(Plan::read("Nothing to do.\n", ""), Plan::default());
     }
 }

@@ -107,8 +107,16 @@ pub(super) enum Wanted {
 
 /// The items of a list, those with commas split and put at the end.
 fn split(list: &[String]) -> Vec<String> {
-    let (joined, mut out): (Vec<_>, Vec<_>) = list.iter().map(|n| n.trim().to_owned()).partition(|n| n.contains(','));
-    out.extend(joined.iter().flat_map(|n| n.split(',')).map(|n| n.trim().to_owned()));
+    let (joined, mut out): (Vec<_>, Vec<_>) = list
+        .iter()
+        .map(|n| n.trim().to_owned())
+        .partition(|n| n.contains(','));
+    out.extend(
+        joined
+            .iter()
+            .flat_map(|n| n.split(','))
+            .map(|n| n.trim().to_owned()),
+    );
     out.retain(|n| !n.is_empty());
     out
 }
@@ -121,17 +129,28 @@ pub(super) fn is_pattern(name: &str) -> bool {
 impl Options {
     /// Splits the lists and looks for what does not go together.
     pub(super) fn checked(mut self) -> Result<Self, Failure> {
-        for list in [&mut self.name, &mut self.disablerepo, &mut self.enablerepo, &mut self.exclude] {
+        for list in [
+            &mut self.name,
+            &mut self.disablerepo,
+            &mut self.enablerepo,
+            &mut self.exclude,
+        ] {
             *list = split(list);
         }
-        if self.name.iter().any(|n| n.contains(' ') && !n.contains(['@', '>', '<', '='])) {
+        if self
+            .name
+            .iter()
+            .any(|n| n.contains(' ') && !n.contains(['@', '>', '<', '=']))
+        {
             return Err(Failure::new(
                 "a name has blanks in it; several packages are given as a list or separated by commas",
             ));
         }
         if self.autoremove && !matches!(self.state.as_deref(), None | Some("absent")) {
-            return Err(Failure::new("Autoremove should be used alone or with state=absent")
-                .with("results", Value::list([])));
+            return Err(
+                Failure::new("Autoremove should be used alone or with state=absent")
+                    .with("results", Value::list([])),
+            );
         }
         Ok(self)
     }
@@ -161,14 +180,25 @@ impl Options {
 
     /// Fetches the packages that are given by address into that folder, and puts their paths in place of the addresses.
     pub(super) fn fetch(&mut self, host: &mut Host<'_>, folder: &Path) -> Result<(), Failure> {
-        for (number, name) in self.name.iter_mut().enumerate().filter(|(_, n)| n.contains("://")) {
-            let file = name.split(['?', '#']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        for (number, name) in self
+            .name
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, n)| n.contains("://"))
+        {
+            let file = name
+                .split(['?', '#'])
+                .next()
+                .unwrap_or_default()
+                .rsplit('/')
+                .next()
+                .unwrap_or_default();
             let path = folder.join(number.to_string());
-            std::fs::create_dir(&path).map_err(|e| format!("could not make folder {}: {e}", path.display()))?;
+            std::fs::create_dir(&path)
+                .map_err(|e| format!("could not make folder {}: {e}", path.display()))?;
             let path = path.join(file);
-            crate::net::http::download(host, name, &path, self.validate_certs).map_err(|e| {
-                Failure::new(e.message).with("results", Value::list([]))
-            })?;
+            crate::net::http::download(host, name, &path, self.validate_certs)
+                .map_err(|e| Failure::new(e.message).with("results", Value::list([])))?;
             *name = path.to_string_lossy().into_owned();
         }
         Ok(())
@@ -186,7 +216,11 @@ fn condition(spec: &str) -> Option<(&str, &str, &str)> {
 
 /// Which of these specifications nothing installed satisfies.
 pub(super) fn missing(host: &mut Host<'_>, root: &str, specs: &[String]) -> Result<Vec<String>, Failure> {
-    let plain: Vec<&str> = specs.iter().map(String::as_str).filter(|s| condition(s).is_none()).collect();
+    let plain: Vec<&str> = specs
+        .iter()
+        .map(String::as_str)
+        .filter(|s| condition(s).is_none())
+        .collect();
     let absent = rpm::missing(host, root, &plain)?;
     let mut out = Vec::new();
     for spec in specs {
@@ -229,7 +263,10 @@ pub(super) fn newer_installed(
     spec: &str,
     offered: impl FnOnce(&mut Host<'_>) -> Result<Option<rpm::Package>, Failure>,
 ) -> Result<bool, Failure> {
-    let names = spec.match_indices('-').filter_map(|(at, _)| spec.split_at_checked(at)).map(|(name, _)| name);
+    let names = spec
+        .match_indices('-')
+        .filter_map(|(at, _)| spec.split_at_checked(at))
+        .map(|(name, _)| name);
     let mut installed = Vec::new();
     for name in names {
         installed.extend(rpm::named(host, root, name)?);
@@ -240,7 +277,9 @@ pub(super) fn newer_installed(
     let Some(offered) = offered(host)? else {
         return Ok(false);
     };
-    Ok(installed.iter().any(|p| p.name == offered.name && p.compare(&offered).is_gt()))
+    Ok(installed
+        .iter()
+        .any(|p| p.name == offered.name && p.compare(&offered).is_gt()))
 }
 
 #[cfg(test)]

@@ -78,7 +78,10 @@ fn packet(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
             0..=191 => (usize::from(*first), rest),
             192..=223 => {
                 let (second, rest) = rest.split_first()?;
-                (((usize::from(*first) - 192) << 8) + usize::from(*second) + 192, rest)
+                (
+                    ((usize::from(*first) - 192) << 8) + usize::from(*second) + 192,
+                    rest,
+                )
             }
             255 => {
                 let (length, rest) = rest.split_at_checked(4)?;
@@ -113,7 +116,10 @@ mod tests {
     fn fingerprints_are_those_that_gpg_shows() {
         let found = keys(ARMORED.as_bytes());
         let expected: Vec<&str> = include_str!("checks/key.fingerprints").lines().collect();
-        assert_eq!(found.iter().map(|k| k.fingerprint.as_str()).collect::<Vec<_>>(), expected);
+        assert_eq!(
+            found.iter().map(|k| k.fingerprint.as_str()).collect::<Vec<_>>(),
+            expected
+        );
         assert_eq!(found.first().map(|k| k.id()), expected.first().map(|f| &f[24..]));
     }
 

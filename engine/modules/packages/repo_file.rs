@@ -19,7 +19,10 @@ impl RepoFile {
                 continue;
             }
             let indent = line.len() - line.trim_start().len();
-            let setting = file.sections.last_mut().and_then(|(_, settings)| settings.last_mut());
+            let setting = file
+                .sections
+                .last_mut()
+                .and_then(|(_, settings)| settings.last_mut());
             if let (Some(depth), Some((_, value))) = (open, setting)
                 && (trimmed.is_empty() || indent > depth)
             {
@@ -30,7 +33,11 @@ impl RepoFile {
             if trimmed.is_empty() {
                 continue;
             }
-            if let Some(name) = trimmed.strip_prefix('[').and_then(|t| t.rsplit_once(']')).map(|(n, _)| n) {
+            if let Some(name) = trimmed
+                .strip_prefix('[')
+                .and_then(|t| t.rsplit_once(']'))
+                .map(|(n, _)| n)
+            {
                 if file.sections.iter().any(|(n, _)| n == name) {
                     return Err(format!("line {number}: section '{name}' already exists"));
                 }
@@ -39,14 +46,20 @@ impl RepoFile {
                 continue;
             }
             let Some((key, value)) = trimmed.split_once(['=', ':']) else {
-                return Err(format!("line {number} is neither a section nor a setting: {trimmed}"));
+                return Err(format!(
+                    "line {number} is neither a section nor a setting: {trimmed}"
+                ));
             };
             let Some((section, settings)) = file.sections.last_mut() else {
-                return Err(format!("line {number} stands before the first section: {trimmed}"));
+                return Err(format!(
+                    "line {number} stands before the first section: {trimmed}"
+                ));
             };
             let key = key.trim().to_lowercase();
             if settings.iter().any(|(k, _)| *k == key) {
-                return Err(format!("line {number}: '{key}' already exists in section '{section}'"));
+                return Err(format!(
+                    "line {number}: '{key}' already exists in section '{section}'"
+                ));
             }
             settings.push((key, value.trim().to_owned()));
             open = Some(indent);

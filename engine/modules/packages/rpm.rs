@@ -147,7 +147,13 @@ pub(super) fn compare_versions(a: &str, b: &str) -> Ordering {
             _ => {}
         }
         let digits = a.first().is_some_and(u8::is_ascii_digit);
-        let kind = |c: &u8| if digits { c.is_ascii_digit() } else { c.is_ascii_alphabetic() };
+        let kind = |c: &u8| {
+            if digits {
+                c.is_ascii_digit()
+            } else {
+                c.is_ascii_alphabetic()
+            }
+        };
         let (x, rest_a) = a.split_at(a.iter().position(|c| !kind(c)).unwrap_or(a.len()));
         let (y, rest_b) = b.split_at(b.iter().position(|c| !kind(c)).unwrap_or(b.len()));
         if y.is_empty() {

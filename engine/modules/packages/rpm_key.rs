@@ -25,8 +25,13 @@ pub struct RpmKey {
 
 /// Whether a text is a key's identifier: it begins with eight hexadecimal digits, perhaps after `0x`.
 fn is_id(text: &str) -> bool {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
-    digits.get(..8).is_some_and(|d| d.chars().all(|c| c.is_ascii_hexdigit()))
+    let digits = text
+        .strip_prefix("0x")
+        .or_else(|| text.strip_prefix("0X"))
+        .unwrap_or(text);
+    digits
+        .get(..8)
+        .is_some_and(|d| d.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
 /// An identifier in upper case without `0x`.
@@ -154,7 +159,12 @@ mod tests {
         let key = Key {
             fingerprint: "EBC6E12C62B1C734026B2122A20E52146B8D79E6".into(),
         };
-        for id in ["6b8d79e6", "0x6B8D79E6", "A20E52146B8D79E6", "EBC6E12C62B1C734026B2122A20E52146B8D79E6"] {
+        for id in [
+            "6b8d79e6",
+            "0x6B8D79E6",
+            "A20E52146B8D79E6",
+            "EBC6E12C62B1C734026B2122A20E52146B8D79E6",
+        ] {
             assert!(is_id(id) && means(&normal(id), &key), "{id}");
         }
         assert!(!means("12345678", &key) && !means("00C6E12C62B1C734026B2122A20E52146B8D79E6", &key));

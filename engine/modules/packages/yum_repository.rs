@@ -192,8 +192,12 @@ impl YumRepository {
             ("includepkgs", &self.includepkgs, " "),
         ];
         let texts = texts.into_iter().map(|(name, value)| (name, value.clone()));
-        let truths = truths.into_iter().map(|(name, value)| (name, value.map(|on| i32::from(on).to_string())));
-        let lists = lists.into_iter().map(|(name, list, between)| (name, list.as_ref().map(|l| l.join(between))));
+        let truths = truths
+            .into_iter()
+            .map(|(name, value)| (name, value.map(|on| i32::from(on).to_string())));
+        let lists = lists
+            .into_iter()
+            .map(|(name, list, between)| (name, list.as_ref().map(|l| l.join(between))));
         let mut all: Vec<(String, String)> = texts
             .chain(truths)
             .chain(lists)

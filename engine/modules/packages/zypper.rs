@@ -124,7 +124,10 @@ struct Run {
 
 impl Run {
     fn add_to(&self, values: &Map) {
-        values.insert("cmd", Value::list(self.cmd.iter().map(|w| Value::str(w.as_str()))));
+        values.insert(
+            "cmd",
+            Value::list(self.cmd.iter().map(|w| Value::str(w.as_str()))),
+        );
         values.insert("rc", self.rc);
         values.insert("stdout", self.stdout.as_str());
         values.insert("stderr", self.stderr.as_str());
@@ -138,9 +141,19 @@ impl Run {
 
     /// What comes and goes, as text.
     fn difference(&self) -> String {
-        let of = |group: &str| self.answer.solvables.iter().filter(|s| s.group == group).collect::<Vec<_>>();
+        let of = |group: &str| {
+            self.answer
+                .solvables
+                .iter()
+                .filter(|s| s.group == group)
+                .collect::<Vec<_>>()
+        };
         let mut out = String::new();
-        for (title, group) in [("installed", "to-install"), ("removed", "to-remove"), ("upgraded", "to-upgrade")] {
+        for (title, group) in [
+            ("installed", "to-install"),
+            ("removed", "to-remove"),
+            ("upgraded", "to-upgrade"),
+        ] {
             let names: Vec<_> = of(group)
                 .iter()
                 .map(|s| match group {
@@ -170,7 +183,11 @@ impl Zypper {
             out.push(program.to_string_lossy().into_owned());
             out.extend(["--continue", "--drop-if-no-change", "--quiet", "run"].map(str::to_owned));
         }
-        out.push(host.need_program("zypper", "zypper")?.to_string_lossy().into_owned());
+        out.push(
+            host.need_program("zypper", "zypper")?
+                .to_string_lossy()
+                .into_owned(),
+        );
         out.extend(["--non-interactive", "--xmlout"].map(str::to_owned));
         let mut add = |on: bool, word: &str| {
             if on {
@@ -200,7 +217,10 @@ impl Zypper {
             add(installs && on, word);
         }
         add(verb == "remove" && self.clean_deps, "--clean-deps");
-        add(verb == "dist-upgrade" && self.allow_vendor_change, "--allow-vendor-change");
+        add(
+            verb == "dist-upgrade" && self.allow_vendor_change,
+            "--allow-vendor-change",
+        );
         for word in Self::words(self.extra_args.as_deref()) {
             add(true, &word);
         }
@@ -227,7 +247,11 @@ impl Zypper {
             if out.rc == 104 {
                 // Nothing of that name.
                 let message = told.messages.pop().unwrap_or_default();
-                return if search { Ok(run) } else { Err(run.failure(message)) };
+                return if search {
+                    Ok(run)
+                } else {
+                    Err(run.failure(message))
+                };
             }
             let repeat = out.rc == 103 || out.rc == 107 && self.skip_post_errors;
             if repeat && !again {
@@ -240,7 +264,9 @@ impl Zypper {
             if !matches!(out.rc, 0 | 102 | 103 | 106 | 107) {
                 return Err(run.failure(format!("Zypper run command failed with return code {}.", out.rc)));
             }
-            answer.solvables.retain(|old| told.solvables.iter().all(|s| s.name != old.name));
+            answer
+                .solvables
+                .retain(|old| told.solvables.iter().all(|s| s.name != old.name));
             answer.solvables.append(&mut told.solvables);
             run.answer = answer;
             return Ok(run);
@@ -272,9 +298,16 @@ impl Zypper {
         self.oldpackage |= wishes.iter().any(|w| !w.version.is_empty());
         if self.state != "latest" {
             // Whether a version fits is zypper's to say.
-            let plain: Vec<&str> =
-                wishes.iter().filter(|w| w.version.is_empty()).map(|w| w.name.as_str()).collect();
-            let there = if plain.is_empty() { Vec::new() } else { self.installed(host, &plain)? };
+            let plain: Vec<&str> = wishes
+                .iter()
+                .filter(|w| w.version.is_empty())
+                .map(|w| w.name.as_str())
+                .collect();
+            let there = if plain.is_empty() {
+                Vec::new()
+            } else {
+                self.installed(host, &plain)?
+            };
             wishes.retain(|w| w.install != there.contains(&w.name));
         }
         if wishes.is_empty() && files.is_empty() {
@@ -284,7 +317,11 @@ impl Zypper {
         cmd.push("--".into());
         cmd.extend(files.into_iter().cloned());
         let sign = |w: &Wish| if w.install { "+" } else { "-" };
-        cmd.extend(wishes.iter().map(|w| format!("{}{}{}", sign(w), w.name, w.version)));
+        cmd.extend(
+            wishes
+                .iter()
+                .map(|w| format!("{}{}{}", sign(w), w.name, w.version)),
+        );
         self.start(host, cmd, false).map(Some)
     }
 
@@ -294,7 +331,9 @@ impl Zypper {
         }
         let wishes: Vec<_> = names.iter().map(|n| wish(n, true)).collect();
         if wishes.iter().any(|(prefix, _)| *prefix == Some('+')) {
-            return Err(Failure::new("Can not combine '+' prefix with state=remove/absent."));
+            return Err(Failure::new(
+                "Can not combine '+' prefix with state=remove/absent.",
+            ));
         }
         if self.kind == "patch" {
             return Err(Failure::new("Can not remove patches."));
@@ -436,7 +475,10 @@ mod tests {
             let (_, w) = wish(text, remove);
             (w.install, w.name, w.version)
         };
-        assert_eq!(read("docker>=1.10", false), (true, "docker".into(), ">=1.10".into()));
+        assert_eq!(
+            read("docker>=1.10", false),
+            (true, "docker".into(), ">=1.10".into())
+        );
         assert_eq!(read("~exim", false), (false, "exim".into(), String::new()));
         assert_eq!(read("+a", true), (true, "a".into(), String::new()));
         assert_eq!(read("a", true), (false, "a".into(), String::new()));

@@ -20,14 +20,22 @@ pub(super) struct Answer {
 
 fn unescaped(text: &str) -> String {
     let mut text = text.to_owned();
-    for (entity, character) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")] {
+    for (entity, character) in [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&apos;", "'"),
+        ("&amp;", "&"),
+    ] {
         text = text.replace(entity, character);
     }
     text
 }
 
 fn attribute(tag: &str, name: &str) -> String {
-    let from = tag.split_once(&format!(" {name}=\"")).map_or("", |(_, rest)| rest);
+    let from = tag
+        .split_once(&format!(" {name}=\""))
+        .map_or("", |(_, rest)| rest);
     unescaped(from.split('"').next().unwrap_or_default())
 }
 
@@ -89,9 +97,22 @@ mod tests {
         let found: Vec<_> = answer
             .solvables
             .iter()
-            .map(|s| (s.name.as_str(), s.edition.as_str(), s.old_edition.as_str(), s.group.as_str()))
+            .map(|s| {
+                (
+                    s.name.as_str(),
+                    s.edition.as_str(),
+                    s.old_edition.as_str(),
+                    s.group.as_str(),
+                )
+            })
             .collect();
-        assert_eq!(found, [("foo", "2-1", "1-1", "to-upgrade"), ("bar", "1-1", "", "to-install")]);
+        assert_eq!(
+            found,
+            [
+                ("foo", "2-1", "1-1", "to-upgrade"),
+                ("bar", "1-1", "", "to-install")
+            ]
+        );
     }
 
     #[test]

@@ -51,7 +51,11 @@ impl Module for Setup {
             host,
             &names,
             // As if it was not given.
-            Duration::from_secs(if self.gather_timeout == 0 { 10 } else { self.gather_timeout }),
+            Duration::from_secs(if self.gather_timeout == 0 {
+                10
+            } else {
+                self.gather_timeout
+            }),
             self.fact_path,
         )?;
         let wanted = |name: &str| {

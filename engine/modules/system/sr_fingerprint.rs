@@ -120,7 +120,10 @@ impl SrFingerprint {
 fn without_first(text: &[u8], bytes: usize) -> &[u8] {
     let mut rest = text;
     while !rest.is_empty() && text.len() - rest.len() < bytes {
-        let end = rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |i| i + 1);
+        let end = rest
+            .iter()
+            .position(|b| *b == b'\n')
+            .map_or(rest.len(), |i| i + 1);
         rest = rest.get(end..).unwrap_or_default();
     }
     rest
@@ -233,10 +236,7 @@ impl Module for SrFingerprint {
         };
         let row = record.filter(|_| self.write_log_file).map(|r| row(&r));
         if host.check() {
-            out = out.with(
-                "message",
-                format!("Check mode: message not logged - [{message}]"),
-            );
+            out = out.with("message", format!("Check mode: message not logged - [{message}]"));
             if let Some(row) = row {
                 out = out
                     .with("jsonl_row", row)
@@ -278,10 +278,7 @@ mod tests {
     #[test]
     fn records_are_written_as_pairs_and_as_json() {
         let record = Map::from_iter([("role_name", "a b"), ("status", "say \"hi\""), ("n", "1")]);
-        assert_eq!(
-            pairs(&record),
-            "role_name=\"a b\" status=\"say \"\"hi\"\"\" n=1"
-        );
+        assert_eq!(pairs(&record), "role_name=\"a b\" status=\"say \"\"hi\"\"\" n=1");
         record.insert("check", true);
         assert!(pairs(&record).ends_with(" check=True"));
         assert!(row(&record).ends_with(r#","n":"1","check":true}"#));
@@ -298,7 +295,10 @@ mod tests {
     fn both_kinds_of_the_module_are_known() {
         let old = run(r#"{"sr_message": "x"}"#, true);
         let message = old.get("message").unwrap().to_text();
-        assert!(message.starts_with("Check mode: message not logged - [x 20"), "{message}");
+        assert!(
+            message.starts_with("Check mode: message not logged - [x 20"),
+            "{message}"
+        );
         for wrong in [
             r#"{}"#,
             r#"{"status": "begin"}"#,
