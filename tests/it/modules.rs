@@ -3,7 +3,10 @@
 //!
 //! `MODULES=copy,file` chooses plays. With `ORACLE=ansible-playbook` the results are recorded anew (tests/modules/record).
 
-use crate::program::{root, said};
+use crate::{
+    program::{root, said},
+    web_server::WebServer,
+};
 use kdo_value::{Map, Value, json};
 use regex::Regex;
 use std::{
@@ -120,7 +123,7 @@ struct Scrub {
 
 impl Scrub {
     fn new(address: &str) -> Self {
-        let gateway = format!("{}.1", address.rsplit_once('.').unwrap().0);
+        let gateway = gateway(address);
         let rule = |pattern: &str, by| (Regex::new(pattern).unwrap(), by);
         Self {
             rules: vec![
@@ -132,7 +135,8 @@ impl Scrub {
                     "@TIME@",
                 ),
                 rule(r"/root/\.ansible/tmp/ansible-[^/ ']*/", "@TMP@/"),
-                rule(r"/tmp/ansible[._][^/ ']*", "@TMP@"),
+                rule(r"/tmp/(ansible|kdo)[._][^/ ']*", "@TMP@"),
+                rule(r"@TMP@/(tmp[a-z0-9_]{8}|content)\b", "@TMP@/@FILE@"),
             ],
         }
     }
@@ -275,12 +279,12 @@ impl Run<'_> {
             .lines()
             .find_map(|l| l.trim().strip_prefix("ansible_ssh_private_key_file: "));
         let key = key.unwrap().trim_matches('\'');
-        let ssh = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null";
+        let ssh = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
         let line = format!(
             "h1 ansible_host={address} ansible_user=root ansible_ssh_private_key_file={key} ansible_ssh_common_args='{ssh}'\n"
         );
         fs::write(&inventory, line).unwrap();
-        let gateway = format!("{}.1", address.rsplit_once('.').unwrap().0);
+        let gateway = gateway(address);
         let mut command = match &self.oracle {
             Some(oracle) => Command::new(oracle),
             None => {
@@ -394,6 +398,11 @@ fn address(hosts: &str, host: &str) -> String {
     address.unwrap().trim_matches('\'').to_owned()
 }
 
+/// The address of the machine in the network of that host.
+fn gateway(address: &str) -> String {
+    format!("{}.1", address.rsplit_once('.').unwrap().0)
+}
+
 #[test]
 fn modules_return_and_leave_what_ansible_core_returns_and_leaves() {
     if !rustix::process::geteuid().is_root() {
@@ -422,8 +431,11 @@ fn modules_return_and_leave_what_ansible_core_returns_and_leaves() {
         lab.said(&args);
         all.push((prefix, count, Mutex::new(plays)));
     }
+    let hosts = lab.said(&["inventory"]);
+    let (prefix, ..) = all.first().unwrap();
+    let _web = WebServer::start(&gateway(&address(&hosts, &format!("{prefix}1"))));
     let run = Run {
-        hosts: lab.said(&["inventory"]),
+        hosts,
         lab: &lab,
         oracle,
         divergences: divergences(),

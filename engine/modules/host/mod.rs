@@ -8,6 +8,7 @@ mod file;
 mod info;
 mod mode;
 mod path;
+mod scratch;
 mod terminal;
 mod write;
 
@@ -16,7 +17,8 @@ pub use attributes::FileAttrs;
 pub use command::{Command, Output, errno};
 pub use info::file_info;
 pub use mode::parse_mode;
-pub use path::{expand, expand_with};
+pub use path::{enter, expand, expand_with};
+pub use scratch::Scratch;
 pub use terminal::{Answers, Conversation, Dialogue, Prompt};
 pub use write::{Fill, Save, Written};
 
