@@ -137,6 +137,7 @@ impl Scrub {
                 rule(r"/root/\.ansible/tmp/ansible-[^/ ']*/", "@TMP@/"),
                 rule(r"/tmp/(ansible|kdo)[._][^/ ']*", "@TMP@"),
                 rule(r"@TMP@/(tmp[a-z0-9_]{8}|content)\b", "@TMP@/@FILE@"),
+                rule(r"/(tmp[a-z0-9_]{8}|kdo\.[a-z0-9]{8}/content)\b", "/@FILE@"),
             ],
         }
     }
@@ -153,7 +154,9 @@ impl Scrub {
         match value {
             Value::Str(text) => Value::str(self.text(text.as_str())),
             Value::List(list) => {
-                let items = list.to_vec();
+                let mut items = list.to_vec();
+                // Whether the module's folder was there, which is ansible-core's business.
+                items.retain(|v| !v.as_str().is_some_and(|v| v.starts_with("Module remote_tmp ")));
                 Value::list(items.iter().map(|v| self.value(v, path)))
             }
             Value::Map(map) => {
@@ -164,9 +167,11 @@ impl Scrub {
                     } else {
                         format!("{path}.{key}")
                     };
-                    let volatile = VOLATILE.contains(&key.as_str()) || VOLATILE.contains(&path.as_str());
+                    let value = self.value(&value, &path);
+                    let empty = key == "warnings" && json::line(&value) == "[]";
+                    let volatile = empty || VOLATILE.contains(&key.as_str()) || VOLATILE.contains(&path.as_str());
                     if !volatile && !key.starts_with('_') {
-                        out.insert(self.text(&key), self.value(&value, &path));
+                        out.insert(self.text(&key), value);
                     }
                 }
                 out.into()

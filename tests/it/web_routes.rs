@@ -114,6 +114,9 @@ fn echo(request: &Request) -> Answer {
     out.insert("args", dict(pairs(&request.query)));
     let mut headers = request.headers.clone();
     headers.sort();
+    for (_, value) in headers.iter_mut().filter(|(n, _)| n == "if-modified-since") {
+        "a date".clone_into(value);
+    }
     // The boundary of a form is another each time, and so is its length.
     let kind = request.header("content-type").unwrap_or("").to_owned();
     let multipart = kind.starts_with("multipart/");
@@ -303,7 +306,8 @@ pub(crate) fn answer(request: &Request, folder: &Path) -> Answer {
         ["chunked"] => Answer::new(200, "text/plain", "4\r\none \r\n5\r\ntwo\n\n\r\n0\r\n\r\n")
             .with("Transfer-Encoding", "chunked"),
         ["short"] => text("too short\n").with("Content-Length", "100"),
-        ["named", name] => {
+        ["named"] => {
+            let name = request.value("name").unwrap_or_default();
             text("named\n").with("Content-Disposition", format!("attachment; filename=\"{name}\""))
         }
         ["files", "hello.txt" | "hello.bin"] => text("hello world\n"),

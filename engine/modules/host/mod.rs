@@ -15,6 +15,7 @@ mod write;
 pub use accounts::{Accounts, Group, User};
 pub use attributes::FileAttrs;
 pub use command::{Command, Output, errno};
+pub(crate) use file::io_failure;
 pub use info::file_info;
 pub use mode::parse_mode;
 pub use path::{enter, expand, expand_with};
@@ -71,6 +72,11 @@ impl<'a> Host<'a> {
         self.context.check
     }
 
+    /// Records no differences, for modules that show none.
+    pub(crate) fn forget_diff(&mut self) {
+        self.context.diff = false;
+    }
+
     /// Whether texts' differences are wanted.
     pub fn wants_diff(&self) -> bool {
         self.context.diff
@@ -79,6 +85,13 @@ impl<'a> Host<'a> {
     /// How the step is run.
     pub fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// A variable of the task's environment, else of the agent's own; `None` if it is empty.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let above = &self.context.environment;
+        let own = above.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
+        own.or_else(|| std::env::var(name).ok()).filter(|v| !v.is_empty())
     }
 
     /// The way back to the controller.
