@@ -39,6 +39,7 @@ pub const MODULES: &[Entry] = &[
     entry::<system::setup::Setup>(),
     entry::<files::slurp::Slurp>(),
     entry::<files::stat::Stat>(),
+    entry::<source_control::subversion::Subversion>(),
     entry::<system::systemd_service::SystemdService>(),
     entry::<files::tempfile::Tempfile>(),
     entry::<files::unarchive::Unarchive>(),

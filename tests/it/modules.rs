@@ -169,7 +169,8 @@ impl Scrub {
                     };
                     let value = self.value(&value, &path);
                     let empty = key == "warnings" && json::line(&value) == "[]";
-                    let volatile = empty || VOLATILE.contains(&key.as_str()) || VOLATILE.contains(&path.as_str());
+                    let volatile =
+                        empty || VOLATILE.contains(&key.as_str()) || VOLATILE.contains(&path.as_str());
                     if !volatile && !key.starts_with('_') {
                         out.insert(self.text(&key), value);
                     }

@@ -7,9 +7,10 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     net::{Shutdown, TcpListener, TcpStream},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::Arc,
     thread,
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -21,9 +22,22 @@ const TLS_CLIENTS: u16 = 7444;
 /// TLS with a certificate for another name.
 const TLS_WRONG: u16 = 7445;
 
-/// The server's TLS programs and its certificates; they go when it goes. Its threads end with the tests.
+/// What asks clients for a certificate.
+const CLIENTS: &[&str] = &[
+    "-cert",
+    "web.pem",
+    "-key",
+    "web.key",
+    "-CAfile",
+    "ca.pem",
+    "-Verify",
+    "1",
+    "-verify_return_error",
+];
+
+/// The server; its threads end with the tests.
 pub(crate) struct WebServer {
-    tls: Vec<Child>,
+    /// Certificates.
     folder: Arc<TempDir>,
 }
 
@@ -31,18 +45,13 @@ impl WebServer {
     /// Listens at the address. The hosts call it `web.test` and `other.test`.
     pub(crate) fn start(address: &str) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let mut server = Self {
-            tls: Vec::new(),
-            folder,
-        };
+        let server = Self { folder };
         server.listen(address, PLAIN);
         server.listen(address, PROXY);
         match certificates(server.folder.path()) {
             Ok(()) => {
                 server.listen_tls(address, TLS, &["-cert", "web.pem", "-key", "web.key"]);
-                let clients = ["-cert", "web.pem", "-key", "web.key", "-CAfile", "ca.pem"];
-                let clients = [&clients[..], &["-Verify", "1", "-verify_return_error"]].concat();
-                server.listen_tls(address, TLS_CLIENTS, &clients);
+                server.listen_tls(address, TLS_CLIENTS, CLIENTS);
                 server.listen_tls(address, TLS_WRONG, &["-cert", "wrong.pem", "-key", "web.key"]);
             }
             Err(e) => eprintln!("no TLS, openssl: {e}"),
@@ -61,37 +70,15 @@ impl WebServer {
         });
     }
 
-    /// `s_server` shows what clients send, one client after the other, and sends them what it reads.
-    fn listen_tls(&mut self, address: &str, port: u16, args: &[&str]) {
-        let mut child = Command::new("openssl")
-            .args(["s_server", "-quiet", "-accept", &format!("{address}:{port}")])
-            .args(args)
-            .current_dir(self.folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let (mut to, from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    fn listen_tls(&self, address: &str, port: u16, args: &'static [&'static str]) {
+        let listener = TcpListener::bind((address, port)).unwrap();
         let folder = Arc::clone(&self.folder);
         thread::spawn(move || {
-            let mut from = BufReader::new(from);
-            while let Some(request) = read(&mut from) {
-                if write(&mut to, &request, &answer(&request, folder.path())).is_err() {
-                    break;
-                }
+            for stream in listener.incoming().flatten() {
+                let folder = Arc::clone(&folder);
+                thread::spawn(move || converse_tls(stream, args, folder.path()));
             }
         });
-        self.tls.push(child);
-    }
-}
-
-impl Drop for WebServer {
-    fn drop(&mut self) {
-        for child in &mut self.tls {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }
 
@@ -161,6 +148,43 @@ fn converse(mut stream: TcpStream, proxy: bool, folder: &Path) {
     let _ = write(&mut stream, &request, &answer(&request, folder));
     let _ = stream.shutdown(Shutdown::Write);
     let _ = io::copy(&mut reader, &mut io::sink());
+}
+
+/// The same through an `s_server`, which shows what the client sends and sends what it reads.
+fn converse_tls(stream: TcpStream, args: &[&str], folder: &Path) {
+    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let place = free.local_addr().unwrap();
+    drop(free);
+    let mut child = Command::new("openssl")
+        .args([
+            "s_server",
+            "-quiet",
+            "-naccept",
+            "1",
+            "-accept",
+            &place.to_string(),
+        ])
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (mut to, from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let server = (0..200).find_map(|_| {
+        thread::sleep(Duration::from_millis(25));
+        TcpStream::connect(place).ok()
+    });
+    if let Some(server) = server {
+        let through = thread::spawn(|| tunnel(stream, server));
+        if let Some(request) = read(&mut BufReader::new(from)) {
+            let _ = write(&mut to, &request, &answer(&request, folder));
+        }
+        let _ = through.join();
+    }
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 fn tunnel(from: TcpStream, to: TcpStream) {

@@ -123,9 +123,10 @@ impl GetUrl {
             return Ok(None);
         }
         let failure = |message: &str| with_result(Failure::new(message), result);
-        let (algorithm, digest) = self.checksum.split_once(':').ok_or_else(|| {
-            failure("The checksum parameter has to be in format <algorithm>:<checksum>")
-        })?;
+        let (algorithm, digest) = self
+            .checksum
+            .split_once(':')
+            .ok_or_else(|| failure("The checksum parameter has to be in format <algorithm>:<checksum>"))?;
         let mut digest = digest.to_owned();
         if Url::parse(&digest).is_some_and(|u| ["http", "https", "ftp", "file"].contains(&&*u.scheme)) {
             let path = scratch.join("digests");
@@ -148,20 +149,29 @@ impl GetUrl {
         let digest = file_checksum(path, &name).filter(|_| known);
         digest.ok_or_else(|| {
             let path = path.display();
-            Failure::new(format!("Could not hash file '{path}' with algorithm '{algorithm}'."))
+            Failure::new(format!(
+                "Could not hash file '{path}' with algorithm '{algorithm}'."
+            ))
         })
     }
 
     /// Whether the file that is there already has the checksum.
     fn is_there(&self, wanted: Option<&Checksum>) -> Result<bool, Failure> {
         match wanted {
-            Some((algorithm, digest)) if !self.talk.force => Ok(Self::digest(&self.dest, algorithm)? == *digest),
+            Some((algorithm, digest)) if !self.talk.force => {
+                Ok(Self::digest(&self.dest, algorithm)? == *digest)
+            }
             _ => Ok(false),
         }
     }
 
     /// The request for the file, as what is there wants it.
-    fn request_for(&self, there: Option<&fs::Metadata>, wanted: bool, check: bool) -> Result<Request, Failure> {
+    fn request_for(
+        &self,
+        there: Option<&fs::Metadata>,
+        wanted: bool,
+        check: bool,
+    ) -> Result<Request, Failure> {
         let mut request = self.request(&self.url)?;
         if check {
             request.method = "HEAD".into();
@@ -265,7 +275,11 @@ impl Module for GetUrl {
         let there = fs::metadata(&self.dest).ok().filter(|m| !m.is_dir());
         if there.is_some() && self.is_there(wanted.as_ref())? {
             let changed = host.apply(&self.dest, &self.attrs, true)?;
-            let but = if changed { " but file attributes changed" } else { "" };
+            let but = if changed {
+                " but file attributes changed"
+            } else {
+                ""
+            };
             result.insert("msg", format!("file already exists{but}"));
             return Ok(Outcome::from(result).changed(changed));
         }
@@ -312,7 +326,10 @@ impl Module for GetUrl {
         if let Some((algorithm, digest)) = &wanted {
             let is = Self::digest(&temp, algorithm)?;
             if is != *digest {
-                let message = format!("The checksum for {} did not match {digest}; it was {is}.", temp.display());
+                let message = format!(
+                    "The checksum for {} did not match {digest}; it was {is}.",
+                    temp.display()
+                );
                 result.remove("msg");
                 return Err(with_result(Failure::new(message), &result));
             }
@@ -325,7 +342,14 @@ impl Module for GetUrl {
         // A link is replaced, unless it leads to the same content.
         let same = result.get("checksum_src") == result.get("checksum_dest");
         let done = host.install(&dest, &Source::File(temp), &self.url, &save, &self.attrs, same)?;
-        result.insert("status_code", if self.url.starts_with("file:") { Value::None } else { response.status.into() });
+        result.insert(
+            "status_code",
+            if self.url.starts_with("file:") {
+                Value::None
+            } else {
+                response.status.into()
+            },
+        );
         result.insert("md5sum", file_checksum(&dest, "md5"));
         if let Some(backup) = done.backup_file {
             result.insert("backup_file", text(&backup));
@@ -342,10 +366,15 @@ mod tests {
     fn files_in_folders_are_called_as_the_server_or_the_address_says() {
         let name = |value: &str| {
             let mut response = Response::default();
-            response.headers.push(("content-disposition".into(), value.into()));
+            response
+                .headers
+                .push(("content-disposition".into(), value.into()));
             given_name(&response)
         };
-        assert_eq!(name("attachment; FileName=\"a b.tar\"; x=1").as_deref(), Some("a b.tar"));
+        assert_eq!(
+            name("attachment; FileName=\"a b.tar\"; x=1").as_deref(),
+            Some("a b.tar")
+        );
         assert_eq!(name("attachment; filename=../../evil").as_deref(), Some("evil"));
         assert_eq!(name("attachment; filename=\"..\""), None);
         assert_eq!(name("inline"), None);

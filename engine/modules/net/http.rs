@@ -113,14 +113,22 @@ impl Request {
         if !self.use_proxy || self.socket.is_some() {
             return None;
         }
-        let get = |name: &str| host.variable(name).or_else(|| host.variable(&name.to_uppercase()));
+        let get = |name: &str| {
+            host.variable(name)
+                .or_else(|| host.variable(&name.to_uppercase()))
+        };
         let except = get("no_proxy").unwrap_or_default();
         let free = |e: &str| {
             let e = e.trim_start_matches('.');
             let among = |name: &str| name == e || name.ends_with(&format!(".{e}"));
             e == "*" || among(&url.host) || among(&url.place())
         };
-        if except.split(',').map(str::trim).filter(|e| !e.is_empty()).any(free) {
+        if except
+            .split(',')
+            .map(str::trim)
+            .filter(|e| !e.is_empty())
+            .any(free)
+        {
             return None;
         }
         let proxy = get(&format!("{}_proxy", url.scheme))?;
@@ -218,7 +226,10 @@ impl Response {
     pub fn message(&self) -> String {
         match self.status {
             -1 => self.reason.clone(),
-            200..300 => format!("OK ({} bytes)", self.header("content-length").unwrap_or("unknown")),
+            200..300 => format!(
+                "OK ({} bytes)",
+                self.header("content-length").unwrap_or("unknown")
+            ),
             status => format!("HTTP Error {status}: {}", self.reason),
         }
     }
@@ -320,7 +331,11 @@ pub fn send(host: &mut Host<'_>, request: &Request, body: &Path) -> Result<Respo
             return Err("Incomplete read: the server ended the answer early".into());
         }
         // What an error says is told of the address that was asked.
-        response.url = if response.good() || url.scheme == "file" { url.text() } else { asked };
+        response.url = if response.good() || url.scheme == "file" {
+            url.text()
+        } else {
+            asked
+        };
         if request.decompress && response.good() && response.header("content-encoding") == Some("gzip") {
             unpack(body)?;
         }
@@ -331,11 +346,19 @@ pub fn send(host: &mut Host<'_>, request: &Request, body: &Path) -> Result<Respo
 
 /// One request and its answer, or why there is none.
 fn one(host: &mut Host<'_>, request: &Request, url: &Url, body: &Path) -> Result<Response, String> {
+    if url.scheme != "file" && url.target.chars().any(|c| c <= ' ' || c == '\x7f') {
+        return Err(format!(
+            "the address holds blanks or control characters: {:?}",
+            url.text()
+        ));
+    }
     match url.scheme.as_str() {
         "http" => http1::exchange(host, request, url, body),
         "https" | "ftp" => http_program::exchange(host, request, url, body),
         "file" => local(url, body).map_err(|e| format!("Request failed: <urlopen error {e}>")),
-        other => Err(format!("Request failed: <urlopen error unknown url type: {other}>")),
+        other => Err(format!(
+            "Request failed: <urlopen error unknown url type: {other}>"
+        )),
     }
 }
 
@@ -376,7 +399,10 @@ pub fn download(
         return Ok(response);
     }
     let shown = super::url::masked(url);
-    Err(Failure::new(format!("Failure downloading {shown}, {}", response.message())).with("status_code", response.status))
+    Err(
+        Failure::new(format!("Failure downloading {shown}, {}", response.message()))
+            .with("status_code", response.status),
+    )
 }
 
 #[cfg(test)]
@@ -385,7 +411,8 @@ mod tests {
 
     #[test]
     fn heads_are_read_and_headers_joined() {
-        let head = "HTTP/1.1 404 Not Found\r\nContent-Type: a\r\nX:\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\n";
+        let head =
+            "HTTP/1.1 404 Not Found\r\nContent-Type: a\r\nX:\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\n";
         let r = Response::parse(head).unwrap();
         assert_eq!(
             (r.status, r.reason.as_str(), r.header("content-type")),
@@ -403,7 +430,9 @@ mod tests {
             request.method = method.into();
             request.body = Some(b"x".to_vec());
             request.follow = follow;
-            request.redirected(status).then(|| (request.method.clone(), request.body.is_some()))
+            request
+                .redirected(status)
+                .then(|| (request.method.clone(), request.body.is_some()))
         };
         let get = Some(("GET".to_owned(), false));
         assert_eq!(after(Follow::None, "GET", 302), None);

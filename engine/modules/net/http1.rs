@@ -20,7 +20,12 @@ const HEAD_LIMIT: u64 = 256 << 10;
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
-fn connect(host: &mut Host<'_>, request: &Request, url: &Url, proxy: Option<&Url>) -> io::Result<Box<dyn Stream>> {
+fn connect(
+    host: &mut Host<'_>,
+    request: &Request,
+    url: &Url,
+    proxy: Option<&Url>,
+) -> io::Result<Box<dyn Stream>> {
     if url.scheme == "https" {
         return Ok(Box::new(tls::connect(host, request, url, proxy)?));
     }

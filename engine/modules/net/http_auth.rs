@@ -1,7 +1,10 @@
 //! Logging in: passwords of netrc files, Basic and Digest.
 
 use super::url::Url;
-use crate::{Failure, files::{stat::checksum, tempfile::random_name}};
+use crate::{
+    Failure,
+    files::{stat::checksum, tempfile::random_name},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 /// User and password of a host in a netrc file.
@@ -56,7 +59,13 @@ pub(super) fn answer(
     let (scheme, rest) = challenge.trim().split_once(' ').unwrap_or((challenge.trim(), ""));
     match scheme.to_lowercase().as_str() {
         "basic" => Ok(Some(basic(login))),
-        "digest" => Ok(digest(&fields(rest), login, method, &url.request_target(), &random_name()?)),
+        "digest" => Ok(digest(
+            &fields(rest),
+            login,
+            method,
+            &url.request_target(),
+            &random_name()?,
+        )),
         _ => Ok(None),
     }
 }
@@ -80,7 +89,8 @@ fn digest(
     let (realm, nonce) = (field("realm")?, field("nonce")?);
     let who = hash(format!("{user}:{realm}:{password}"))?;
     let what = hash(format!("{method}:{target}"))?;
-    let mut out = format!("Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{target}\"");
+    let mut out =
+        format!("Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{target}\"");
     match field("qop") {
         Some(qop) if qop.split(',').any(|q| q.trim() == "auth") => {
             let response = hash(format!("{who}:{nonce}:00000001:{own}:auth:{what}"))?;
@@ -115,8 +125,14 @@ mod tests {
         let login = ("Mufasa".to_owned(), "Circle Of Life".to_owned());
         let challenge = "realm=\"testrealm@host.com\", qop=\"auth,auth-int\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", opaque=\"5c\"";
         let header = digest(&fields(challenge), &login, "GET", "/dir/index.html", "0a4f113b").unwrap();
-        assert!(header.contains("response=\"6629fae49393a05397450978507c4ef1\""), "{header}");
-        assert!(header.contains("opaque=\"5c\"") && header.contains("cnonce=\"0a4f113b\""), "{header}");
+        assert!(
+            header.contains("response=\"6629fae49393a05397450978507c4ef1\""),
+            "{header}"
+        );
+        assert!(
+            header.contains("opaque=\"5c\"") && header.contains("cnonce=\"0a4f113b\""),
+            "{header}"
+        );
         let login = ("Mufasa".to_owned(), "Circle of Life".to_owned());
         let challenge = "realm=\"http-auth@example.org\", qop=auth, algorithm=SHA-256, nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\"";
         let own = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
@@ -127,6 +143,15 @@ mod tests {
         );
         let old = digest(&fields("realm=\"r\", nonce=\"n\""), &login, "GET", "/", "x").unwrap();
         assert!(!old.contains("qop"), "{old}");
-        assert!(digest(&fields("realm=\"r\", nonce=\"n\", algorithm=SHA3"), &login, "GET", "/", "x").is_none());
+        assert!(
+            digest(
+                &fields("realm=\"r\", nonce=\"n\", algorithm=SHA3"),
+                &login,
+                "GET",
+                "/",
+                "x"
+            )
+            .is_none()
+        );
     }
 }

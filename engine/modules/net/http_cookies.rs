@@ -79,7 +79,11 @@ impl Jar {
     pub(super) fn header(&self, url: &Url) -> Option<String> {
         let path = url.path();
         let fits = |c: &&Cookie| {
-            let host = if c.whole_domain { within(&url.host, &c.domain) } else { url.host == c.domain };
+            let host = if c.whole_domain {
+                within(&url.host, &c.domain)
+            } else {
+                url.host == c.domain
+            };
             let below = path.strip_prefix(c.path.as_str());
             host && (!c.secure || url.scheme == "https")
                 && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || c.path.ends_with('/'))
@@ -119,7 +123,10 @@ mod tests {
         assert_eq!(header(&jar, "https://c.b.test/"), "two=2");
         assert_eq!(header(&jar, "https://a.b.test/"), "two=2; three=3");
         jar.keep(&here, "one=5");
-        jar.keep(&here, "two=; Path=/; Domain=b.test; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
+        jar.keep(
+            &here,
+            "two=; Path=/; Domain=b.test; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        );
         let left: Vec<_> = jar.pairs().into_iter().map(|(n, v)| n + &v).collect();
         assert_eq!(left, ["one5", "three3"]);
     }

@@ -6,7 +6,11 @@ const MONTHS: [&str; 12] = [
 ];
 
 fn pick<'a>(names: &[&'a str], at: i64) -> &'a str {
-    usize::try_from(at).ok().and_then(|at| names.get(at)).copied().unwrap_or_default()
+    usize::try_from(at)
+        .ok()
+        .and_then(|at| names.get(at))
+        .copied()
+        .unwrap_or_default()
 }
 
 /// Seconds since 1970 as a date.
@@ -41,7 +45,11 @@ pub(super) fn read(text: &str) -> Option<i64> {
     let year: i64 = words.next()?.parse().ok()?;
     let mut clock = words.next()?.split(':').map(|n| n.parse::<i64>().ok());
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let (era, yoe) = (year.div_euclid(400), year.rem_euclid(400));
     let doe = yoe * 365 + yoe / 4 - yoe / 100 + (153 * month + 2) / 5 + day - 1;
     let days = era * 146_097 + doe - 719_468;

@@ -68,7 +68,11 @@ impl Talk {
             key: self.client_key.clone(),
             ciphers: self.ciphers.clone(),
         };
-        request.unredirected = self.unredirected_headers.iter().map(|h| h.to_lowercase()).collect();
+        request.unredirected = self
+            .unredirected_headers
+            .iter()
+            .map(|h| h.to_lowercase())
+            .collect();
         request.set("User-Agent", self.http_agent.as_str());
         if self.force {
             request.set("Cache-Control", "no-cache");

@@ -56,7 +56,11 @@ fn settings(request: &Request, url: &Url, proxy: Option<&Url>) -> String {
     let mut out = String::new();
     for (name, value) in &request.headers {
         // An empty value has a spelling of its own.
-        let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
+        let line = if value.is_empty() {
+            format!("{name};")
+        } else {
+            format!("{name}: {value}")
+        };
         out += &setting("header", &line);
     }
     if !request.has("accept-encoding") {
@@ -100,7 +104,11 @@ fn settings(request: &Request, url: &Url, proxy: Option<&Url>) -> String {
     if !tls.ciphers.is_empty() {
         out += &setting("ciphers", &tls.ciphers.join(":"));
     }
-    let target = if url.scheme == "ftp" { url.target.clone() } else { url.request_target() };
+    let target = if url.scheme == "ftp" {
+        url.target.clone()
+    } else {
+        url.request_target()
+    };
     out + &setting("url", &format!("{}://{}{target}", url.scheme, url.place()))
 }
 
@@ -196,7 +204,7 @@ mod tests {
 
     #[test]
     fn curl_is_told_what_to_send_and_nothing_else() {
-        let mut request = Request::get("https://a.test/b c");
+        let mut request = Request::get("https://a.test/b%20c");
         request.set("X-Empty", "");
         request.set("X-Quoted", "a\"b\\\nc");
         request.tls.unchecked = true;
@@ -214,7 +222,10 @@ mod tests {
         }
         let proxy = Url::parse("http://me:secret@proxy.test:3128").unwrap();
         let told = settings(&request, &url, Some(&proxy));
-        assert!(told.contains("proxy = \"http://proxy.test:3128\"\nproxy-user = \"me:secret\"\n"), "{told}");
+        assert!(
+            told.contains("proxy = \"http://proxy.test:3128\"\nproxy-user = \"me:secret\"\n"),
+            "{told}"
+        );
     }
 
     #[test]

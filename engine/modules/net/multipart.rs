@@ -54,7 +54,9 @@ fn type_of(name: &str) -> &'static str {
     let lower = name.to_lowercase();
     let end = lower.rsplit_once('.').map_or("", |(_, end)| end);
     let found = TYPES.binary_search_by(|(known, _)| (*known).cmp(end)).ok();
-    found.and_then(|at| TYPES.get(at)).map_or(UNKNOWN, |(_, kind)| kind)
+    found
+        .and_then(|at| TYPES.get(at))
+        .map_or(UNKNOWN, |(_, kind)| kind)
 }
 
 /// Base64 in lines of 76 letters.
@@ -70,16 +72,37 @@ fn base64_lines(bytes: &[u8]) -> String {
     out + "\r\n"
 }
 
+/// Line ends as the mail standards want them, which this format comes from.
+fn with_line_ends(content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(content.len());
+    let mut bytes = content.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' | b'\n' => {
+                if byte == b'\r' {
+                    bytes.next_if_eq(&b'\n');
+                }
+                out.extend(b"\r\n");
+            }
+            byte => out.push(byte),
+        }
+    }
+    out
+}
+
 /// Headers and content of one part.
 fn part(host: &Host<'_>, name: &str, value: &Value) -> Result<Vec<u8>, Failure> {
     let disposition = |file: Option<&str>| {
         let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
         let file = file.map_or(String::new(), |f| format!("; filename=\"{}\"", quoted(f)));
-        format!("Content-Disposition: form-data; name=\"{}\"{file}\r\n", quoted(name))
+        format!(
+            "Content-Disposition: form-data; name=\"{}\"{file}\r\n",
+            quoted(name)
+        )
     };
     if let Some(text) = value.as_str() {
         let head = format!("Content-Type: text/plain\r\n{}\r\n", disposition(None));
-        return Ok([head.as_bytes(), text.as_bytes()].concat());
+        return Ok([head.into_bytes(), with_line_ends(text.as_bytes())].concat());
     }
     let Some(fields) = value.as_map() else {
         let kind = value.type_name();
@@ -95,7 +118,7 @@ fn part(host: &Host<'_>, name: &str, value: &Value) -> Result<Vec<u8>, Failure> 
     match (content, &file) {
         (Some(content), _) => {
             let head = format!("Content-Type: {kind}\r\n{}\r\n", disposition(shown));
-            Ok([head.as_bytes(), content.as_bytes()].concat())
+            Ok([head.into_bytes(), with_line_ends(content.as_bytes())].concat())
         }
         (None, Some(path)) => {
             // The controller puts the content beside names of its own files.
@@ -105,8 +128,8 @@ fn part(host: &Host<'_>, name: &str, value: &Value) -> Result<Vec<u8>, Failure> 
             };
             let (encoding, content) = match field("multipart_encoding").as_deref() {
                 None | Some("base64") => ("base64", base64_lines(&bytes).into_bytes()),
-                Some("7or8bit") if bytes.is_ascii() => ("7bit", bytes),
-                Some("7or8bit") => ("8bit", bytes),
+                Some("7or8bit") if bytes.is_ascii() => ("7bit", with_line_ends(&bytes)),
+                Some("7or8bit") => ("8bit", with_line_ends(&bytes)),
                 Some(_) => return Err("multipart_encoding must be one of base64, 7or8bit".into()),
             };
             let head = format!(
@@ -136,7 +159,7 @@ pub(super) fn write(host: &Host<'_>, fields: &Map) -> Result<(Vec<u8>, String), 
 
 #[cfg(test)]
 mod tests {
-    use super::{TYPES, base64_lines, type_of};
+    use super::{TYPES, base64_lines, type_of, with_line_ends};
 
     #[test]
     fn types_are_told_by_names() {
@@ -144,6 +167,11 @@ mod tests {
         assert_eq!(type_of("/a/b.TXT"), "text/plain");
         assert_eq!(type_of("b.unknown"), "application/octet-stream");
         assert_eq!(type_of(""), "application/octet-stream");
+    }
+
+    #[test]
+    fn line_ends_are_made_equal() {
+        assert_eq!(with_line_ends(b"a\nb\r\nc\rd"), b"a\r\nb\r\nc\r\nd");
     }
 
     #[test]

@@ -33,7 +33,11 @@ fn arguments(tls: &Tls, url: &Url) -> Vec<String> {
         if let Some(path) = &tls.authorities {
             add(&["-no-CApath", "-CAfile", &path.to_string_lossy()]);
         }
-        let name = if url.host.parse::<IpAddr>().is_ok() { "-verify_ip" } else { "-verify_hostname" };
+        let name = if url.host.parse::<IpAddr>().is_ok() {
+            "-verify_ip"
+        } else {
+            "-verify_hostname"
+        };
         add(&[name, &url.host]);
     }
     if url.host.parse::<IpAddr>().is_err() {
@@ -75,7 +79,10 @@ pub(super) fn connect(
             command.args(["-connect", &address]);
         }
     }
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn()?;
     match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
         (Some(to), Some(from), Some(errors)) => Ok(Tunnel {
@@ -96,7 +103,10 @@ impl Tunnel {
         let mut text = String::new();
         let _ = self.errors.by_ref().take(64 << 10).read_to_string(&mut text);
         let telling = |l: &&str| l.starts_with("verify error:") || l.contains("error") || l.contains("rrno");
-        let line = text.lines().find(telling).unwrap_or("the server ended the connection");
+        let line = text
+            .lines()
+            .find(telling)
+            .unwrap_or("the server ended the connection");
         io::Error::other(format!("TLS: {}", line.trim()))
     }
 }

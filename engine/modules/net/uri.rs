@@ -112,12 +112,21 @@ pub struct Uri {
 
 /// A form of pairs: from a dict, or a list of pairs.
 fn form(value: &Value) -> Result<String, Failure> {
-    let bad = || Failure::new("failed to parse body as form_urlencoded: a dict or a list of pairs is needed");
+    let bad = || {
+        Failure::new("failed to parse body as form_urlencoded: a dict or a list of pairs is needed")
+            .with("elapsed", 0_i64)
+    };
+    // Keys of any kind become texts, as in JSON.
+    let value = &json::read(&json::line(value)).map_err(|_| bad())?;
     let mut pairs = Vec::new();
     let mut add = |key: &str, value: &Value| {
         let values = match (value.as_sequence(), value.as_map()) {
             (Some(values), _) => values,
-            (None, Some(map)) => map.text_entries().into_iter().map(|(k, _)| Value::str(k)).collect(),
+            (None, Some(map)) => map
+                .text_entries()
+                .into_iter()
+                .map(|(k, _)| Value::str(k))
+                .collect(),
             _ => vec![value.clone()],
         };
         for value in values.iter().filter(|v| !v.is_none()) {
@@ -142,9 +151,17 @@ fn form(value: &Value) -> Result<String, Failure> {
 fn content_type(response: &Response) -> (String, String) {
     let value = response.header("content-type").unwrap_or("text/plain");
     let mut fields = value.split(';').map(str::trim);
-    let kind = fields.next().unwrap_or_default().split(',').next().unwrap_or_default();
+    let kind = fields
+        .next()
+        .unwrap_or_default()
+        .split(',')
+        .next()
+        .unwrap_or_default();
     let charset = fields.find_map(|f| f.strip_prefix("charset=")).unwrap_or("utf-8");
-    (kind.trim().to_lowercase(), charset.trim_matches('"').to_lowercase())
+    (
+        kind.trim().to_lowercase(),
+        charset.trim_matches('"').to_lowercase(),
+    )
 }
 
 fn is_json(kind: &str) -> bool {
@@ -164,8 +181,14 @@ fn decoded(bytes: &[u8], charset: &str) -> String {
 fn name_of(response: &Response) -> String {
     let given = super::get_url::given_name(response);
     let named = || {
-        let path = Url::parse(&response.url).map(|u| u.path().to_owned()).unwrap_or_default();
-        let name = path.trim_end_matches('/').rsplit('/').next().map(super::url::decode);
+        let path = Url::parse(&response.url)
+            .map(|u| u.path().to_owned())
+            .unwrap_or_default();
+        let name = path
+            .trim_end_matches('/')
+            .rsplit('/')
+            .next()
+            .map(super::url::decode);
         name.filter(|n| !n.is_empty() && !n.contains('/') && n != "..")
     };
     given.or_else(named).unwrap_or_else(|| "index.html".into())
@@ -182,7 +205,11 @@ impl Uri {
         let kind = |name: &str| Some(name.to_owned());
         Ok(match self.body_format {
             BodyFormat::Json => {
-                let content = if text { copy_bytes(body) } else { json::line(body).into_bytes() };
+                let content = if text {
+                    copy_bytes(body)
+                } else {
+                    json::line(body).into_bytes()
+                };
                 (Some(content), kind("application/json"))
             }
             BodyFormat::Form => {
@@ -198,13 +225,20 @@ impl Uri {
                 let fields = body
                     .as_map()
                     .ok_or_else(|| Failure::new(format!("{what}: Mapping is required")))?;
-                let (content, kind) =
-                    multipart::write(host, fields).map_err(|f| Failure::new(format!("{what}: {}", f.message)))?;
+                let (content, kind) = multipart::write(host, fields)
+                    .map_err(|f| Failure::new(format!("{what}: {}", f.message)))?;
                 (Some(content), Some(kind))
             }
             BodyFormat::Raw if body.is_none() => (None, None),
             BodyFormat::Raw if text => (Some(copy_bytes(body)), None),
-            BodyFormat::Raw => return Err("body must be a text, unless body_format says how it is written".into()),
+            BodyFormat::Raw => {
+                let message = "body must be a text, unless body_format says how it is written";
+                return Err(Failure::new(message)
+                    .with("status", -1_i64)
+                    .with("url", masked(&self.url))
+                    .with("redirected", false)
+                    .with("elapsed", 0_i64));
+            }
         })
     }
 
@@ -229,7 +263,9 @@ impl Uri {
         let mut request = self.talk.request(&self.url, user, password, None)?;
         request.method = self.method.to_uppercase();
         if request.method.is_empty() || !request.method.chars().all(|c| c.is_ascii_uppercase()) {
-            return Err("Parameter 'method' needs to be a single word in uppercase, like GET or POST.".into());
+            return Err(
+                "Parameter 'method' needs to be a single word in uppercase, like GET or POST.".into(),
+            );
         }
         let (body, kind) = self.body(host)?;
         request.body = body;
@@ -265,7 +301,9 @@ impl Uri {
         let asked = masked(&self.url);
         for (name, value) in response.joined_headers() {
             let value = match name.as_str() {
-                "location" => Url::parse(&asked).and_then(|u| u.join(&value)).map_or(value, |u| u.text()),
+                "location" => Url::parse(&asked)
+                    .and_then(|u| u.join(&value))
+                    .map_or(value, |u| u.text()),
                 _ => value,
             };
             out.insert(name.replace('-', "_"), value);
@@ -284,11 +322,21 @@ impl Uri {
     }
 
     /// Writes the answer where it is wanted.
-    fn keep(&self, host: &mut Host<'_>, response: &Response, temp: PathBuf, out: &Map) -> Result<(), Failure> {
+    fn keep(
+        &self,
+        host: &mut Host<'_>,
+        response: &Response,
+        temp: PathBuf,
+        out: &Map,
+    ) -> Result<(), Failure> {
         let Some(dest) = self.dest.as_ref().filter(|_| response.status != -1) else {
             return Ok(());
         };
-        let dest = if dest.is_dir() { dest.join(name_of(response)) } else { dest.clone() };
+        let dest = if dest.is_dir() {
+            dest.join(name_of(response))
+        } else {
+            dest.clone()
+        };
         if self.status_code.contains(&response.status) && response.status != 304 {
             let save = Save {
                 unsafe_writes: self.unsafe_writes,
@@ -297,7 +345,10 @@ impl Uri {
             // A link is replaced, unless it leads to the same content.
             let same = file_checksum(&temp, "sha1") == file_checksum(&dest, "sha1");
             host.install(&dest, &Source::File(temp), &self.url, &save, &self.attrs, same)
-                .map_err(|f| Failure { values: out.clone(), ..f })?;
+                .map_err(|f| Failure {
+                    values: out.clone(),
+                    ..f
+                })?;
             out.insert("changed", true);
         }
         out.insert("path", text(&dest));
@@ -310,7 +361,9 @@ impl Uri {
         let good = self.status_code.contains(&response.status);
         let body = body.map(|b| decoded(&b, &charset));
         if is_json(&kind) || self.return_content || !good {
-            if is_json(&kind) && let Some(value) = body.as_ref().and_then(|b| json::read(b).ok()) {
+            if is_json(&kind)
+                && let Some(value) = body.as_ref().and_then(|b| json::read(b).ok())
+            {
                 out.insert("json", value);
             }
             if self.return_content {
@@ -393,15 +446,6 @@ impl Module for Uri {
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         let _ = self.remote_src;
-        if host.check() {
-            return Ok(Outcome::new()
-                .with("skipped", true)
-                .with(
-                    "msg",
-                    "This action (ansible.builtin.uri) does not support check mode.",
-                )
-                .changed(false));
-        }
         let request = self.request(host)?;
         let skipped = |message: String| Ok(Outcome::new().with("stdout", message).changed(false));
         if let Some(path) = self.creates.as_ref().filter(|p| p.exists()) {
@@ -439,7 +483,10 @@ mod tests {
     #[test]
     fn forms_are_written_from_dicts_and_lists() {
         let f = |t: &str| form(&json::read(t).unwrap()).ok();
-        assert_eq!(f(r#"{"a": "x y", "b": [1, 2], "c": null}"#).as_deref(), Some("a=x+y&b=1&b=2"));
+        assert_eq!(
+            f(r#"{"a": "x y", "b": [1, 2], "c": null}"#).as_deref(),
+            Some("a=x+y&b=1&b=2")
+        );
         assert_eq!(f(r#"[["k", "&"]]"#).as_deref(), Some("k=%26"));
         assert_eq!(f(r#"["k"]"#), None);
         assert_eq!(f("7"), None);
@@ -454,8 +501,14 @@ mod tests {
             (is_json(&kind), charset)
         };
         assert_eq!(told("application/json"), (true, "utf-8".into()));
-        assert_eq!(told("application/vnd.api+json; charset=\"Latin1\""), (true, "latin1".into()));
-        assert_eq!(told("text/javascript; x=y; charset=utf-8"), (true, "utf-8".into()));
+        assert_eq!(
+            told("application/vnd.api+json; charset=\"Latin1\""),
+            (true, "latin1".into())
+        );
+        assert_eq!(
+            told("text/javascript; x=y; charset=utf-8"),
+            (true, "utf-8".into())
+        );
         assert_eq!(told("application/json-seq"), (false, "utf-8".into()));
     }
 

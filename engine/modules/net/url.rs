@@ -110,8 +110,11 @@ impl Url {
 
     /// What the request line asks for.
     pub fn request_target(&self) -> String {
-        let target = self.target.replace(' ', "%20");
-        if target.starts_with('/') { target } else { format!("/{target}") }
+        if self.target.starts_with('/') {
+            self.target.clone()
+        } else {
+            format!("/{}", self.target)
+        }
     }
 
     /// Host and port as the header `Host` has them.
@@ -210,7 +213,10 @@ mod tests {
         assert_eq!(url.join("../../a/./b/..").unwrap().text(), "http://[::1]:8080/a/");
         assert_eq!(url.join("//h2/a b").unwrap().text(), "http://h2/a%20b");
         let bare = Url::parse("http://h?a").unwrap();
-        assert_eq!((bare.text().as_str(), bare.request_target().as_str()), ("http://h?a", "/?a"));
+        assert_eq!(
+            (bare.text().as_str(), bare.request_target().as_str()),
+            ("http://h?a", "/?a")
+        );
         assert_eq!(Url::parse("file:/a/b%20c").unwrap().file_name(), "b c");
         assert!(Url::parse("nothing").is_none() && Url::parse("http://h:x/").is_none());
     }

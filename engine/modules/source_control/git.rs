@@ -1,6 +1,6 @@
 //! `git`: a working copy of a repository.
 
-use super::git_remote::{Git, checked, repository, same_address};
+use super::git_remote::{Git, checked, repository, same_address, shown};
 use crate::{commands::words, host::expand, params::Raw, prelude::*};
 use std::path::{Path, PathBuf};
 
@@ -99,17 +99,23 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
 }
 
 impl GitModule {
-    fn git(&self, host: &Host<'_>, dest: &Path) -> Result<Git, Failure> {
+    fn git(&self, host: &mut Host<'_>, dest: &Path) -> Result<Git, Failure> {
         let program = match &self.executable {
-            Some(path) => path.clone(),
+            Some(path) => {
+                host.query(Command::new(path).arg("--version"))?;
+                path.clone()
+            }
             None => host.need_program("git", "git")?,
         };
         let umask = match &self.umask {
             None => None,
             Some(Raw(Value::Str(text))) => {
-                let text = text.as_str().trim_start_matches("0o");
-                let umask = u32::from_str_radix(text, 8);
-                Some(umask.map_err(|_| Failure::new("umask must be an octal integer"))?)
+                let text = text.as_str();
+                let umask = u32::from_str_radix(text.trim_start_matches("0o"), 8);
+                Some(umask.map_err(|_| {
+                    let details = format!("invalid literal for int() with base 8: '{text}'");
+                    Failure::new("umask must be an octal integer").with("details", details)
+                })?)
             }
             Some(_) => return Err("umask must be defined as a quoted octal integer".into()),
         };
@@ -123,9 +129,14 @@ impl GitModule {
 
     /// How git calls ssh: as the environment says, with the options that are wanted.
     fn ssh(&self, host: &Host<'_>) -> String {
-        let base = host.variable("GIT_SSH").or_else(|| host.variable("GIT_SSH_COMMAND"));
+        let base = host
+            .variable("GIT_SSH")
+            .or_else(|| host.variable("GIT_SSH_COMMAND"));
         let mut line = base.unwrap_or_else(|| "ssh".to_owned());
-        for options in [host.variable("GIT_SSH_OPTS"), self.ssh_opts.clone()].into_iter().flatten() {
+        for options in [host.variable("GIT_SSH_OPTS"), self.ssh_opts.clone()]
+            .into_iter()
+            .flatten()
+        {
             line += &format!(" {options}");
         }
         let decided = ["StrictHostKeyChecking=no", "StrictHostKeyChecking=accept-new"]
@@ -187,7 +198,7 @@ impl GitModule {
         args.extend(separate.as_deref());
         args.extend([self.repo.as_str(), &dest]);
         let command = git.command_in(&parent, &args);
-        let line = words::join(&command.argv_text());
+        let line = shown(&command);
         if let Some(out) = host.execute(command)? {
             checked(out, &line)?;
         }
@@ -269,12 +280,12 @@ impl GitModule {
             let message = format!("Failed to checkout branch {branch}");
             git.attempt(host, &["checkout", "--force", &branch], &message)?;
             let upstream = format!("{remote}/{branch}");
-            git.attempt(host, &["reset", "--hard", &upstream, "--"], &message)?;
+            git.attempt_told(host, &["reset", "--hard", &upstream, "--"], &message)?;
             return self.verify(host, git);
         }
         let message = format!("Failed to checkout {version}");
         if !git.remote_has_branch(host, remote, version)? {
-            git.attempt(host, &["checkout", "--force", version], &message)?;
+            git.attempt_told(host, &["checkout", "--force", version], &message)?;
             return self.verify(host, git);
         }
         if let Some(depth) = self.depth.filter(|d| *d != 0)
@@ -284,15 +295,19 @@ impl GitModule {
             let own = format!("+refs/heads/{version}:refs/heads/{version}");
             let tracking = format!("+refs/heads/{version}:refs/remotes/{remote}/{version}");
             let args = ["fetch", &format!("--depth={depth}"), remote, &own, &tracking];
-            git.attempt(host, &args, &format!("Failed to fetch branch from remote: {version}"))?;
+            git.attempt(
+                host,
+                &args,
+                &format!("Failed to fetch branch from remote: {version}"),
+            )?;
         }
         let upstream = format!("{remote}/{version}");
         if git.has_branch(host, version)? {
             let branch = format!("Failed to checkout branch {version}");
             git.attempt(host, &["checkout", "--force", version], &branch)?;
-            git.attempt(host, &["reset", "--hard", &upstream], &message)?;
+            git.attempt_told(host, &["reset", "--hard", &upstream], &message)?;
         } else {
-            git.attempt(host, &["checkout", "--track", "-b", version, &upstream], &message)?;
+            git.attempt_told(host, &["checkout", "--track", "-b", version, &upstream], &message)?;
         }
         self.verify(host, git)
     }
@@ -301,7 +316,10 @@ impl GitModule {
     fn prepare(&self, host: &mut Host<'_>, git: &Git, state: &mut State) -> Result<bool, Failure> {
         let dirty = !self.bare && git.has_changes(host)?;
         if dirty {
-            let text = format!("Local modifications exist in the destination: {}", git.dest.display());
+            let text = format!(
+                "Local modifications exist in the destination: {}",
+                git.dest.display()
+            );
             if !self.force {
                 let before = state.values.get("before").unwrap_or(Value::None);
                 return Err(Failure::new(format!("{text} (force=no).")).with("before", before));
@@ -319,7 +337,9 @@ impl GitModule {
             if out.rc != 0 {
                 let said = format!("{} {}", out.stdout_text(), out.stderr_text());
                 let (repo, remote) = (&self.repo, &self.remote);
-                return Err(Failure::new(format!("Failed to set a new url {repo} for {remote}: {said}")));
+                return Err(Failure::new(format!(
+                    "Failed to set a new url {repo} for {remote}: {said}"
+                )));
             }
         }
         state.values.insert("remote_url_changed", moved);
@@ -328,7 +348,13 @@ impl GitModule {
     }
 
     /// The difference of two commits, as far as it is wanted.
-    fn difference(&self, host: &mut Host<'_>, git: &Git, before: Option<&str>, after: &str) -> Result<Option<Value>, Failure> {
+    fn difference(
+        &self,
+        host: &mut Host<'_>,
+        git: &Git,
+        before: Option<&str>,
+        after: &str,
+    ) -> Result<Option<Value>, Failure> {
         if !host.wants_diff() || before == Some(after) {
             return Ok(None);
         }
@@ -395,7 +421,11 @@ impl Module for GitModule {
     };
 
     fn run(mut self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        for (what, value) in [("version", &self.version), ("remote", &self.remote), ("repo", &self.repo)] {
+        for (what, value) in [
+            ("version", &self.version),
+            ("remote", &self.remote),
+            ("repo", &self.repo),
+        ] {
             if value.starts_with('-') {
                 return Err(format!("{what} must not begin with a dash: {value}").into());
             }

@@ -35,7 +35,10 @@ impl GitModule {
         }
         let out = git.run(host, &args)?;
         if out.rc != 0 {
-            let message = format!("Failed to verify GPG signature of commit/tag \"{}\"", self.version);
+            let message = format!(
+                "Failed to verify GPG signature of commit/tag \"{}\"",
+                self.version
+            );
             return Err(described(&out, &message));
         }
         let signers = signers(&out.stderr_text());
@@ -84,7 +87,10 @@ impl GitModule {
         let end = archive.extension().map(|e| e.to_string_lossy().into_owned());
         let format = FORMATS.iter().find(|(known, _)| Some(*known) == end.as_deref());
         let Some((_, format)) = format else {
-            let message = format!("Unable to get file extension from archive file name : {}", archive.display());
+            let message = format!(
+                "Unable to get file extension from archive file name : {}",
+                archive.display()
+            );
             return Err(Failure::new(message).with(
                 "details",
                 "Please specify archive as filename with extension. File extension can be one of ['tar', 'tar.gz', 'zip', 'tgz']",
@@ -98,10 +104,22 @@ impl GitModule {
             args.extend(["--prefix", prefix]);
         }
         args.push(&self.version);
+        let failed = |error: &str| {
+            let (archive, dest) = (archive.display(), git.dest.display());
+            let details = format!(
+                "Git archive command failed to create archive {archive} using {dest} directory.Error: {error}"
+            );
+            Failure::new("Failed to perform archive operation").with("details", details)
+        };
+        let folder = archive.parent().unwrap_or(Path::new("/"));
+        if !folder.is_dir() {
+            let archive = archive.display();
+            let error = format!("fatal: could not open '{archive}' for writing: No such file or directory\n");
+            return Err(failed(&error));
+        }
         let out = git.run(host, &args)?;
         if out.rc != 0 {
-            let details = format!("{} of {}: {}", archive.display(), git.dest.display(), out.stderr_text());
-            return Err(Failure::new("Failed to perform archive operation").with("details", details));
+            return Err(failed(&out.stderr_text()));
         }
         state.changed = file_checksum(&made, "sha1") != file_checksum(archive, "sha1");
         if state.changed {

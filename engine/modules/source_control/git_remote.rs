@@ -51,19 +51,28 @@ impl Git {
     /// Runs a call that must succeed.
     pub(super) fn must(&self, host: &mut Host<'_>, args: &[&str]) -> Result<String, Failure> {
         let command = self.command(args);
-        let line = words::join(&command.argv_text());
+        let line = shown(&command);
         checked(host.query(command)?, &line)
     }
 
     /// Runs a call that must succeed, else that message tells what did not.
     pub(super) fn attempt(&self, host: &mut Host<'_>, args: &[&str], message: &str) -> Result<(), Failure> {
-        let command = self.command(args);
-        let line = command.argv_text().join(" ");
-        let out = host.query(command)?;
+        let out = self.run(host, args)?;
         match out.rc {
             0 => Ok(()),
-            _ => Err(described(&out, message).with("cmd", line)),
+            _ => Err(described(&out, message)),
         }
+    }
+
+    /// The same; the failure tells the call too.
+    pub(super) fn attempt_told(
+        &self,
+        host: &mut Host<'_>,
+        args: &[&str],
+        message: &str,
+    ) -> Result<(), Failure> {
+        let line = self.command(args).argv_text().join(" ");
+        self.attempt(host, args, message).map_err(|f| f.with("cmd", line))
     }
 
     /// The commit that is checked out, as git names it.
@@ -93,7 +102,9 @@ impl Git {
         name: &str,
     ) -> Result<bool, Failure> {
         let wanted = format!("refs/heads/{name}");
-        Ok(self.must(host, &["ls-remote", remote, "-h", &wanted])?.contains(name))
+        Ok(self
+            .must(host, &["ls-remote", remote, "-h", &wanted])?
+            .contains(name))
     }
 
     /// Whether the remote has a tag of that name.
@@ -104,7 +115,9 @@ impl Git {
         name: &str,
     ) -> Result<bool, Failure> {
         let wanted = format!("refs/tags/{name}");
-        Ok(self.must(host, &["ls-remote", remote, "-t", &wanted])?.contains(name))
+        Ok(self
+            .must(host, &["ls-remote", remote, "-t", &wanted])?
+            .contains(name))
     }
 
     /// Whether there is a branch of that name here.
@@ -210,6 +223,25 @@ pub(super) fn same_address(one: &str, other: &str) -> bool {
     one == other || parts(one) == parts(other)
 }
 
+/// A call as results tell it, without passwords of addresses.
+pub(super) fn shown(command: &Command) -> String {
+    let words: Vec<String> = command.argv_text().iter().map(|w| without_password(w)).collect();
+    words::join(&words)
+}
+
+/// A word whose password is hidden, if it is an address with one. As in Ansible, a user alone counts as one.
+fn without_password(word: &str) -> String {
+    let hidden = || {
+        let (scheme, rest) = word.split_once("://")?;
+        let (user, place) = rest.rsplit_once('@')?;
+        let kept = user
+            .split_once(':')
+            .map_or(scheme.to_owned(), |(name, _)| format!("{scheme}://{name}"));
+        Some(format!("{kept}:********@{place}"))
+    };
+    hidden().unwrap_or_else(|| word.to_owned())
+}
+
 /// What a program said, as keys of a failure.
 pub(super) fn described(out: &Output, message: &str) -> Failure {
     Failure::new(message)
@@ -228,7 +260,17 @@ pub(super) fn checked(out: Output, line: &str) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::same_address;
+    use super::{same_address, without_password};
+
+    #[test]
+    fn passwords_of_addresses_are_hidden() {
+        assert_eq!(
+            without_password("https://me:secret@h/x"),
+            "https://me:********@h/x"
+        );
+        assert_eq!(without_password("ssh://root@h/x"), "ssh:********@h/x");
+        assert_eq!(without_password("git@h:x"), "git@h:x");
+    }
 
     #[test]
     fn addresses_are_the_same_but_for_slashes_and_dots() {

@@ -18,15 +18,27 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         Value::Str(s) => parse_bool(s).unwrap_or(false),
         v => v.truthy(),
     });
+    if step.info.check {
+        let result = Map::new();
+        result.insert("skipped", true);
+        result.insert("changed", false);
+        result.insert(
+            "msg",
+            format!("This action ({MODULE}) does not support check mode."),
+        );
+        return Ok(result);
+    }
     let mut order = Order::default();
-    if remote || step.info.check {
+    if remote {
         return engine.invoke(step, MODULE, &args, order).await;
     }
     if let Some(src) = args.get("src").filter(Value::truthy) {
         let path = find(step, "files", &src.to_text())?;
         offer(engine, &args, &path, false, &mut order)?;
         args.insert("src", src);
-    } else if args.get("body_format").is_some_and(|f| f.to_text() == "form-multipart")
+    } else if args
+        .get("body_format")
+        .is_some_and(|f| f.to_text() == "form-multipart")
         && let Some(Value::Map(body)) = args.get("body")
     {
         args.insert("body", with_files(step, &body)?);
@@ -47,8 +59,8 @@ fn with_files(step: &Step, body: &Map) -> Result<Map, TaskFailure> {
             continue;
         };
         let path = find(step, "files", &file.to_text())?;
-        let content = fs::read(&path)
-            .map_err(|e| TaskFailure::new(format!("cannot read {}: {e}", path.display())))?;
+        let content =
+            fs::read(&path).map_err(|e| TaskFailure::new(format!("cannot read {}: {e}", path.display())))?;
         let field = field.copied();
         field.insert("_kdo_content", Value::Bytes(content.into()));
         out.insert(name, field);
