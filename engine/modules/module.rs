@@ -198,6 +198,9 @@ fn run<M: Module>(args: &Map, host: &mut Host<'_>) -> Result<Outcome, Failure> {
             .with("msg", message)
             .changed(false));
     }
+    if M::META.diff == Support::None {
+        host.forget_diff();
+    }
     M::from_args(&args)?.run(host)
 }
 

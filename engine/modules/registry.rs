@@ -41,6 +41,7 @@ pub const MODULES: &[Entry] = &[
     entry::<system::setup::Setup>(),
     entry::<files::slurp::Slurp>(),
     entry::<files::stat::Stat>(),
+    entry::<source_control::subversion::Subversion>(),
     entry::<system::systemd_service::SystemdService>(),
     entry::<system::sysvinit::Sysvinit>(),
     entry::<files::tempfile::Tempfile>(),

@@ -21,3 +21,5 @@ mod runs;
 mod secrets;
 mod specs;
 mod tools;
+mod web_routes;
+mod web_server;

@@ -32,7 +32,7 @@ pub struct Tempfile {
 }
 
 /// Letters that nobody can guess.
-fn random_name() -> Result<String, Failure> {
+pub(crate) fn random_name() -> Result<String, Failure> {
     let mut bytes = [0_u8; 8];
     fs::File::open("/dev/urandom")
         .and_then(|mut f| f.read_exact(&mut bytes))

@@ -439,5 +439,7 @@ fn not_started(command: &Command, error: &io::Error) -> Failure {
         None => Failure::new(format!("{program}: {error}")),
     }
     .with("rc", code)
+    .with("stdout", "")
+    .with("stderr", "")
     .with("cmd", command.argv_text().join(" "))
 }

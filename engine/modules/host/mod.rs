@@ -8,15 +8,18 @@ mod file;
 mod info;
 mod mode;
 mod path;
+mod scratch;
 mod terminal;
 mod write;
 
 pub use accounts::{Accounts, Group, User};
 pub use attributes::FileAttrs;
 pub use command::{Command, Output, errno};
+pub(crate) use file::io_failure;
 pub use info::file_info;
 pub use mode::parse_mode;
-pub use path::{expand, expand_with};
+pub use path::{enter, expand, expand_with};
+pub use scratch::Scratch;
 pub use terminal::{Answers, Conversation, Dialogue, Prompt};
 pub use write::{Fill, Save, Written};
 
@@ -69,6 +72,11 @@ impl<'a> Host<'a> {
         self.context.check
     }
 
+    /// Records no differences, for modules that show none.
+    pub(crate) fn forget_diff(&mut self) {
+        self.context.diff = false;
+    }
+
     /// Whether texts' differences are wanted.
     pub fn wants_diff(&self) -> bool {
         self.context.diff
@@ -79,10 +87,11 @@ impl<'a> Host<'a> {
         &self.context
     }
 
-    /// A variable of the environment that the step's programs see.
+    /// A variable of the task's environment, else of the agent's own; `None` if it is empty.
     pub fn variable(&self, name: &str) -> Option<String> {
-        let set = self.context.environment.iter().find(|(k, _)| k == name);
-        set.map(|(_, v)| v.clone()).or_else(|| std::env::var(name).ok())
+        let above = &self.context.environment;
+        let own = above.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
+        own.or_else(|| std::env::var(name).ok()).filter(|v| !v.is_empty())
     }
 
     /// The way back to the controller.

@@ -22,6 +22,7 @@ mod set_stats;
 mod statements;
 mod template;
 mod unarchive;
+mod uri;
 mod validate_argument_spec;
 mod wait_for_connection;
 
@@ -78,6 +79,7 @@ const ACTIONS: &[Action] = &[
     action("set_stats", false, Some(&set_stats::ABOUT)),
     action("template", true, Some(&template::ABOUT)),
     action("unarchive", true, None),
+    action("uri", true, None),
     action(
         "validate_argument_spec",
         false,
@@ -165,6 +167,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         "set_stats" => set_stats::run(engine, step, &args),
         "template" => template::run(engine, step, args).await,
         "unarchive" => unarchive::run(engine, step, args).await,
+        "uri" => uri::run(engine, step, args).await,
         "validate_argument_spec" => validate_argument_spec::run(engine, step, &args),
         "wait_for_connection" => wait_for_connection::run(engine, step, &args).await,
         _ => module::run(engine, step, args).await,

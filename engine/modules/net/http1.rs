@@ -1,15 +1,17 @@
-//! HTTP/1.1 over a plain connection.
+//! HTTP/1.1 over a connection: TCP, a socket of this machine, or TLS by `openssl`.
 
 use super::{
     http::{Request, Response},
+    http_auth, tls,
     url::Url,
 };
 use crate::Host;
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
     os::unix::net::UnixStream,
+    path::Path,
 };
 
 /// Longest head of an answer.
@@ -18,14 +20,23 @@ const HEAD_LIMIT: u64 = 256 << 10;
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
-fn connect(host: &mut Host<'_>, request: &Request, place: &Url) -> io::Result<Box<dyn Stream>> {
+fn connect(
+    host: &mut Host<'_>,
+    request: &Request,
+    url: &Url,
+    proxy: Option<&Url>,
+) -> io::Result<Box<dyn Stream>> {
+    if url.scheme == "https" {
+        return Ok(Box::new(tls::connect(host, request, url, proxy)?));
+    }
     if let Some(path) = &request.socket {
         let stream = UnixStream::connect(path)?;
         stream.set_read_timeout(Some(request.timeout))?;
         stream.set_write_timeout(Some(request.timeout))?;
         return Ok(Box::new(stream));
     }
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "Name or service not known");
+    let place = proxy.unwrap_or(url);
+    let mut last = io::Error::new(ErrorKind::NotFound, "[Errno -2] Name or service not known");
     for address in super::resolve::resolve(host, &place.host) {
         match TcpStream::connect_timeout(
             &SocketAddr::new(address, place.port.unwrap_or(80)),
@@ -45,6 +56,7 @@ fn connect(host: &mut Host<'_>, request: &Request, place: &Url) -> io::Result<Bo
 fn words(error: &io::Error) -> String {
     let text = error.to_string();
     match error.raw_os_error() {
+        _ if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => "timed out".to_owned(),
         Some(n) => format!("[Errno {n}] {}", text.split(" (os error").next().unwrap_or("")),
         None => text,
     }
@@ -55,50 +67,58 @@ pub(super) fn exchange(
     host: &mut Host<'_>,
     request: &Request,
     url: &Url,
-    body: &mut File,
+    body: &Path,
 ) -> Result<Response, String> {
     let proxy = request.proxy(host, url);
-    talk(host, request, url, proxy.as_ref(), body).map_err(|e| words(&e))
+    let stream = connect(host, request, url, proxy.as_ref())
+        .map_err(|e| format!("Request failed: <urlopen error {}>", words(&e)))?;
+    talk(stream, request, url, proxy.as_ref(), body).map_err(|e| format!("Connection failure: {}", words(&e)))
+}
+
+/// Request line and headers.
+fn head(request: &Request, url: &Url, proxy: Option<&Url>) -> String {
+    // TLS goes through a proxy unseen.
+    let proxy = proxy.filter(|_| url.scheme == "http");
+    let target = match proxy {
+        Some(_) => format!("http://{}{}", url.place(), url.request_target()),
+        None => url.request_target(),
+    };
+    let mut head = format!("{} {target} HTTP/1.1\r\n", request.method);
+    let clean = |text: &str| text.replace(['\r', '\n'], " ");
+    if !request.has("host") {
+        head += &format!("Host: {}\r\n", url.place());
+    }
+    for (name, value) in &request.headers {
+        head += &format!("{}: {}\r\n", clean(name), clean(value));
+    }
+    for (name, value) in [("Accept-Encoding", "identity"), ("Connection", "close")] {
+        if !request.has(name) {
+            head += &format!("{name}: {value}\r\n");
+        }
+    }
+    if let Some(login) = proxy.and_then(|p| p.user.as_ref()) {
+        head += &format!("Proxy-Authorization: {}\r\n", http_auth::basic(login));
+    }
+    let sends = request.body.is_some() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
+    if sends && !request.has("content-length") {
+        let length = request.body.as_ref().map_or(0, Vec::len);
+        head += &format!("Content-Length: {length}\r\n");
+    }
+    head + "\r\n"
 }
 
 fn talk(
-    host: &mut Host<'_>,
+    mut stream: Box<dyn Stream>,
     request: &Request,
     url: &Url,
     proxy: Option<&Url>,
-    body: &mut File,
+    body: &Path,
 ) -> io::Result<Response> {
-    let mut stream = connect(host, request, proxy.unwrap_or(url))?;
-    let target = if proxy.is_some() {
-        url.text()
-    } else {
-        url.target.clone()
-    };
-    let target = target.replace(' ', "%20");
-    let mut head = format!("{} {target} HTTP/1.1\r\n", request.method);
-    let given = |name: &str| request.headers.iter().any(|(k, _)| k.eq_ignore_ascii_case(name));
-    let clean = |text: &str| text.replace(['\r', '\n'], " ");
-    if !given("host") {
-        head.push_str(&format!("Host: {}\r\n", url.place()));
-    }
-    for (name, value) in &request.headers {
-        head.push_str(&format!("{}: {}\r\n", clean(name), clean(value)));
-    }
-    for (name, value) in [("Accept-Encoding", "identity"), ("Connection", "close")] {
-        if !given(name) {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-    }
-    let sends = !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
-    if sends && !given("content-length") {
-        head.push_str(&format!("Content-Length: {}\r\n", request.body.len()));
-    }
-    head.push_str("\r\n");
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(&request.body)?;
+    stream.write_all(head(request, url, proxy).as_bytes())?;
+    stream.write_all(request.body.as_deref().unwrap_or_default())?;
     stream.flush()?;
     let mut reader = BufReader::new(stream);
-    let response = loop {
+    let mut response = loop {
         let response = read_head(&mut reader)?;
         // Interim answers come before the real one.
         if response.status != 100 && response.status != 103 {
@@ -106,9 +126,12 @@ fn talk(
         }
     };
     if request.method != "HEAD" && !matches!(response.status, 204 | 304) {
-        read_body(&mut reader, &response, body)?;
+        let mut body = File::create(body)?;
+        match read_body(&mut reader, &response, &mut body) {
+            Err(e) if e.kind() == ErrorKind::UnexpectedEof => response.short = true,
+            other => other?,
+        }
     }
-    body.flush()?;
     Ok(response)
 }
 
