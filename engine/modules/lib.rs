@@ -33,6 +33,7 @@ pub mod params;
 pub mod pyregex;
 pub mod registry;
 pub mod source_control;
+pub mod storage;
 pub mod system;
 
 pub use host::Host;

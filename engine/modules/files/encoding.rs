@@ -1,8 +1,21 @@
-//! Encodings of texts by Python's names, as far as files on hosts have them.
+//! Encodings of texts by Python's names: the usual ones here, all others by the host's `iconv`.
+
+use crate::{
+    Failure, Host,
+    host::{Command, Output},
+};
 
 /// How a text is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
+    Known(Table),
+    /// What only the host's `iconv` knows, by its name there.
+    Other(String),
+}
+
+/// An encoding that is built in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
     Utf8,
     /// UTF-8 with a byte order mark at the beginning.
     Utf8Signed,
@@ -24,11 +37,13 @@ pub(super) enum Order {
     Big,
 }
 
-/// Where a text is not what its encoding says.
+/// Why bytes cannot be read as a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Undecodable {
-    /// Number of the byte.
-    pub(super) at: usize,
+pub(super) enum Undecodable {
+    /// From this byte on it is not what the encoding says.
+    At(usize),
+    /// Nobody knows the encoding.
+    Unknown,
 }
 
 const LATIN9: &[(u8, char)] = &[
@@ -46,6 +61,54 @@ const LATIN9: &[(u8, char)] = &[
 const WINDOWS_1252: &str = "€\u{fffd}‚ƒ„…†‡ˆ‰Š‹Œ\u{fffd}Ž\u{fffd}\u{fffd}‘’“”•–—˜™š›œ\u{fffd}žŸ";
 
 impl Encoding {
+    /// The encoding of that name.
+    pub(super) fn named(name: &str) -> Self {
+        Table::named(name).map_or_else(|| Self::Other(name.to_owned()), Self::Known)
+    }
+
+    /// The text that the bytes mean.
+    pub(super) fn decode(&self, bytes: &[u8], host: &mut Host<'_>) -> Result<String, Undecodable> {
+        match self {
+            Self::Known(table) => table.decode(bytes),
+            Self::Other(name) => {
+                let out = iconv(name, "UTF-8", bytes, host).map_err(|_| Undecodable::Unknown)?;
+                let words = out.stderr_text();
+                match out.rc {
+                    0 => Ok(out.stdout_text()),
+                    _ if words.contains("illegal input") || words.contains("incomplete") => {
+                        Err(Undecodable::At(0))
+                    }
+                    _ => Err(Undecodable::Unknown),
+                }
+            }
+        }
+    }
+
+    /// The bytes of a text; `?` stands for letters that a built-in encoding lacks.
+    pub(super) fn encode(&self, text: &str, host: &mut Host<'_>) -> Result<Vec<u8>, Failure> {
+        match self {
+            Self::Known(table) => Ok(table.encode(text)),
+            Self::Other(name) => {
+                let out = iconv("UTF-8", name, text.as_bytes(), host)?;
+                Ok(out
+                    .success(&format!("the text cannot be written as {name}"))?
+                    .stdout)
+            }
+        }
+    }
+}
+
+fn iconv(from: &str, to: &str, bytes: &[u8], host: &mut Host<'_>) -> Result<Output, Failure> {
+    let program = host.need_program("iconv", "libc-bin")?;
+    host.query(
+        Command::new(program)
+            .args(["-f", from, "-t", to])
+            .env("LC_ALL", "C")
+            .stdin(bytes),
+    )
+}
+
+impl Table {
     /// The encoding of that name.
     pub(super) fn named(name: &str) -> Option<Self> {
         let name = name.to_lowercase().replace([' ', '_'], "-");
@@ -78,7 +141,7 @@ impl Encoding {
             _ => bytes
                 .iter()
                 .enumerate()
-                .map(|(at, byte)| self.single(*byte).ok_or(Undecodable { at }))
+                .map(|(at, byte)| self.single(*byte).ok_or(Undecodable::At(at)))
                 .collect(),
         }
     }
@@ -142,7 +205,7 @@ impl Encoding {
 fn utf8(bytes: &[u8]) -> Result<String, Undecodable> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
-        Err(e) => Err(Undecodable { at: e.valid_up_to() }),
+        Err(e) => Err(Undecodable::At(e.valid_up_to())),
     }
 }
 
@@ -170,11 +233,11 @@ fn utf16(bytes: &[u8], wanted: Order) -> Result<String, Undecodable> {
     });
     let mut out = String::new();
     for letter in char::decode_utf16(units) {
-        let letter = letter.map_err(|_| Undecodable { at })?;
+        let letter = letter.map_err(|_| Undecodable::At(at))?;
         at += letter.len_utf16() * 2;
         out.push(letter);
     }
-    if odd { Err(Undecodable { at }) } else { Ok(out) }
+    if odd { Err(Undecodable::At(at)) } else { Ok(out) }
 }
 
 fn utf32(bytes: &[u8], wanted: Order) -> Result<String, Undecodable> {
@@ -185,9 +248,9 @@ fn utf32(bytes: &[u8], wanted: Order) -> Result<String, Undecodable> {
         let number = match unit {
             [a, b, c, d] if big => u32::from_be_bytes([*a, *b, *c, *d]),
             [a, b, c, d] => u32::from_le_bytes([*a, *b, *c, *d]),
-            _ => return Err(Undecodable { at }),
+            _ => return Err(Undecodable::At(at)),
         };
-        out.push(char::from_u32(number).ok_or(Undecodable { at })?);
+        out.push(char::from_u32(number).ok_or(Undecodable::At(at))?);
         at += 4;
     }
     Ok(out)
@@ -195,7 +258,8 @@ fn utf32(bytes: &[u8], wanted: Order) -> Result<String, Undecodable> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Encoding, Undecodable};
+    use super::{Encoding, Table, Undecodable};
+    use crate::{NoLink, host::Context};
 
     #[test]
     fn texts_survive_every_encoding_that_has_their_letters() {
@@ -209,11 +273,11 @@ mod tests {
             ("UTF-16BE", "a\u{1f600}", b"\0a\xd8\x3d\xde\0"),
             ("utf-32-le", "é", b"\xe9\0\0\0"),
         ] {
-            let encoding = Encoding::named(name).unwrap();
+            let encoding = Table::named(name).unwrap();
             assert_eq!(encoding.encode(text), bytes, "{name}");
             assert_eq!(encoding.decode(bytes).as_deref(), Ok(text), "{name}");
         }
-        assert_eq!(Encoding::named("nothing"), None);
+        assert_eq!(Table::named("nothing"), None);
     }
 
     #[test]
@@ -226,9 +290,28 @@ mod tests {
             ("utf-16-le", b"a\0\0\xd8", 2),
             ("utf-32-be", b"\0\x11\0\0", 0),
         ] {
-            let decoded = Encoding::named(name).unwrap().decode(bytes);
-            assert_eq!(decoded, Err(Undecodable { at }), "{name}");
+            let decoded = Table::named(name).unwrap().decode(bytes);
+            assert_eq!(decoded, Err(Undecodable::At(at)), "{name}");
         }
-        assert_eq!(Encoding::Ascii.encode("aé"), b"a?");
+        assert_eq!(Table::Ascii.encode("aé"), b"a?");
+    }
+
+    #[test]
+    fn other_encodings_are_left_to_the_host() {
+        let mut link = NoLink;
+        let mut host = crate::Host::new(Context::default(), &mut link);
+        if host.find_program("iconv").is_none() {
+            return;
+        }
+        let bytes = Encoding::named("gbk").encode("你", &mut host).unwrap();
+        assert_eq!(bytes, b"\xc4\xe3");
+        assert_eq!(
+            Encoding::named("gbk").decode(&bytes, &mut host).as_deref(),
+            Ok("你")
+        );
+        let wrong = Encoding::named("gbk").decode(b"\xc4", &mut host);
+        assert_eq!(wrong, Err(Undecodable::At(0)));
+        let unknown = Encoding::named("none-like-it").decode(b"x", &mut host);
+        assert_eq!(unknown, Err(Undecodable::Unknown));
     }
 }

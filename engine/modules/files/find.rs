@@ -2,7 +2,7 @@
 
 use super::{
     file::text,
-    find_file::{describe, holds},
+    find_file::{Content, describe},
     pattern,
     stat::file_checksum,
 };
@@ -115,7 +115,7 @@ struct Search<'a> {
     find: &'a Find,
     names: Vec<Name>,
     excluded: Vec<Name>,
-    content: Option<Pattern>,
+    content: Option<Content>,
     age: Option<i64>,
     size: Option<i64>,
     mode: Option<u32>,
@@ -186,11 +186,14 @@ impl Find {
                 )));
             }
         };
-        let content = self
-            .contains
-            .as_deref()
-            .map(|c| compile(c, Flags::default()))
-            .transpose()?;
+        let content = match &self.contains {
+            Some(pattern) => Some(Content {
+                pattern: compile(pattern, Flags::default())?,
+                whole: self.read_whole_file,
+                encoding: self.encoding.clone(),
+            }),
+            None => None,
+        };
         let all = [if self.use_regex { ".*" } else { "*" }.to_owned()];
         let patterns = if self.patterns.is_empty() {
             &all[..]
@@ -337,7 +340,10 @@ impl Search<'_> {
             if !fits(self.size, meta.len() as f64) {
                 return Ok(());
             }
-            if self.find.file_type == FileType::File && !self.contains(path)? {
+            if self.find.file_type == FileType::File
+                && let Some(content) = &self.content
+                && !content.is_in(path, host)?
+            {
                 return Ok(());
             }
         }
@@ -347,18 +353,6 @@ impl Search<'_> {
         }
         self.found.push(entry.into());
         Ok(())
-    }
-
-    fn contains(&self, path: &Path) -> Result<bool, String> {
-        match &self.content {
-            Some(pattern) => holds(
-                path,
-                pattern,
-                self.find.encoding.as_deref(),
-                self.find.read_whole_file,
-            ),
-            None => Ok(true),
-        }
     }
 }
 

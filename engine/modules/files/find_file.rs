@@ -1,6 +1,9 @@
 //! What `find` reads and tells of a file.
 
-use super::{encoding::Encoding, file::text};
+use super::{
+    encoding::{Encoding, Undecodable},
+    file::text,
+};
 use crate::{Host, pyregex::Pattern};
 use kdo_value::Map;
 use std::{
@@ -12,41 +15,54 @@ use std::{
 /// Bytes that Python reads of a text at once.
 const PIECE: usize = 8192;
 
-/// Whether a line of the file begins with the pattern, or the `whole` content has it anywhere; a file that cannot be
-/// read has not. An error says that it is not encoded as `name` says.
-pub(super) fn holds(path: &Path, pattern: &Pattern, name: Option<&str>, whole: bool) -> Result<bool, String> {
-    let Some(encoding) = Encoding::named(name.unwrap_or("utf-8")) else {
-        return Err(format!("unknown encoding: {}", name.unwrap_or_default()));
-    };
-    let Ok(bytes) = fs::read(path) else {
-        return Ok(false);
-    };
-    let begins = |text: &str| {
+/// What a file's content must be.
+pub(super) struct Content {
+    /// A line begins with it, or the `whole` content has it anywhere.
+    pub(super) pattern: Pattern,
+    pub(super) whole: bool,
+    /// How files are encoded; UTF-8 unless the user says.
+    pub(super) encoding: Option<String>,
+}
+
+impl Content {
+    fn begins(&self, text: &str) -> bool {
         let mut lines = text.split_inclusive('\n');
-        lines.any(|line| pattern.matches_start(line).unwrap_or(false))
-    };
-    let error = match encoding.decode(&bytes) {
-        Ok(text) if whole => return Ok(pattern.is_match(&plain(&text)).unwrap_or(false)),
-        Ok(text) => return Ok(begins(&plain(&text))),
-        Err(error) => error,
-    };
-    // Python reads in pieces, so that it finds what comes before the piece that is no text.
-    let before = bytes.get(..error.at - error.at % PIECE).unwrap_or_default();
-    if !whole && let Ok(text) = encoding.decode(before) {
-        let text = plain(&text);
-        let lines = text.rfind('\n').map_or("", |end| text.get(..=end).unwrap_or(""));
-        if begins(lines) {
-            return Ok(true);
-        }
+        lines.any(|line| self.pattern.matches_start(line).unwrap_or(false))
     }
-    let encoding = name.map_or(
-        "None (default determined by the Python built-in function \"open\")",
-        |name| name,
-    );
-    Err(format!(
-        "Failed to read the file {} due to an encoding error. current encoding: {encoding}",
-        path.display()
-    ))
+
+    /// Whether the file's content is so; that of a file which cannot be read is not. An error says that the file is
+    /// not encoded as the user says.
+    pub(super) fn is_in(&self, path: &Path, host: &mut Host<'_>) -> Result<bool, String> {
+        let Ok(bytes) = fs::read(path) else {
+            return Ok(false);
+        };
+        let name = self.encoding.as_deref();
+        let encoding = Encoding::named(name.unwrap_or("utf-8"));
+        let at = match encoding.decode(&bytes, host) {
+            Ok(text) if self.whole => return Ok(self.pattern.is_match(&plain(&text)).unwrap_or(false)),
+            Ok(text) => return Ok(self.begins(&plain(&text))),
+            Err(Undecodable::At(at)) => at,
+            Err(Undecodable::Unknown) => {
+                return Err(format!("unknown encoding: {}", name.unwrap_or_default()));
+            }
+        };
+        // Python reads in pieces, so that it finds what comes before the piece that is no text.
+        let before = bytes.get(..at - at % PIECE).unwrap_or_default();
+        if !self.whole
+            && let Ok(text) = encoding.decode(before, host)
+        {
+            let text = plain(&text);
+            let lines = text.rfind('\n').map_or("", |end| text.get(..=end).unwrap_or(""));
+            if self.begins(lines) {
+                return Ok(true);
+            }
+        }
+        Err(format!(
+            "Failed to read the file {} due to an encoding error. current encoding: {}",
+            path.display(),
+            name.unwrap_or("None (default determined by the Python built-in function \"open\")")
+        ))
+    }
 }
 
 /// The text with Unix line ends, as Python reads it.

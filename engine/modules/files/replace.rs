@@ -2,7 +2,7 @@
 
 use super::{
     edit::{Edit, apply_attributes, load},
-    encoding::Encoding,
+    encoding::{Encoding, Table, Undecodable},
 };
 use crate::{
     prelude::*,
@@ -67,17 +67,18 @@ impl Module for Replace {
         let Some(old) = load(&self.path, false, "Path", host)? else {
             return Err("the file is missing".into());
         };
-        let Some(encoding) = Encoding::named(&self.encoding) else {
-            return Err(Failure::new(format!("unknown encoding: {}", self.encoding)));
-        };
+        let encoding = Encoding::named(&self.encoding);
         // In these, bytes that are no text are kept as they are.
-        let lenient = matches!(encoding, Encoding::Utf8 | Encoding::Ascii);
+        let lenient = matches!(encoding, Encoding::Known(Table::Utf8 | Table::Ascii));
         let content = Decoded::new(if lenient {
             old.clone()
         } else {
-            let text = encoding.decode(&old).map_err(|e| {
-                let path = self.path.display();
-                Failure::new(format!("{path} is not {} at byte {}", self.encoding, e.at))
+            let text = encoding.decode(&old, host).map_err(|e| match e {
+                Undecodable::Unknown => Failure::new(format!("unknown encoding: {}", self.encoding)),
+                Undecodable::At(at) => {
+                    let path = self.path.display();
+                    Failure::new(format!("{path} is not {} at byte {at}", self.encoding))
+                }
             })?;
             text.into_bytes()
         });
@@ -124,7 +125,7 @@ impl Module for Replace {
             let new = if lenient {
                 content.encode(&text)
             } else {
-                encoding.encode(&text)
+                encoding.encode(&text, host)?
             };
             let edit = Edit {
                 path: &self.path,

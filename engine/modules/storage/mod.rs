@@ -1,0 +1,8 @@
+//! Modules about disks, volumes and file systems.
+
+pub mod filesystem;
+pub mod fstab;
+pub mod mount;
+pub mod mount_facts;
+mod mount_sources;
+pub mod parted;
