@@ -58,6 +58,8 @@ pub const MODULES: &[Entry] = &[
     entry::<source_control::git_config_info::GitConfigInfo>(),
     entry::<files::ini_file::IniFile>(),
     entry::<system::locale_gen::LocaleGen>(),
+    entry::<storage::lvg::Lvg>(),
+    entry::<storage::lvol::Lvol>(),
     entry::<commands::make::Make>(),
     entry::<kernel::modprobe::Modprobe>(),
     entry::<system::pam_limits::PamLimits>(),

@@ -2,6 +2,10 @@
 
 pub mod filesystem;
 pub mod fstab;
+pub mod lvg;
+mod lvm;
+pub mod lvol;
+mod lvol_size;
 pub mod mount;
 pub mod mount_facts;
 mod mount_sources;
