@@ -33,6 +33,7 @@ pub mod params;
 pub mod pyregex;
 pub mod registry;
 pub mod source_control;
+pub mod storage;
 pub mod system;
 
 /// The version of ansible-core that modules behave like, and that they name where they are asked.

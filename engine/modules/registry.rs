@@ -1,6 +1,6 @@
 //! The one list of modules.
 
-use crate::{Entry, commands, entry, files, kernel, net, packages, source_control, system};
+use crate::{Entry, commands, entry, files, kernel, net, packages, source_control, storage, system};
 
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
@@ -29,6 +29,7 @@ pub const MODULES: &[Entry] = &[
     entry::<net::iptables::Iptables>(),
     entry::<system::known_hosts::KnownHosts>(),
     entry::<files::lineinfile::Lineinfile>(),
+    entry::<storage::mount_facts::MountFacts>(),
     entry::<packages::package::Package>(),
     entry::<packages::package_facts::PackageFacts>(),
     entry::<system::ping::Ping>(),
@@ -53,19 +54,23 @@ pub const MODULES: &[Entry] = &[
     entry::<system::authorized_key::AuthorizedKey>(),
     entry::<net::firewalld::Firewalld>(),
     entry::<files::mount::Mount>(),
+    entry::<storage::mount::Mount>(),
     entry::<files::patch::Patch>(),
     entry::<kernel::sysctl::Sysctl>(),
     entry::<system::alternatives::Alternatives>(),
     entry::<files::archive::Archive>(),
-    entry::<kernel::filesystem::Filesystem>(),
+    entry::<files::capabilities::Capabilities>(),
+    entry::<storage::filesystem::Filesystem>(),
     entry::<source_control::git_config::GitConfig>(),
     entry::<source_control::git_config_info::GitConfigInfo>(),
     entry::<files::ini_file::IniFile>(),
     entry::<system::locale_gen::LocaleGen>(),
+    entry::<storage::lvg::Lvg>(),
+    entry::<storage::lvol::Lvol>(),
     entry::<commands::make::Make>(),
     entry::<kernel::modprobe::Modprobe>(),
     entry::<system::pam_limits::PamLimits>(),
-    entry::<kernel::parted::Parted>(),
+    entry::<storage::parted::Parted>(),
     entry::<system::timezone::Timezone>(),
     entry::<net::ufw::Ufw>(),
     entry::<packages::zypper::Zypper>(),

@@ -25,6 +25,7 @@ const VOLATILE: &[&str] = &[
     "birthtime",
     "ctime",
     "delta",
+    "deprecations",
     "dev",
     "device_type",
     "end",

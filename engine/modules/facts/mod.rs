@@ -6,6 +6,7 @@ mod command_line;
 mod cpu;
 mod date_time;
 pub(crate) use date_time::civil;
+pub(crate) use mounts::{sizes, unescape};
 mod devices;
 mod distribution;
 mod distribution_files;

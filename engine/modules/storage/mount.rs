@@ -1,10 +1,10 @@
 //! `mount`: file systems, mounted now and at boot.
 
-use super::{
-    file::{resolve, text},
-    fstab::{Entry, decode, encode, set, unset},
+use super::fstab::{Entry, decode, encode, set, unset};
+use crate::{
+    files::{file_text as text, followed as resolve},
+    prelude::*,
 };
-use crate::prelude::*;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -129,6 +129,9 @@ impl Mount {
             backup: self.backup,
             ..Save::default()
         };
+        if let Some(folder) = table.parent() {
+            host.make_directory(folder)?;
+        }
         let done = host.write(&table, new.as_bytes(), &save, &FileAttrs::default())?;
         Ok((true, done.backup_file.map(|b| text(&b)).unwrap_or_default()))
     }
@@ -181,6 +184,13 @@ impl Mount {
         }
         let command = command.args(["-o", &options]).path(&self.path);
         let fine = now.kind.starts_with("nfs") || host.execute(command)?.is_none_or(|o| o.rc == 0);
+        if !fine && self.state == State::Remounted && options != "remount" {
+            return Err(Failure::new(format!(
+                "{} could not be remounted with the options {}; it is left as it was. Unmount it and mount it with all its options instead",
+                self.path.display(),
+                self.opts.as_deref().unwrap_or_default()
+            )));
+        }
         if !fine || now.kind.starts_with("nfs") && !host.check() {
             self.unmount(host)?;
             self.mount(host)?;
@@ -210,7 +220,8 @@ impl Mount {
 
     fn ensure_mounted(&self, host: &mut Host<'_>, table_changed: bool) -> Result<bool, Failure> {
         let now = mounted_at(&self.path);
-        let made = !self.path.exists() && host.make_directory(&self.path)?;
+        let missing: Vec<&Path> = self.path.ancestors().take_while(|p| !p.exists()).collect();
+        host.make_directory(&self.path)?;
         let result = match &now {
             None => self.mount(host).map(|()| true),
             Some(now) if table_changed => self.remount(host, now).map(|()| true),
@@ -223,9 +234,11 @@ impl Mount {
             Some(now) if self.state == State::Ephemeral => self.remount(host, now).map(|()| true),
             Some(_) => Ok(false),
         };
-        if result.is_err() && made {
-            // A folder made for nothing.
-            let _ = fs::remove_dir(&self.path);
+        if result.is_err() && !host.check() {
+            // Folders made for nothing.
+            for folder in missing {
+                let _ = fs::remove_dir(folder);
+            }
         }
         result
     }
@@ -261,15 +274,17 @@ impl Module for Mount {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        let _ = self.opts_no_log;
         let entry = self.entry();
         let swap = self.path == Path::new("none") || self.path == Path::new("swap");
         let (mut changed, mut backup) = (false, String::new());
+        if self.boot && entry.options.split(',').any(|o| o == "noauto") {
+            host.warn("Ignore the 'boot' due to 'opts' contains 'noauto'.");
+        }
         match self.state {
             State::Present => (changed, backup) = self.write(host, |t| set(t, &entry))?,
             State::AbsentFromFstab | State::Absent => {
                 let source = self.src.as_deref().map(|s| encode(&text(s)));
-                (changed, backup) = self.write(host, |t| unset(t, &entry.path, source.as_deref()))?;
+                changed = self.write(host, |t| unset(t, &entry.path, source.as_deref()))?.0;
                 if self.state == State::Absent && changed && !swap {
                     if mounted_at(&self.path).is_some() {
                         self.unmount(host)?;
@@ -290,9 +305,17 @@ impl Module for Mount {
                 }
             }
             State::Mounted => {
+                let table = fs::read_to_string(self.table()).unwrap_or_default();
                 (changed, backup) = self.write(host, |t| set(t, &entry))?;
                 if !swap {
-                    changed |= self.ensure_mounted(host, changed)?;
+                    match self.ensure_mounted(host, changed) {
+                        Ok(mounted) => changed |= mounted,
+                        Err(failure) => {
+                            // An entry that cannot be mounted would stop the next boot.
+                            self.write(host, |_| table.clone())?;
+                            return Err(failure);
+                        }
+                    }
                 }
             }
             State::Ephemeral => changed = self.ensure_mounted(host, false)?,
@@ -307,6 +330,11 @@ impl Module for Mount {
                 changed = true;
             }
         }
+        let options = if self.opts_no_log && self.opts.is_some() {
+            "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER".to_owned()
+        } else {
+            decode(&entry.options)
+        };
         let mut outcome = Outcome::new().with("name", text(&self.path));
         for (name, value) in [("src", &self.src.as_deref().map(text)), ("fstype", &self.fstype)] {
             if let Some(value) = value {
@@ -314,7 +342,7 @@ impl Module for Mount {
             }
         }
         Ok(outcome
-            .with("opts", decode(&entry.options))
+            .with("opts", options)
             .with("dump", self.dump.clone())
             .with("passno", self.passno.clone())
             .with("fstab", self.fstab.as_deref().unwrap_or("/etc/fstab"))

@@ -56,18 +56,15 @@ impl Entry {
         }
         let words: Vec<&str> = line.split_whitespace().collect();
         let word = |n: usize| words.get(n).map(|w| (*w).to_owned());
-        // Four to six fields are usual; a comment may follow.
+        // Four to six fields are usual; a comment may follow. Absent numbers are not `0`, so that they get written.
+        let number = |n: usize| word(n).filter(|w| !w.starts_with('#')).unwrap_or_default();
         Some(Self {
             source: word(0)?,
             path: word(1)?,
             kind: word(2)?,
             options: word(3)?,
-            dump: word(4)
-                .filter(|w| !w.starts_with('#'))
-                .unwrap_or_else(|| "0".into()),
-            pass: word(5)
-                .filter(|w| !w.starts_with('#'))
-                .unwrap_or_else(|| "0".into()),
+            dump: number(4),
+            pass: number(5),
         })
     }
 
