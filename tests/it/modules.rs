@@ -20,6 +20,7 @@ const VOLATILE: &[&str] = &[
     "ansible_facts.discovered_interpreter_python",
     "atime",
     "birthtime",
+    "cache_update_time",
     "ctime",
     "delta",
     "dev",
@@ -39,6 +40,8 @@ const VOLATILE: &[&str] = &[
 struct Kind {
     name: String,
     packages: String,
+    /// What Ansible's modules need on the host beside that, for recordings.
+    oracle_packages: String,
     flags: Vec<String>,
 }
 
@@ -72,9 +75,11 @@ fn folder() -> PathBuf {
 fn kinds() -> Vec<Kind> {
     let text = fs::read_to_string(folder().join("hosts.toml")).unwrap();
     let table: toml::Table = text.parse().unwrap();
+    let text = |kind: &toml::Value, key: &str| kind.get(key).map_or("", |v| v.as_str().unwrap()).to_owned();
     let of = |(name, kind): (&String, &toml::Value)| Kind {
         name: name.clone(),
-        packages: kind["packages"].as_str().unwrap().to_owned(),
+        packages: text(kind, "packages"),
+        oracle_packages: text(kind, "oracle_packages"),
         flags: kind.get("flags").map_or(Vec::new(), |f| {
             f.as_array()
                 .unwrap()
@@ -133,6 +138,14 @@ impl Scrub {
                 ),
                 rule(r"/root/\.ansible/tmp/ansible-[^/ ']*/", "@TMP@/"),
                 rule(r"/tmp/ansible[._][^/ ']*", "@TMP@"),
+                rule(r"Paused for \d+\.\d+ seconds", "Paused"),
+                rule(r"Sleeping for \d+ seconds", "Sleeping"),
+                // dpkg counts the host's files; fetched packages have a temporary name.
+                rule(
+                    r"(\(Reading database \.\.\. (\d+%)?)+\d+ files and directories currently installed\.\)",
+                    "@DATABASE@",
+                ),
+                rule(r"(_all|_amd64)[a-z0-9_]{8}\.deb", "$1.deb"),
             ],
         }
     }
@@ -411,13 +424,17 @@ fn modules_return_and_leave_what_ansible_core_returns_and_leaves() {
     for (name, plays) in plays {
         let kind = kinds.iter().find(|k| k.name == name).unwrap();
         let count = plays.len().min(2);
-        let (flavor, prefix) = match oracle {
-            Some(_) => ("systemd-python", format!("py-{name}")),
-            None => ("systemd", name.clone()),
+        let (flavor, prefix, packages) = match oracle {
+            Some(_) => (
+                "systemd-python",
+                format!("py-{name}"),
+                format!("{} {}", kind.packages, kind.oracle_packages),
+            ),
+            None => ("systemd", name.clone(), kind.packages.clone()),
         };
         let number = count.to_string();
         let mut args = vec!["up", &number, "--flavor", flavor, "--prefix", &prefix];
-        args.extend(["--packages", &kind.packages]);
+        args.extend(["--packages", &packages]);
         args.extend(kind.flags.iter().map(String::as_str));
         lab.said(&args);
         all.push((prefix, count, Mutex::new(plays)));

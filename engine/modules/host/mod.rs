@@ -18,6 +18,7 @@ pub use info::file_info;
 pub use mode::parse_mode;
 pub use path::{expand, expand_with};
 pub use terminal::{Answers, Conversation, Dialogue, Prompt};
+pub(crate) use write::temporary_beside;
 pub use write::{Fill, Save, Written};
 
 use crate::{Failure, Link, Outcome};
