@@ -23,6 +23,7 @@ const VOLATILE: &[&str] = &[
     "ansible_facts.discovered_interpreter_python",
     "atime",
     "birthtime",
+    "cache_update_time",
     "ctime",
     "delta",
     "deprecations",
@@ -85,6 +86,8 @@ const UNIT_SETS: &[&str] = &[
 struct Kind {
     name: String,
     packages: String,
+    /// What Ansible's modules need on the host beside that, for recordings.
+    oracle_packages: String,
     flags: Vec<String>,
 }
 
@@ -125,9 +128,11 @@ fn folder() -> PathBuf {
 fn kinds() -> Vec<Kind> {
     let text = fs::read_to_string(folder().join("hosts.toml")).unwrap();
     let table: toml::Table = text.parse().unwrap();
+    let text = |kind: &toml::Value, key: &str| kind.get(key).map_or("", |v| v.as_str().unwrap()).to_owned();
     let of = |(name, kind): (&String, &toml::Value)| Kind {
         name: name.clone(),
-        packages: kind["packages"].as_str().unwrap().to_owned(),
+        packages: text(kind, "packages"),
+        oracle_packages: text(kind, "oracle_packages"),
         flags: kind.get("flags").map_or(Vec::new(), |f| {
             f.as_array()
                 .unwrap()
@@ -190,6 +195,14 @@ impl Scrub {
                 rule(r"/tmp/(ansible|kdo)[._][^/ ']*", "@TMP@"),
                 rule(r"@TMP@/(tmp[a-z0-9_]{8}|content)\b", "@TMP@/@FILE@"),
                 rule(r"/(tmp[a-z0-9_]{8}|kdo\.[a-z0-9]{8}/content)\b", "/@FILE@"),
+                rule(r"Paused for \d+\.\d+ seconds", "Paused"),
+                rule(r"Sleeping for \d+ seconds", "Sleeping"),
+                // dpkg counts the host's files; fetched packages have a temporary name.
+                rule(
+                    r"(\(Reading database \.\.\. (\d+%)?)+\d+ files and directories currently installed\.\)",
+                    "@DATABASE@",
+                ),
+                rule(r"(_all|_amd64)[a-z0-9_]{8}\.deb", "$1.deb"),
             ],
         }
     }
@@ -517,14 +530,17 @@ fn start(
     for (name, plays) in plays {
         let kind = kinds.iter().find(|k| k.name == name).unwrap();
         let count = plays.len().min(most);
-        let prefix = if flavor == "systemd" {
-            name
+        let (prefix, packages) = if flavor == "systemd" {
+            (name, kind.packages.clone())
         } else {
-            format!("py-{name}")
+            (
+                format!("py-{name}"),
+                format!("{} {}", kind.packages, kind.oracle_packages),
+            )
         };
         let number = count.to_string();
         let mut args = vec!["up", &number, "--flavor", flavor, "--prefix", &prefix];
-        args.extend(["--packages", &kind.packages]);
+        args.extend(["--packages", &packages]);
         args.extend(kind.flags.iter().map(String::as_str));
         lab.said(&args);
         all.push((prefix, count, Mutex::new(plays)));

@@ -21,6 +21,7 @@ pub use mode::parse_mode;
 pub use path::{enter, expand, expand_with};
 pub use scratch::Scratch;
 pub use terminal::{Answers, Conversation, Dialogue, Prompt};
+pub(crate) use write::temporary_beside;
 pub use write::{Fill, Save, Written};
 
 use crate::{Failure, Link, Outcome};

@@ -1,8 +1,10 @@
 //! Modules about packages.
 
 pub mod apt;
+mod apt_deb;
 mod apt_get;
 pub mod apt_key;
+mod apt_lists;
 mod apt_names;
 mod apt_params;
 pub mod apt_repository;
@@ -15,6 +17,7 @@ pub mod dnf5;
 mod dnf_options;
 mod dpkg;
 pub mod dpkg_selections;
+mod fetched;
 mod openpgp;
 pub mod package;
 pub mod package_facts;
