@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Bytes of one piece of a file.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 64 << 10;
 
 /// What a module run needs beside its arguments.
 #[derive(Default)]

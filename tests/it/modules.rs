@@ -124,6 +124,7 @@ impl Scrub {
         let rule = |pattern: &str, by| (Regex::new(pattern).unwrap(), by);
         Self {
             rules: vec![
+                rule(&regex::escape(folder().to_str().unwrap()), "@PLAYS@"),
                 rule(&format!(r"\b{}\b", regex::escape(address)), "@HOST@"),
                 rule(&format!(r"\b{}\b", regex::escape(&gateway)), "@GATEWAY@"),
                 rule(r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".@BACKUP@~"),
@@ -131,8 +132,9 @@ impl Scrub {
                     r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d([.,]\d+)?([+-]\d\d:?\d\d|Z)?",
                     "@TIME@",
                 ),
-                rule(r"/root/\.ansible/tmp/ansible-[^/ ']*/", "@TMP@/"),
+                rule(r#"[^ '"]*/\.ansible/tmp/ansible-[^/ ']*/"#, "@TMP@/"),
                 rule(r"/tmp/ansible[._][^/ ']*", "@TMP@"),
+                rule(r"/tmp/\.tmp\w{6}", "@HOME@"),
             ],
         }
     }
@@ -197,6 +199,23 @@ fn tasks(out: &str, scrub: &Scrub) -> Result<Vec<(String, Map)>, String> {
     Ok(tasks)
 }
 
+/// Whether two values are the same, but for where Ansible keeps a file before it is put in its place.
+fn same(recorded: &Value, is: &Value) -> bool {
+    match (recorded, is) {
+        (Value::Str(old), Value::Str(_)) if old.as_str().starts_with("@TMP@") => true,
+        (Value::Map(old), Value::Map(new)) => {
+            let (old, new) = (old.text_entries(), new.text_entries());
+            let value = |key| new.iter().find(|(k, _)| k == key).map(|(_, v)| v);
+            old.len() == new.len() && old.iter().all(|(k, v)| value(k).is_some_and(|new| same(v, new)))
+        }
+        (Value::List(old), Value::List(new)) => {
+            let (old, new) = (old.to_vec(), new.to_vec());
+            old.len() == new.len() && old.iter().zip(&new).all(|(old, new)| same(old, new))
+        }
+        _ => json::line(recorded) == json::line(is),
+    }
+}
+
 /// The differences of two results, as key and words.
 fn differences(name: &str, recorded: &Map, is: &Map, out: &mut Vec<(String, String)>) {
     let failed = recorded.get("failed").is_some_and(|v| v.truthy());
@@ -211,7 +230,7 @@ fn differences(name: &str, recorded: &Map, is: &Map, out: &mut Vec<(String, Stri
         let same = match (&old, &new) {
             (Some(old), Some(new)) => {
                 // How a failure is worded is ours.
-                (failed && key == "msg") || json::line(old) == json::line(new)
+                (failed && key == "msg") || same(old, new)
             }
             // Ansible writes these only for some kinds of task.
             (Some(v), None) | (None, Some(v)) => {
@@ -246,13 +265,14 @@ fn divergences() -> Vec<Divergence> {
     table.get("module").map_or(Vec::new(), |all| {
         let all = all.as_array().unwrap();
         all.iter()
-            .map(|d| {
+            .flat_map(|d| {
                 assert!(!text(d, "reason").is_empty());
-                Divergence {
+                let keys: Vec<String> = text(d, "key").split(' ').map(str::to_owned).collect();
+                keys.into_iter().map(|key| Divergence {
                     play: text(d, "play"),
                     task: text(d, "task"),
-                    key: text(d, "key"),
-                }
+                    key,
+                })
             })
             .collect()
     })

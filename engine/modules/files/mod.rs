@@ -1,5 +1,6 @@
 //! Modules that work on files.
 
+pub mod acl;
 pub mod archive;
 pub mod assemble;
 pub mod blockinfile;
@@ -21,6 +22,7 @@ pub mod pattern;
 pub mod replace;
 pub mod slurp;
 pub mod stat;
+pub mod synchronize;
 pub mod tempfile;
 pub mod timestamps;
 pub mod unarchive;

@@ -1,6 +1,7 @@
 //! `stat`: what is known of a file.
 
-use crate::{host::expand, prelude::*};
+use super::file::resolve;
+use crate::{host::io_failure, prelude::*};
 use rustix::fs::{Access, access};
 use sha1::Digest;
 use std::{
@@ -142,7 +143,7 @@ impl Stat {
             let target = fs::read_link(path).unwrap_or_default();
             out.insert(
                 "lnk_source",
-                fs::canonicalize(path)
+                std::path::absolute(resolve(path))
                     .unwrap_or_else(|_| target.clone())
                     .to_string_lossy()
                     .into_owned(),
@@ -263,15 +264,15 @@ impl Module for Stat {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        let path = PathBuf::from(expand(&self.path.to_string_lossy()));
-        let meta = if self.follow {
-            host.stat(&path)?
-        } else {
-            host.lstat(&path)?
+        let path = self.path.clone();
+        let meta = match self.follow {
+            true => fs::metadata(&path),
+            false => fs::symlink_metadata(&path),
         };
         let stat = match meta {
-            Some(meta) => self.describe(&path, &meta, host)?,
-            None => Map::from_iter([("exists", Value::Bool(false))]),
+            Ok(meta) => self.describe(&path, &meta, host)?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Map::from_iter([("exists", Value::Bool(false))]),
+            Err(e) => return Err(io_failure("could not examine", &path, &e)),
         };
         Ok(Outcome::new().with("stat", stat))
     }

@@ -19,6 +19,7 @@ mod reboot;
 mod script;
 mod set_fact;
 mod set_stats;
+mod synchronize;
 mod template;
 mod unarchive;
 mod validate_argument_spec;
@@ -160,6 +161,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         "script" => script::run(engine, step, args).await,
         "set_fact" => set_fact::run(&args),
         "set_stats" => set_stats::run(engine, step, &args),
+        "ansible.posix.synchronize" | "synchronize" => synchronize::run(engine, step, args).await,
         "template" => template::run(engine, step, args).await,
         "unarchive" => unarchive::run(engine, step, args).await,
         "validate_argument_spec" => validate_argument_spec::run(engine, step, &args),
