@@ -27,6 +27,7 @@ pub mod tempfile;
 pub mod timestamps;
 pub mod unarchive;
 mod unarchive_kind;
+mod unarchive_zip;
 
 pub(crate) use copy::bytes as copy_bytes;
 pub(crate) use file::{resolve as followed, text as file_text};

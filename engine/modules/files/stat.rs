@@ -37,9 +37,6 @@ pub struct Stat {
     /// Ask `lsattr` for the attributes.
     #[param(default = true, alias = "attr", alias = "attributes")]
     get_attributes: bool,
-    /// Tell the SELinux context.
-    #[param(default = false, hidden)]
-    get_selinux_context: bool,
 }
 
 /// The hexadecimal checksum of what a reader gives.
@@ -157,22 +154,6 @@ impl Stat {
             out.insert("checksum", sum);
         }
         self.mime_and_attributes(path, &out, host)?;
-        if self.get_selinux_context {
-            let mut label = vec![0; 1024];
-            let n = rustix::fs::lgetxattr(path, "security.selinux", &mut label).unwrap_or(0);
-            let text = String::from_utf8_lossy(label.get(..n).unwrap_or_default())
-                .trim_end_matches('\0')
-                .to_owned();
-            let parts = text.splitn(4, ':').map(Value::str);
-            out.insert(
-                "selinux_context",
-                if n > 0 {
-                    Value::list(parts)
-                } else {
-                    Value::list(vec![Value::None; 4])
-                },
-            );
-        }
         Ok(out)
     }
 
