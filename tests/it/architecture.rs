@@ -77,6 +77,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Libraries that only some crates may use, because of what they bring along.
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("clap", &["kdo", "kdo-lab"]),
+    ("encoding_rs", &["kdo-run"]),
     ("libyaml-safer", &["kdo-syntax"]),
     ("minijinja", &["kdo-template"]),
     ("petgraph", &["kdo-plan", "kdo-run"]),

@@ -182,6 +182,7 @@ impl Scrub {
         let rule = |pattern: &str, by| (Regex::new(pattern).unwrap(), by);
         Self {
             rules: vec![
+                rule(&regex::escape(folder().to_str().unwrap()), "@PLAYS@"),
                 rule(&format!(r"\b{}\b", regex::escape(address)), "@HOST@"),
                 rule(&format!(r"\b{}\b", regex::escape(&gateway)), "@GATEWAY@"),
                 rule(r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~", ".@BACKUP@~"),
@@ -191,7 +192,7 @@ impl Scrub {
                 ),
                 rule(r"_time=\[[^\]]*\]", "_time=[@]"),
                 rule(r" ; pid=\d+ ;", " ; pid=@ ;"),
-                rule(r"/root/\.ansible/tmp/ansible-[^/ ']*/", "@TMP@/"),
+                rule(r#"[^ '"]*/\.ansible/tmp/ansible-[^/ ']*/"#, "@TMP@/"),
                 rule(r"/tmp/(ansible|kdo)[._][^/ ']*", "@TMP@"),
                 rule(r"@TMP@/(tmp[a-z0-9_]{8}|content)\b", "@TMP@/@FILE@"),
                 rule(r"/(tmp[a-z0-9_]{8}|kdo\.[a-z0-9]{8}/content)\b", "/@FILE@"),
@@ -203,6 +204,7 @@ impl Scrub {
                     "@DATABASE@",
                 ),
                 rule(r"(_all|_amd64)[a-z0-9_]{8}\.deb", "$1.deb"),
+                rule(r"/tmp/\.tmp\w{6}", "@HOME@"),
             ],
         }
     }
@@ -233,6 +235,7 @@ impl Scrub {
                         format!("{path}.{key}")
                     };
                     let value = self.value(&value, &path);
+                    let value = if key == "warnings" { warnings(value) } else { value };
                     let empty = key == "warnings" && json::line(&value) == "[]";
                     let volatile =
                         empty || VOLATILE.contains(&key.as_str()) || VOLATILE.contains(&path.as_str());
@@ -264,6 +267,14 @@ fn unit_property(name: &str, value: Value) -> Value {
     Value::str(words.into_iter().collect::<Vec<_>>().join(" "))
 }
 
+/// Warnings without those of where Ansible keeps its modules.
+fn warnings(value: Value) -> Value {
+    let Value::List(said) = &value else { return value };
+    let mut said = said.to_vec();
+    said.retain(|w| !w.to_text().starts_with("Module remote_tmp "));
+    Value::list(said)
+}
+
 /// The tasks of a run with their results, from what the callback `json` wrote.
 fn tasks(out: &str, scrub: &Scrub) -> Result<Vec<(String, Map)>, String> {
     let start = out.find('{').ok_or("no JSON")?;
@@ -289,6 +300,27 @@ fn tasks(out: &str, scrub: &Scrub) -> Result<Vec<(String, Map)>, String> {
     Ok(tasks)
 }
 
+/// Whether two values are the same, but for where Ansible keeps a file before it is put in its place.
+fn same(recorded: &Value, is: &Value) -> bool {
+    match (recorded, is) {
+        (Value::Str(old), Value::Str(_)) if old.as_str().starts_with("@TMP@") => true,
+        (Value::Map(old), Value::Map(new)) => {
+            let (old, new) = (old.text_entries(), new.text_entries());
+            let failed = old.iter().any(|(k, v)| k == "failed" && v.truthy());
+            let agrees = |(key, old): &(String, Value)| {
+                let new = new.iter().find(|(k, _)| k == key);
+                new.is_some_and(|(_, new)| (failed && key == "msg") || same(old, new))
+            };
+            old.len() == new.len() && old.iter().all(agrees)
+        }
+        (Value::List(old), Value::List(new)) => {
+            let (old, new) = (old.to_vec(), new.to_vec());
+            old.len() == new.len() && old.iter().zip(&new).all(|(old, new)| same(old, new))
+        }
+        _ => json::line(recorded) == json::line(is),
+    }
+}
+
 /// The differences of two results, as key and words.
 fn differences(name: &str, recorded: &Map, is: &Map, out: &mut Vec<(String, String)>) {
     let failed = recorded.get("failed").is_some_and(|v| v.truthy());
@@ -303,7 +335,7 @@ fn differences(name: &str, recorded: &Map, is: &Map, out: &mut Vec<(String, Stri
         let same = match (&old, &new) {
             (Some(old), Some(new)) => {
                 // How a failure is worded is ours.
-                (failed && key == "msg") || json::line(old) == json::line(new)
+                (failed && key == "msg") || same(old, new)
             }
             // Ansible writes these only for some kinds of task.
             (Some(v), None) | (None, Some(v)) => {
@@ -338,13 +370,14 @@ fn divergences() -> Vec<Divergence> {
     table.get("module").map_or(Vec::new(), |all| {
         let all = all.as_array().unwrap();
         all.iter()
-            .map(|d| {
+            .flat_map(|d| {
                 assert!(!text(d, "reason").is_empty());
-                Divergence {
+                let keys: Vec<String> = text(d, "key").split(' ').map(str::to_owned).collect();
+                keys.into_iter().map(|key| Divergence {
                     play: text(d, "play"),
                     task: text(d, "task"),
-                    key: text(d, "key"),
-                }
+                    key,
+                })
             })
             .collect()
     })
@@ -475,7 +508,8 @@ impl<'a> Run<'a> {
                 ));
             };
             let mut found = Vec::new();
-            let result = record.get("result").unwrap();
+            // Rules that are newer than the recording.
+            let result = scrub.value(&record.get("result").unwrap(), "");
             differences(
                 &format!("{name}: {task}"),
                 result.as_map().unwrap(),

@@ -1,5 +1,6 @@
 //! Modules that work on files.
 
+pub mod acl;
 pub mod archive;
 pub mod assemble;
 pub mod blockinfile;
@@ -22,10 +23,12 @@ pub mod pattern;
 pub mod replace;
 pub mod slurp;
 pub mod stat;
+pub mod synchronize;
 pub mod tempfile;
 pub mod timestamps;
 pub mod unarchive;
 mod unarchive_kind;
+mod unarchive_zip;
 
 pub(crate) use copy::bytes as copy_bytes;
 pub(crate) use file::{resolve as followed, text as file_text};

@@ -45,6 +45,13 @@ pub(crate) fn random_name() -> Result<String, Failure> {
         .collect())
 }
 
+/// The folder for temporary files that the task's environment or the host names.
+fn temporary_folder(host: &Host<'_>) -> PathBuf {
+    let environment = &host.context().environment;
+    let named = environment.iter().find(|(name, _)| name == "TMPDIR");
+    named.map_or_else(std::env::temp_dir, |(_, path)| PathBuf::from(path))
+}
+
 /// Makes a folder for temporary files that only this user can use.
 pub(crate) fn make_folder(base: &Path, prefix: &str, suffix: &str) -> Result<PathBuf, Failure> {
     make(base, prefix, suffix, State::Directory)
@@ -132,7 +139,7 @@ impl Module for Tempfile {
                 return Err(format!("{what} must be a valid file name component, got '{part}'").into());
             }
         }
-        let base = self.path.clone().unwrap_or_else(std::env::temp_dir);
+        let base = self.path.clone().unwrap_or_else(|| temporary_folder(host));
         let path = make(&base, &self.prefix, &self.suffix, self.state)?;
         host.mark_changed();
         Ok(Outcome::new().with("path", text(&path)).changed(true))

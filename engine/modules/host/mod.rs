@@ -53,6 +53,7 @@ pub struct Host<'a> {
     diffs: Vec<Value>,
     warnings: Vec<Value>,
     accounts: Accounts,
+    file_info: bool,
 }
 
 impl<'a> Host<'a> {
@@ -65,6 +66,7 @@ impl<'a> Host<'a> {
             diffs: Vec::new(),
             warnings: Vec::new(),
             accounts: Accounts::default(),
+            file_info: true,
         }
     }
 
@@ -138,6 +140,26 @@ impl<'a> Host<'a> {
         }
     }
 
+    /// Records a difference that is made already, if differences are wanted.
+    pub fn record(&mut self, difference: Map) {
+        if self.context.diff {
+            self.diffs.push(difference.into());
+        }
+    }
+
+    /// Does something whose differences are not told.
+    pub fn quietly<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        let diff = std::mem::replace(&mut self.context.diff, false);
+        let result = act(self);
+        self.context.diff = diff;
+        result
+    }
+
+    /// Keeps owner, mode and the like of the named file out of the result.
+    pub fn omit_file_info(&mut self) {
+        self.file_info = false;
+    }
+
     /// The result's keys: the module's own, and `changed`, `diff`, `warnings`.
     ///
     /// A result that names a `path` or `dest` also tells owner, mode, size and state of it, failures too.
@@ -155,7 +177,7 @@ impl<'a> Host<'a> {
             values.insert("changed", self.changed && !failed);
         }
         let named = values.get("path").or_else(|| values.get("dest"));
-        if let Some(Value::Str(path)) = named
+        if let Some(Value::Str(path)) = named.filter(|_| self.file_info)
             && std::path::Path::new(path.as_str()).exists()
         {
             for (key, value) in

@@ -20,6 +20,7 @@ mod script;
 mod set_fact;
 mod set_stats;
 mod statements;
+mod synchronize;
 mod template;
 mod unarchive;
 mod uri;
@@ -165,6 +166,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         "script" => script::run(engine, step, args).await,
         "set_fact" => set_fact::run(&args),
         "set_stats" => set_stats::run(engine, step, &args),
+        "ansible.posix.synchronize" | "synchronize" => synchronize::run(engine, step, args).await,
         "template" => template::run(engine, step, args).await,
         "unarchive" => unarchive::run(engine, step, args).await,
         "uri" => uri::run(engine, step, args).await,
