@@ -1,6 +1,6 @@
 //! Logs of tests: whole files or parts of files. Only their places are kept; what is shown is read when it is shown.
 
-use crate::{outcome::Outcome, read::xml::unescape, text::plain};
+use crate::{outcome::Outcome, read::xml::unescape, status::Status, text::plain};
 use std::{
     collections::HashMap,
     fs::{self, File},
@@ -96,12 +96,15 @@ impl Log {
     }
 }
 
-/// Which log tells most of a failure: what differs, then what was printed, then the kernel's.
-fn rank(name: &str) -> usize {
+/// Which log tells most of a failure: what differs, then what was printed, then the kernel's; that first where it was the kernel.
+fn rank(name: &str, kernel: bool) -> usize {
+    if kernel && name == "dmesg" {
+        return 0;
+    }
     ["out.bad", "log", "dmesg", "system-err", "system-out", "full"]
         .iter()
         .position(|n| *n == name)
-        .unwrap_or(6)
+        .map_or(7, |place| place + 1)
 }
 
 /// Gives each outcome the files `SECTION/TEST.*` (`TEST.*` without a section) below a folder. Where the name of one test
@@ -138,9 +141,10 @@ pub(crate) fn find(folder: &Path, outcomes: &mut [Outcome]) {
         }
     }
     for outcome in outcomes {
+        let kernel = outcome.status == Status::Crash || outcome.message.contains("dmesg");
         outcome
             .logs
-            .sort_by_key(|log| (rank(&log.name), log.name.clone()));
+            .sort_by_key(|log| (rank(&log.name, kernel), log.name.clone()));
     }
 }
 

@@ -104,6 +104,8 @@ pub struct Column {
 /// A result of a test in a column.
 #[derive(Clone, Debug)]
 pub struct Entry {
+    /// Its number in the report.
+    pub number: usize,
     /// The place of its column.
     pub column: usize,
     /// The run it is from.
@@ -277,6 +279,7 @@ impl Report {
             let column = self.columns.len();
             let mut tests: HashMap<(String, String), Entry> = HashMap::new();
             let mut histories: HashMap<(String, String), Vec<Status>> = HashMap::new();
+            let mut failures: HashMap<(String, String), (String, Outcome)> = HashMap::new();
             let window = if now { choice.runs.max(1) } else { 1 };
             let oldest = runs.iter().position(|r| current.contains(&r.id));
             let first = runs
@@ -292,6 +295,9 @@ impl Report {
                     let key = (outcome.section.clone(), outcome.test.clone());
                     let history = histories.entry(key.clone()).or_default();
                     history.extend(&outcome.tries);
+                    if outcome.status.is_failure() {
+                        failures.insert(key.clone(), (run.id.clone(), outcome.clone()));
+                    }
                     if shown {
                         tests.insert(key, self.entry(column, run, outcome, now));
                     }
@@ -301,6 +307,15 @@ impl Report {
                 entry.history = histories.remove(&key).unwrap_or_default();
                 let seen = |of: fn(Status) -> bool| entry.history.iter().any(|s| of(*s));
                 entry.flaky = now && seen(|s| s == Status::Pass) && seen(Status::is_failure);
+                if entry.flaky
+                    && !entry.outcome.status.is_failure()
+                    && let Some((run, failed)) = failures.remove(&key)
+                {
+                    // Of a flaky test the last failure is what one wants to read.
+                    let word = failed.status.word();
+                    entry.outcome.message = format!("{word} in {run}: {}", failed.message);
+                    entry.outcome.logs = failed.logs;
+                }
                 self.entries.push(entry);
             }
             self.columns.push(Column {
@@ -315,6 +330,7 @@ impl Report {
             .known
             .expected(&run.suite, &outcome.section, &outcome.test, &run.kernel);
         Entry {
+            number: 0,
             column,
             run: run.id.clone(),
             change: Change::of(expected, outcome.status).filter(|_| now),
@@ -336,6 +352,9 @@ impl Report {
             )
         };
         self.entries.sort_by_cached_key(key);
+        for (number, entry) in self.entries.iter_mut().enumerate() {
+            entry.number = number;
+        }
     }
 
     /// What the baseline has and no current column ran. With a filter of hosts or kernels only sections that those ran are asked for.

@@ -82,7 +82,8 @@ pub(crate) fn read(source: Source<'_, impl BufRead>, found: &mut Outcomes, notes
                         "skipped" => Status::Skip,
                         _ => Status::Fail,
                     };
-                    case.message = tag.get("message").unwrap_or_default().trim().to_owned();
+                    let message = tag.get("message").unwrap_or_default().trim();
+                    case.message = message.strip_prefix("- ").unwrap_or(message).to_owned();
                 }
             }
             "system-out" | "system-err" if tag.opens => {
@@ -144,7 +145,7 @@ mod tests {
             [
                 "xfs_4k|generic/001|pass|",
                 "xfs_4k|generic/002|notrun|needs \"x\"",
-                "|generic/003|fail|- output mismatch (see /r/003.out.bad)",
+                "|generic/003|fail|output mismatch (see /r/003.out.bad)",
                 "pkg.Class|x|skip|",
                 "|y|pass|",
             ]

@@ -142,14 +142,9 @@ impl<W: Write> Page<'_, W> {
         )?;
         for (run, section, totals) in self.report.summary() {
             let names = [&run.host, &run.suite, section, &run.kernel].map(escape);
-            for name in names.iter().enumerate().map(|(n, name)| {
-                if n == 0 {
-                    format!("<tr><td>{name}</td>")
-                } else {
-                    format!("<td>{name}</td>")
-                }
-            }) {
-                write!(self.out, "{name}")?;
+            write!(self.out, "<tr>")?;
+            for name in names {
+                write!(self.out, "<td>{name}</td>")?;
             }
             let Totals {
                 pass,
@@ -191,18 +186,28 @@ impl<W: Write> Page<'_, W> {
             let entries: Vec<&Entry> = entries
                 .into_iter()
                 .filter(|e| !report.failed || e.outcome.status.is_failure())
-                .filter(|e| told.insert(std::ptr::from_ref(*e)))
+                .filter(|e| told.insert(e.number))
                 .collect();
             if entries.is_empty() {
                 continue;
             }
+            let number = entries.len();
+            let known = entries[0].change == Some(Change::KnownFailure);
+            let (open, close) = if known {
+                // What is known is no news: folded.
+                ("<details class=\"group\"><summary>", "</summary>")
+            } else {
+                ("", "")
+            };
             writeln!(
                 self.out,
-                "<h2>{head} <span class=\"soft\">{}</span></h2>",
-                entries.len()
+                "{open}<h2>{head} <span class=\"soft\">{number}</span></h2>{close}"
             )?;
             for entry in entries {
                 self.test(entry)?;
+            }
+            if known {
+                writeln!(self.out, "</details>")?;
             }
         }
         Ok(())
@@ -218,9 +223,9 @@ impl<W: Write> Page<'_, W> {
         let what = words(&[outcome.status.word(), &duration(outcome.seconds)]);
         writeln!(
             self.out,
-            "<details class=\"test {class}\" id=\"{}\" data-name=\"{}\">\n<summary><span class=\"name\">{}</span> \
+            "<details class=\"test {class}\" id=\"t{}\" data-name=\"{}\">\n<summary><span class=\"name\">{}</span> \
              <span class=\"{}\">{} {what}</span>{} <span class=\"soft\">{} · {} · {}</span>",
-            self.id(entry),
+            entry.number,
             search_name(&[
                 &run.suite,
                 &outcome.section,
@@ -290,13 +295,6 @@ impl<W: Write> Page<'_, W> {
         let text = tail.lines.join("\n");
         self.log_bytes += text.len();
         writeln!(self.out, "<pre>{}</pre></details>", escape(&text))
-    }
-
-    /// The anchor of a test.
-    fn id(&self, entry: &Entry) -> String {
-        let first = self.report.entries.as_ptr_range().start;
-        let place = (std::ptr::from_ref(entry) as usize - first as usize) / size_of::<Entry>();
-        format!("t{place}")
     }
 
     fn missing(&mut self) -> io::Result<()> {
@@ -415,7 +413,7 @@ impl<W: Write> Page<'_, W> {
             status => format!(" {}", status.word()),
         };
         let text = if current && (outcome.status.is_failure() || entry.change.is_some() || entry.flaky) {
-            format!("<a href=\"#{}\">{sign}{word}</a>", self.id(entry))
+            format!("<a href=\"#t{}\">{sign}{word}</a>", entry.number)
         } else {
             format!("{sign}{word}")
         };
@@ -423,7 +421,7 @@ impl<W: Write> Page<'_, W> {
             "" => String::new(),
             message => format!(" title=\"{}\"", escape(message)),
         };
-        let time = match duration(outcome.seconds) {
+        let time = match duration(outcome.seconds.filter(|s| *s > 0.0)) {
             time if time.is_empty() => time,
             time => format!("<span class=\"time\">{time}</span>"),
         };

@@ -69,7 +69,9 @@ fn totals(entries: &[&Entry]) -> (usize, usize, usize, f64) {
         .count();
     let known = |e: &&&Entry| e.change == Some(Change::KnownFailure) || e.outcome.status.is_skip();
     let skipped = entries.iter().filter(known).count();
-    let time = entries.iter().filter_map(|e| e.outcome.seconds).sum();
+    let seconds = entries.iter().filter_map(|e| e.outcome.seconds);
+    // Not `sum`, which is -0 for nothing.
+    let time = seconds.fold(0.0, |all, s| all + s);
     (entries.len(), failures, skipped, time)
 }
 
@@ -86,18 +88,18 @@ fn case(entry: &Entry, class: &str, out: &mut impl Write) -> io::Result<()> {
         return writeln!(out, "/>");
     }
     writeln!(out, ">")?;
-    let message = escape(&outcome.message);
-    match entry.change {
-        Some(change) if change.is_worse() => {
-            let (kind, word) = (outcome.status.word(), change.word());
-            writeln!(
-                out,
-                "      <failure type=\"{kind}\" message=\"{word}: {message}\"/>"
-            )?;
-        }
-        Some(_) => writeln!(out, "      <skipped message=\"known failure: {message}\"/>")?,
-        None => writeln!(out, "      <skipped message=\"{message}\"/>")?,
-    }
+    let (tag, prefix) = match entry.change {
+        Some(change) if change.is_worse() => ("failure", change.word()),
+        Some(_) => ("skipped", "known failure"),
+        None => ("skipped", ""),
+    };
+    let parts: Vec<&str> = [prefix, &outcome.message]
+        .into_iter()
+        .filter(|p| !p.is_empty())
+        .collect();
+    let message = escape(&parts.join(": "));
+    let kind = outcome.status.word();
+    writeln!(out, "      <{tag} type=\"{kind}\" message=\"{message}\"/>")?;
     if outcome.status.is_failure() && !outcome.logs.is_empty() {
         writeln!(out, "      <system-out>")?;
         for log in &outcome.logs {

@@ -18,13 +18,15 @@
   }
   function unfold() {
     var test = location.hash && document.getElementById(location.hash.slice(1));
-    if (test && test.matches("details.test")) { test.open = true; test.scrollIntoView(); }
+    if (!test || !test.matches("details.test")) { return; }
+    for (var e = test; e; e = e.parentElement) { if (e.matches("details")) { e.open = true; } }
+    test.scrollIntoView();
   }
   form.addEventListener("submit", function (event) { event.preventDefault(); });
   form.addEventListener("input", show);
   form.elements.unfold.addEventListener("click", function () {
     var open = Array.prototype.some.call(tests, function (t) { return !t.open; });
-    tests.forEach(function (t) { t.open = open; });
+    document.querySelectorAll("details.group, details.test").forEach(function (d) { d.open = open; });
   });
   addEventListener("hashchange", unfold);
   form.hidden = false;

@@ -2,6 +2,7 @@
 
 use super::{count, path, words};
 use crate::{
+    outcome::Outcome,
     report::{Change, Entry, Report, Totals},
     status::Status,
     text::{cut, duration, width},
@@ -58,9 +59,9 @@ impl Out {
     }
 
     fn below(&mut self, text: &str) {
-        let text = cut(text, self.columns.saturating_sub(6));
+        let text = cut(text, self.columns.saturating_sub(4));
         let text = self.paint(Paint::Dim, &text);
-        self.line(&format!("      {text}"));
+        self.line(&format!("    {text}"));
     }
 
     fn head(&mut self, text: &str) {
@@ -196,19 +197,24 @@ fn failures(report: &Report, out: &mut Out, change: Change) {
         let what = words(&[&outcome.test, outcome.status.word(), &time]);
         let text = format!("{what}{flaky}  {}", place(report, entry));
         out.item(Paint::Bad, outcome.status.sign(), &text);
-        if !outcome.message.is_empty() {
-            out.below(&outcome.message);
-        }
-        if let Some(log) = outcome.logs.first() {
-            let more = match outcome.logs.len() {
-                1 => String::new(),
-                n => format!(" (and {} more)", n - 1),
-            };
-            let text = out.paint(Paint::Dim, &format!("{}{more}", path(&log.path)));
-            out.line(&format!("      {text}"));
-        }
+        details(outcome, out);
     }
     left_out(entries.len(), out);
+}
+
+/// The message of a failure, the path of its first log and how many more there are.
+fn details(outcome: &Outcome, out: &mut Out) {
+    if !outcome.message.is_empty() {
+        out.below(&outcome.message);
+    }
+    if let Some(log) = outcome.logs.first() {
+        let more = match outcome.logs.len() {
+            1 => String::new(),
+            n => format!(" +{}", n - 1),
+        };
+        let text = out.paint(Paint::Dim, &format!("{}{more}", path(&log.path)));
+        out.line(&format!("    {text}"));
+    }
 }
 
 fn left_out(all: usize, out: &mut Out) {
@@ -244,6 +250,9 @@ fn flaky(report: &Report, out: &mut Out) {
         let text = format!("{}  {}", entry.outcome.test, place(report, entry));
         out.item(Paint::Odd, '~', &text);
         out.below(&tries(&entry.history));
+        if !entry.outcome.status.is_failure() {
+            details(&entry.outcome, out);
+        }
     }
     left_out(entries.len(), out);
 }
@@ -289,7 +298,7 @@ fn verdict(report: &Report, out: &mut Out) {
         (number(Change::Regression), "regression", "regressions"),
         (number(Change::NewFailure), new.0, new.1),
         (number(Change::Fix), "fix", "fixes"),
-        (number(Change::KnownFailure), "known failure", "known failures"),
+        (number(Change::KnownFailure), "known", "known"),
         (report.flaky().len(), "flaky", "flaky"),
         (report.missing.len(), "missing", "missing"),
     ];
