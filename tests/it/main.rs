@@ -16,6 +16,7 @@ mod outputs;
 mod over_ssh;
 mod plugins;
 mod program;
+mod results;
 mod roles_equal;
 mod runs;
 mod secrets;
