@@ -3,6 +3,7 @@
 use kdo_modules::{Link, Stream};
 use kdo_wire::{Frame, Kind};
 use std::{
+    collections::VecDeque,
     io::{self, Write},
     sync::{
         Arc, Mutex,
@@ -55,6 +56,8 @@ pub(crate) struct Channel {
     pub(crate) arrivals: mpsc::Receiver<Arrival>,
     pub(crate) cancelled: Arc<AtomicBool>,
     pub(crate) deadline: Option<Instant>,
+    /// Files that the controller was asked for and whose content has not been read yet.
+    asked: VecDeque<String>,
     pending: [Vec<u8>; 2],
     flushed: Instant,
 }
@@ -73,6 +76,7 @@ impl Channel {
             arrivals,
             cancelled,
             deadline,
+            asked: VecDeque::new(),
             pending: [Vec::new(), Vec::new()],
             flushed: Instant::now(),
         }
@@ -93,25 +97,52 @@ impl Channel {
     }
 }
 
-impl Link for Channel {
-    fn fetch(&mut self, name: &str, into: &mut dyn Write) -> io::Result<u64> {
-        self.sender
-            .send(&Frame::new(Kind::Need, self.step, name.as_bytes().to_vec()))?;
-        let mut total = 0;
+impl Channel {
+    /// Reads the content of the file that was asked for first.
+    fn receive(&mut self, into: &mut dyn Write) -> io::Result<u64> {
+        self.asked.pop_front();
+        let (mut total, mut broken) = (0, None);
         loop {
             match self
                 .arrivals
                 .recv()
                 .map_err(|_| io::Error::other("the controller is gone"))?
             {
-                Arrival::Piece(bytes) => {
-                    into.write_all(&bytes)?;
+                // What cannot be written is still read to its end: the next file follows.
+                Arrival::Piece(bytes) if broken.is_none() => {
                     total += bytes.len() as u64;
+                    broken = into.write_all(&bytes).err();
                 }
-                Arrival::End(None) => return Ok(total),
-                Arrival::End(Some(error)) => return Err(io::Error::other(error)),
+                Arrival::Piece(_) => {}
+                Arrival::End(problem) => {
+                    return match broken.or(problem.map(io::Error::other)) {
+                        None => Ok(total),
+                        Some(error) => Err(error),
+                    };
+                }
             }
         }
+    }
+}
+
+impl Link for Channel {
+    fn fetch(&mut self, name: &str, into: &mut dyn Write) -> io::Result<u64> {
+        while self.asked.front().is_some_and(|first| first != name) {
+            self.receive(&mut io::sink())?;
+        }
+        if self.asked.is_empty() {
+            self.ask(&[name.to_owned()])?;
+        }
+        self.receive(into)
+    }
+
+    fn ask(&mut self, names: &[String]) -> io::Result<()> {
+        for name in names {
+            self.sender
+                .send(&Frame::new(Kind::Need, self.step, name.as_bytes().to_vec()))?;
+            self.asked.push_back(name.clone());
+        }
+        Ok(())
     }
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {

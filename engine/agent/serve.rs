@@ -20,9 +20,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Pieces of files that may wait until their step writes them.
+const ARRIVALS: usize = 16;
+
 /// What the reader knows of a running step.
 struct Running {
-    arrivals: mpsc::Sender<Arrival>,
+    arrivals: mpsc::SyncSender<Arrival>,
     cancelled: Arc<AtomicBool>,
 }
 
@@ -91,11 +94,11 @@ fn read(sender: &Sender, steps: &Steps, worker: &Worker) -> bool {
 
 fn handle(frame: Frame, sender: &Sender, steps: &Steps, worker: &Worker, epoch: &mut i64) {
     let arrive = |arrival: Arrival| {
-        if let Ok(steps) = steps.lock()
-            && let Some(step) = steps.get(&frame.step)
-        {
-            // A step that has ended no longer listens.
-            let _ = step.arrivals.send(arrival);
+        let steps = steps.lock().ok();
+        let arrivals = steps.and_then(|s| s.get(&frame.step).map(|s| s.arrivals.clone()));
+        if let Some(arrivals) = arrivals {
+            // Waits for a slow disk, without the lock. A step that has ended no longer listens.
+            let _ = arrivals.send(arrival);
         }
     };
     match frame.kind {
@@ -183,7 +186,7 @@ impl Worker {
     }
 
     fn run(&self, frame: Frame, steps: &Steps) {
-        let (arrivals, receiver) = mpsc::channel();
+        let (arrivals, receiver) = mpsc::sync_channel(ARRIVALS);
         let cancelled = Arc::new(AtomicBool::new(false));
         if let Ok(mut steps) = steps.lock() {
             steps.insert(

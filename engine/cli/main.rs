@@ -33,6 +33,7 @@ mod play;
 mod prompt;
 mod pull;
 mod pull_repository;
+mod results;
 mod run_args;
 mod run_options;
 mod screen;
@@ -89,6 +90,8 @@ enum Command {
     Console(console::ConsoleArgs),
     /// Bring a repository up to date and run its playbooks here [ansible-pull]
     Pull(pull::PullArgs),
+    /// Show what test suites said on hosts, against a baseline
+    Results(results::ResultsArgs),
     /// Start and stop throw-away SSH hosts on this machine
     Lab(kdo_lab::LabArgs),
 }
@@ -122,6 +125,7 @@ fn main() -> ExitCode {
         Command::Config(args) => config::config(&args),
         Command::Console(args) => console::console(args),
         Command::Pull(args) => pull::pull(args),
+        Command::Results(args) => results::results(args),
         Command::Lab(args) => lab::lab(args),
     };
     match result {

@@ -22,6 +22,25 @@ pub(crate) const NETWORK: &[Need] = &[
     ("nsenter", "util-linux"),
 ];
 
+/// How many inotify instances all hosts together may have: systemd takes about six in each.
+const INOTIFY: (&str, u32) = ("/proc/sys/fs/inotify/max_user_instances", 8192);
+
+/// Raises the machine's limit of inotify instances, with which systemd in a few dozen hosts would not start, and says
+/// nothing about it.
+pub(crate) fn allow_inotify() {
+    let (file, wanted) = INOTIFY;
+    let is = fs::read_to_string(file)
+        .ok()
+        .and_then(|t| t.trim().parse::<u32>().ok());
+    if is.is_none_or(|is| is < wanted)
+        && let Err(error) = fs::write(file, wanted.to_string())
+    {
+        tell(&format!(
+            "{file} could not be raised to {wanted} ({error}): many hosts with systemd may not start"
+        ));
+    }
+}
+
 /// Where a program is, as a shell would find it, with the folders of the administrator.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     if program.starts_with('/') {

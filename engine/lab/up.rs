@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use crate::control::{ensure_supervisor, tell_supervisor};
+use crate::flavor::Init;
 use crate::tell::tell;
 use crate::{Engine, Flavor, Host, Lab, LabError, State, UpArgs, keys, machine, root, uml_image, wait};
 
@@ -12,6 +13,9 @@ pub(crate) fn up(lab: &Lab, args: &UpArgs) -> Result<(), LabError> {
     let hosts = wanted(args)?;
     let flavor = if args.vm { Flavor::Uml } else { args.flavor };
     machine::ensure(&[machine::NETWORK, root::needs(flavor)])?;
+    if flavor.init() == Init::Systemd && !flavor.is_vm() {
+        machine::allow_inotify();
+    }
     keys::login(lab)?;
     let layers = root::ensure(lab, flavor, &args.packages)?;
     if args.vm {

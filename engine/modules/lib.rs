@@ -33,7 +33,11 @@ pub mod params;
 pub mod pyregex;
 pub mod registry;
 pub mod source_control;
+pub mod storage;
 pub mod system;
+
+/// The version of ansible-core that modules behave like, and that they name where they are asked.
+pub const REFERENCE: &str = "2.19.14";
 
 pub use host::Host;
 pub use link::{Link, NoLink, Stream};

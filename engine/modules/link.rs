@@ -16,6 +16,9 @@ pub trait Link {
     /// Fetches the content of a file that the controller offers under `name` with this step.
     fn fetch(&mut self, name: &str, into: &mut dyn Write) -> io::Result<u64>;
 
+    /// Asks for files ahead of fetching them in this order, so that they are on their way meanwhile.
+    fn ask(&mut self, names: &[String]) -> io::Result<()>;
+
     /// Sends content of the host's file to the controller (fetch); may be called repeatedly.
     fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
 
@@ -32,6 +35,9 @@ pub struct NoLink;
 impl Link for NoLink {
     fn fetch(&mut self, name: &str, _into: &mut dyn Write) -> io::Result<u64> {
         Err(io::Error::other(format!("no controller to fetch {name} from")))
+    }
+    fn ask(&mut self, _names: &[String]) -> io::Result<()> {
+        Ok(())
     }
     fn send(&mut self, _bytes: &[u8]) -> io::Result<()> {
         Ok(())

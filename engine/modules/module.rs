@@ -184,6 +184,7 @@ pub const fn entry<M: Module>() -> Entry {
 
 fn run<M: Module>(args: &Map, host: &mut Host<'_>) -> Result<Outcome, Failure> {
     let args = &with_environment(&M::SPEC, args, host);
+    warn_of_two_names(&M::SPEC, args, host);
     let args = M::SPEC.normalise(args, short(M::META.name)).map_err(|errors| {
         let messages: Vec<_> = errors.into_iter().map(|e| e.message).collect();
         Failure::new(messages.join("; "))
@@ -198,25 +199,34 @@ fn run<M: Module>(args: &Map, host: &mut Host<'_>) -> Result<Outcome, Failure> {
             .with("msg", message)
             .changed(false));
     }
+    if M::META.diff == Support::None {
+        host.forget_diff();
+    }
     M::from_args(&args)?.run(host)
+}
+
+/// A parameter that is given by two of its names is most likely a mistake.
+fn warn_of_two_names(spec: &Spec, args: &Map, host: &mut Host<'_>) {
+    for param in spec.all() {
+        let alias = param.aliases.iter().find(|a| args.contains(a));
+        if let Some(alias) = alias.filter(|_| args.contains(param.name)) {
+            host.warn(format!(
+                "Both option {} and its alias {alias} are set.",
+                param.name
+            ));
+        }
+    }
 }
 
 /// The arguments, with what the environment says where they are silent: `unsafe_writes`.
 fn with_environment(spec: &Spec, args: &Map, host: &Host<'_>) -> Map {
     const NAME: &str = "unsafe_writes";
     let args = args.copied();
-    if !args.contains(NAME) && spec.find(NAME).is_some() {
-        let set = host
-            .context()
-            .environment
-            .iter()
-            .find(|(k, _)| k == "ANSIBLE_UNSAFE_WRITES");
-        if let Some(value) = set
-            .map(|(_, v)| v.clone())
-            .or_else(|| std::env::var("ANSIBLE_UNSAFE_WRITES").ok())
-        {
-            args.insert(NAME, value);
-        }
+    if !args.contains(NAME)
+        && spec.find(NAME).is_some()
+        && let Some(value) = host.variable("ANSIBLE_UNSAFE_WRITES")
+    {
+        args.insert(NAME, value);
     }
     args
 }

@@ -16,6 +16,7 @@ pub struct Flags {
 /// A compiled pattern.
 pub struct Pattern {
     regex: Regex,
+    multiline: bool,
 }
 
 /// Compiles a Python pattern; the error says what is wrong with it.
@@ -40,7 +41,7 @@ pub fn compile(pattern: &str, flags: Flags) -> Result<Pattern, String> {
         format!("(?{prefix}){body}")
     };
     let regex = Regex::new(&text).map_err(|e| format!("invalid regular expression '{pattern}': {e}"))?;
-    Ok(Pattern { regex })
+    Ok(Pattern { regex, multiline })
 }
 
 /// The pattern without its leading `(?flags)`, and the flags.
@@ -189,6 +190,11 @@ fn class(chars: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), String
 }
 
 impl Pattern {
+    /// Whether `^` and `$` match at every line, by [`Flags`] or the pattern's own.
+    pub fn multiline(&self) -> bool {
+        self.multiline
+    }
+
     /// Whether it matches anywhere.
     pub fn is_match(&self, text: &str) -> Result<bool, String> {
         self.regex.is_match(text).map_err(|e| e.to_string())
@@ -210,7 +216,7 @@ impl Pattern {
 
     /// Every match replaced (`re.subn`), and how many there were.
     pub fn replace_all(&self, text: &str, template: &str) -> Result<(String, usize), String> {
-        let parts = parse_template(template)?;
+        let parts = self.template(template)?;
         let (mut out, mut count, mut copied, mut at) = (String::with_capacity(text.len()), 0, 0, 0);
         while at <= text.len() {
             let Some(found) = self
@@ -223,7 +229,7 @@ impl Pattern {
             let Some(whole) = found.get(0) else { break };
             let (start, end) = (whole.start(), whole.end());
             out.push_str(text.get(copied..start).unwrap_or(""));
-            fill(&parts, &found, &mut out)?;
+            fill(&parts, &found, &mut out);
             count += 1;
             copied = end;
             at = if end > start {
@@ -239,13 +245,27 @@ impl Pattern {
         out.push_str(text.get(copied..).unwrap_or(""));
         Ok((out, count))
     }
-}
 
-/// A match put into a replacement template (`match.expand`).
-pub fn expand(found: &Captures<'_, str>, template: &str) -> Result<String, String> {
-    let mut out = String::new();
-    fill(&parse_template(template)?, found, &mut out)?;
-    Ok(out)
+    /// A match put into a replacement template (`match.expand`).
+    pub fn expand(&self, found: &Captures<'_, str>, template: &str) -> Result<String, String> {
+        let mut out = String::new();
+        fill(&self.template(template)?, found, &mut out);
+        Ok(out)
+    }
+
+    /// The parts of a template, names of groups resolved.
+    fn template(&self, template: &str) -> Result<Vec<Part>, String> {
+        let names: Vec<_> = self.regex.capture_names().collect();
+        let resolved = parse_template(template)?.into_iter().map(|part| match part {
+            Part::Named(name) => match names.iter().position(|n| *n == Some(name.as_str())) {
+                Some(number) => Ok(Part::Group(number)),
+                None => Err(format!("unknown group name '{name}'")),
+            },
+            Part::Group(n) if n >= names.len() => Err(format!("invalid group reference {n}")),
+            part => Ok(part),
+        });
+        resolved.collect()
+    }
 }
 
 enum Part {
@@ -254,20 +274,14 @@ enum Part {
     Named(String),
 }
 
-fn fill(parts: &[Part], found: &Captures<'_, str>, out: &mut String) -> Result<(), String> {
+fn fill(parts: &[Part], found: &Captures<'_, str>, out: &mut String) {
     for part in parts {
         match part {
             Part::Text(text) => out.push_str(text),
-            Part::Group(n) => {
-                if *n >= found.len() {
-                    return Err(format!("invalid group reference {n}"));
-                }
-                out.push_str(found.get(*n).map_or("", |m| m.as_str()));
-            }
+            Part::Group(n) => out.push_str(found.get(*n).map_or("", |m| m.as_str())),
             Part::Named(name) => out.push_str(found.name(name).map_or("", |m| m.as_str())),
         }
     }
-    Ok(())
 }
 
 fn parse_template(template: &str) -> Result<Vec<Part>, String> {
@@ -377,7 +391,7 @@ impl Decoded {
 
 #[cfg(test)]
 mod tests {
-    use super::{Decoded, Flags, compile, expand};
+    use super::{Decoded, Flags, compile};
 
     #[test]
     fn patterns_match_what_python_matches() {
@@ -433,10 +447,11 @@ mod tests {
         }
         let p = compile("(a)(b)?", Flags::default()).unwrap();
         assert_eq!(
-            expand(&p.captures("a").unwrap().unwrap(), r"\1\2!").unwrap(),
+            p.expand(&p.captures("a").unwrap().unwrap(), r"\1\2!").unwrap(),
             "a!"
         );
         assert!(p.replace_all("a", r"\3").is_err());
+        assert!(p.replace_all("no match", r"\g<x>").is_err());
     }
 
     #[test]

@@ -155,7 +155,7 @@ pub fn free_form_and_pairs(line: &Text, free_form: bool) -> Result<Map, String> 
     }
     let mut raw = Vec::new();
     for word in split_args(line)? {
-        match pair(&word) {
+        match pair(&unescaped(&word)) {
             Some((k, v)) => {
                 map.insert(text(&k), text(&v));
             }
@@ -166,6 +166,52 @@ pub fn free_form_and_pairs(line: &Text, free_form: bool) -> Result<Map, String> 
         map.insert("_raw_params", text(&raw.join(" ")));
     }
     Ok(map)
+}
+
+/// The word with letters in place of `\n`, `\\`, `\x41`, `\u00e9` and the like; other backslashes stay.
+fn unescaped(word: &str) -> Cow<'_, str> {
+    if !word.contains('\\') {
+        return Cow::Borrowed(word);
+    }
+    let (mut out, mut rest) = (String::with_capacity(word.len()), word);
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let (letter, length) = escaped_letter(escape).unwrap_or(('\\', 1));
+        out.push(letter);
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The letter that a text beginning with a backslash means, and how many bytes say so.
+fn escaped_letter(escape: &str) -> Option<(char, usize)> {
+    let kind = escape.chars().nth(1)?;
+    let digits = match kind {
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        _ => {
+            let letter = match kind {
+                '\\' | '\'' | '"' => kind,
+                'a' => '\x07',
+                'b' => '\x08',
+                'f' => '\x0c',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'v' => '\x0b',
+                _ => return None,
+            };
+            return Some((letter, 2));
+        }
+    };
+    let hex = escape.get(2..2 + digits)?;
+    let number = u32::from_str_radix(hex, 16)
+        .ok()
+        .filter(|_| !hex.starts_with('+'))?;
+    Some((char::from_u32(number)?, 2 + digits))
 }
 
 fn pair(word: &str) -> Option<(String, String)> {
@@ -193,7 +239,7 @@ fn cut_options(line: &str) -> Result<(String, Vec<(String, String)>), String> {
         let Some(at) = rest.get(from..).and_then(|r| r.find(&word)).map(|at| from + at) else {
             continue;
         };
-        match pair(&word) {
+        match pair(&unescaped(&word)) {
             Some((k, v)) if RAW_OPTIONS.contains(&k.as_str()) => {
                 pairs.push((k, v));
                 let end = at + word.len();
@@ -238,6 +284,18 @@ mod tests {
         );
         assert!(split_args("a='b").is_err());
         assert!(split_args("{{ a").is_err());
+    }
+
+    #[test]
+    fn escapes_in_pairs_are_letters() {
+        assert_eq!(
+            pairs(r"regexp='\\b(.+)\b\d' replace=\x41\u00e9\n\xzz", false),
+            r#"{"regexp": "\\b(.+)\b\\d", "replace": "A\u00e9\n\\xzz"}"#
+        );
+        assert_eq!(
+            pairs(r"printf 'a\nb' chdir=/a\tb", true),
+            r#"{"chdir": "/a\tb", "_raw_params": "printf 'a\\nb'"}"#
+        );
     }
 
     #[test]

@@ -117,13 +117,25 @@ impl Engine {
         if name.contains("{{") || self.told.borrow().contains(name) {
             return;
         }
-        let place = task.origin.map_or_else(String::new, |o| {
-            format!(" (used at {})", self.store.sources.place(o))
-        });
+        let place = self.used_at(task);
         if let Some(warning) = self.unported.warning(name, &place) {
             self.told.borrow_mut().insert(name.clone());
             self.warn(warning);
         }
+    }
+
+    /// Warns of a task whose module is a user's that cannot be run, once for each module.
+    pub(crate) fn tell_foreign(&self, task: &Task, text: &str) {
+        if self.told.borrow_mut().insert(task.action.name.clone()) {
+            let place = self.used_at(task);
+            self.warn(format!("{text}; a task that reaches it fails{place}"));
+        }
+    }
+
+    fn used_at(&self, task: &Task) -> String {
+        task.origin.map_or_else(String::new, |o| {
+            format!(" (used at {})", self.store.sources.place(o))
+        })
     }
 
     /// Tells once that something will not work in later versions of Ansible.

@@ -5,13 +5,14 @@ use kdo_event::Event;
 use kdo_value::{Map, Value, codec};
 use kdo_wire::{Invoke, Kind};
 use std::{
-    io::Read,
+    fs::File,
+    io::{Read, Write},
     path::{Path, PathBuf},
     rc::Rc,
 };
 
 /// Bytes of one piece of a file.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 64 << 10;
 
 /// What a module run needs beside its arguments.
 #[derive(Default)]
@@ -75,13 +76,7 @@ impl Engine {
         };
         let lost = |e: kdo_transport::TransportError| TaskFailure::unreachable(e.message);
         let mut channel = session.invoke(invoke.encode()).await.map_err(lost)?;
-        let mut received = match &order.receive {
-            Some(path) => Some(
-                std::fs::File::create(path)
-                    .map_err(|e| TaskFailure::new(format!("cannot write {}: {e}", path.display())))?,
-            ),
-            None => None,
-        };
+        let mut received = None;
         loop {
             let frame = channel.next().await.map_err(lost)?;
             match frame.kind {
@@ -111,8 +106,12 @@ impl Engine {
                     });
                 }
                 Kind::Chunk => {
+                    if received.is_none()
+                        && let Some(path) = &order.receive
+                    {
+                        received = Some(receiver(path)?);
+                    }
                     if let Some(file) = &mut received {
-                        use std::io::Write;
                         file.write_all(&frame.payload)
                             .map_err(|e| TaskFailure::new(format!("cannot write what was fetched: {e}")))?;
                     }
@@ -134,6 +133,13 @@ impl Engine {
     }
 }
 
+/// The file that what a host sends is written to, with the folders that it is in.
+pub(crate) fn receiver(path: &Path) -> Result<File, TaskFailure> {
+    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    made.and_then(|()| File::create(path))
+        .map_err(|e| TaskFailure::new(format!("cannot write {}: {e}", path.display())))
+}
+
 /// The file behind a name: one of the offered ones, or one below the offered folder and nowhere else.
 fn offered(order: &Order, name: &str) -> Option<PathBuf> {
     if let Some((_, path)) = order.files.iter().find(|(n, _)| n == name) {
@@ -152,7 +158,7 @@ async fn send_file(
     path: &Path,
 ) -> Result<Option<String>, kdo_transport::TransportError> {
     let problem = |e: std::io::Error| Some(format!("cannot read {}: {e}", path.display()));
-    let mut file = match std::fs::File::open(path) {
+    let mut file = match File::open(path) {
         Ok(file) => file,
         Err(e) => return Ok(problem(e)),
     };

@@ -6,6 +6,7 @@ mod arguments;
 mod check_args;
 mod connect;
 mod debugger;
+mod encoding;
 mod engine;
 mod explain;
 mod failed_task;

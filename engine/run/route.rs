@@ -31,7 +31,12 @@ impl Engine {
         Ok(None)
     }
 
-    fn text_variable(&self, vars: &TaskVars, names: &[&str]) -> Result<Option<String>, TaskFailure> {
+    /// The first of these variables that is set, as text.
+    pub(crate) fn text_variable(
+        &self,
+        vars: &TaskVars,
+        names: &[&str],
+    ) -> Result<Option<String>, TaskFailure> {
         Ok(self.first_variable(vars, names)?.map(|v| v.to_text()))
     }
 

@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("kdo-derive", &[]),
     ("kdo-config", &[]),
     ("kdo-vault", &[]),
+    ("kdo-results", &[]),
     ("kdo-lab", &[]),
     ("kdo-wire", &["kdo-value"]),
     ("kdo-syntax", &["kdo-value"]),
@@ -62,6 +63,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "kdo-modules",
             "kdo-playbook",
             "kdo-report",
+            "kdo-results",
             "kdo-run",
             "kdo-ssh",
             "kdo-syntax",
@@ -77,6 +79,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Libraries that only some crates may use, because of what they bring along.
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("clap", &["kdo", "kdo-lab"]),
+    ("encoding_rs", &["kdo-run"]),
     ("libyaml-safer", &["kdo-syntax"]),
     ("minijinja", &["kdo-template"]),
     ("petgraph", &["kdo-plan", "kdo-run"]),

@@ -284,8 +284,9 @@ fn python_modules_are_told_before_a_host_is_touched() {
     let said = bench.run(&["play", "p.yml"]);
     assert_eq!(said.code, 0, "{said:?}");
     for part in [
-        "kdo has no module frob",
+        "the module `frob` is written in Python",
         "library/frob.py",
+        "a task that reaches it fails",
         "p.yml:5",
         "vars_plugins/more.py` gives variables by Python",
     ] {
@@ -296,7 +297,95 @@ fn python_modules_are_told_before_a_host_is_touched() {
     assert_eq!(said.code, 2, "{said:?}");
     assert!(
         said.out
-            .contains("library/frob.py is written in Python over Ansible's own"),
+            .contains("the module `frob` is written in Python over Ansible's own"),
+        "{said:?}"
+    );
+}
+
+/// A module as roles bring it.
+const PYTHON_MODULE: &str = "#!/usr/bin/python\nfrom ansible.module_utils.basic import AnsibleModule\n";
+
+#[test]
+fn python_modules_that_are_surely_reached_end_the_run_before_it_begins() {
+    let bench = Bench::new();
+    bench.file("library/near.py", PYTHON_MODULE);
+    bench.file("roles/web/library/frob.py", PYTHON_MODULE);
+    bench.file(
+        "collections/ansible_collections/my/own/plugins/modules/ini_file.py",
+        PYTHON_MODULE,
+    );
+    bench.file("roles/web/tasks/main.yml", "- frob: {a: 1}\n");
+    bench.file("roles/deep/library/frob.py", PYTHON_MODULE);
+    bench.file("roles/deep/tasks/main.yml", "- include_tasks: more.yml\n");
+    bench.file(
+        "roles/deep/tasks/more.yml",
+        "- block:\n    - frob:\n    - include_tasks: more.yml\n",
+    );
+    for (tasks, parts) in [
+        (
+            "roles: [web]",
+            &[
+                "the module `frob` of the role `web`",
+                "roles/web/library/frob.py",
+                "web/tasks/main.yml:1",
+            ] as &[_],
+        ),
+        ("roles: [deep]", &["of the role `deep`", "deep/tasks/more.yml:2"]),
+        (
+            "tasks: [near: {a: 1}]",
+            &["the module `near` is written", "library/near.py"],
+        ),
+        (
+            "tasks: [my.own.ini_file: {a: 1}]",
+            &[
+                "the module `my.own.ini_file` of the collection `my.own`",
+                "modules/ini_file.py",
+                "kdo has `community.general.ini_file` of its own",
+            ],
+        ),
+    ] {
+        let play = format!("- hosts: localhost\n  gather_facts: false\n  {tasks}\n");
+        bench.file("p.yml", &play);
+        let said = bench.run(&["play", "p.yml"]);
+        assert_eq!(said.code, 4, "{tasks}: {said:?}");
+        assert!(!said.out.contains("PLAY"), "{tasks}: {said:?}");
+        for part in parts {
+            assert!(said.err.contains(part), "{tasks}: {part}: {said:?}");
+        }
+        // Where it may not be reached, it is a warning.
+        let play = play.replace("  gather_facts", "  vars: {never: false}\n  gather_facts");
+        let play = play
+            .replace("{a: 1}]", "{a: 1}, when: never}]")
+            .replace("tasks: [", "tasks: [{")
+            .replace("[web]", "[{role: web, when: never}]")
+            .replace("[deep]", "[{role: deep, when: never}]");
+        bench.file("p.yml", &play);
+        let said = bench.run(&["play", "p.yml"]);
+        assert_eq!(said.code, 0, "{play}: {said:?}");
+        for part in parts {
+            assert!(said.err.contains(part), "{tasks}: {part}: {said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_native_module_takes_the_place_of_a_role_s_in_python() {
+    let bench = Bench::new();
+    bench.file("roles/sshd/library/sr_fingerprint.py", PYTHON_MODULE);
+    bench.file(
+        "roles/sshd/tasks/main.yml",
+        "- sr_fingerprint: {sr_message: 'system_role:sshd'}\n  register: old\n- sr_fingerprint:\n    status: begin\n    \
+         role_name: sshd\n    role_path: '{{ role_path }}'\n    ansible_play_hosts_all: '{{ ansible_play_hosts_all }}'\n  \
+         register: new\n- debug: {msg: \"{{ old.changed }} {{ new.fingerprint.play_hosts_number }}\"}\n",
+    );
+    bench.file(
+        "p.yml",
+        "- hosts: localhost\n  gather_facts: false\n  roles: [sshd]\n",
+    );
+    let said = bench.run(&["play", "p.yml"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(
+        said.out.contains("False 1") && !said.err.contains("Python"),
         "{said:?}"
     );
 }

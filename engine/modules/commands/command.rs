@@ -1,7 +1,12 @@
 //! `command` and `shell`: run a program on the host.
 
 use super::words;
-use crate::{prelude::*, system::clock};
+use crate::{
+    files::pattern::any_match,
+    host::{self, enter, errno, expand_with},
+    prelude::*,
+    system::clock,
+};
 use std::{
     path::{Path, PathBuf},
     time::Instant,
@@ -12,7 +17,7 @@ use std::{
 /// The program is started with the words as they are: no variables, pipes or redirections. `creates` and `removes`
 /// make it run only where its effect is missing; only with them it takes part in check mode.
 #[derive(Params)]
-#[params(exclusive(_raw_params, argv))]
+#[params(exclusive(_raw_params, cmd, argv))]
 pub struct Command {
     /// The command line as free text.
     #[param(hidden)]
@@ -71,18 +76,44 @@ pub(super) fn delta(elapsed: std::time::Duration) -> String {
 }
 
 impl Command {
+    /// What is started, and how the result tells it.
+    fn program(&self, line: Option<String>, host: &Host<'_>) -> Result<(host::Command, Value), Failure> {
+        if self._uses_shell {
+            let shell = self.executable.clone().unwrap_or_else(|| "/bin/sh".into());
+            let shell = host::Command::new(shell).arg("-c");
+            return Ok(match line {
+                Some(line) => (shell.arg(&line), Value::str(line)),
+                None => {
+                    let cmd = Value::list(self.argv.iter().map(Value::from));
+                    (shell.arg(words::join(&self.argv)), cmd)
+                }
+            });
+        }
+        let argv = match line {
+            Some(line) => words::split(&line)?,
+            None => self.argv.clone(),
+        };
+        // The result tells the words as they were given.
+        let cmd = Value::list(argv.iter().map(Value::from));
+        let argv = if self.expand_argument_vars {
+            let above = &host.context().environment;
+            argv.iter().map(|w| expand_with(w, above)).collect()
+        } else {
+            argv
+        };
+        Ok((host::Command::argv(argv), cmd))
+    }
+
     fn skipped(message: String, cmd: Value, stdout: String) -> Outcome {
         Outcome::new()
             .with("cmd", cmd)
-            .with("stdout", stdout.clone())
+            .with("stdout", stdout)
             .with("stderr", "")
             .with("rc", 0_i64)
             .with("start", Value::None)
             .with("end", Value::None)
             .with("delta", Value::None)
             .with("msg", message)
-            .with("stdout_lines", Value::list([Value::str(stdout)]))
-            .with("stderr_lines", Value::list([]))
             .changed(false)
     }
 }
@@ -161,73 +192,30 @@ impl Module for Command {
                 program.display()
             ));
         }
+        let (program, cmd) = self.program(line, host)?;
         if let Some(directory) = &self.chdir
-            && !directory.is_dir()
+            && let Err(e) = enter(directory)
         {
-            let reason = if directory.exists() {
-                "Not a directory"
-            } else {
-                "No such file or directory"
-            };
-            return Err(Failure::new(format!(
-                "Unable to change directory before execution: [Errno {}] {reason}: '{}'",
-                if directory.exists() { 20 } else { 2 },
-                directory.display()
-            ))
-            .with("rc", 257_i64));
+            let reason = errno(&e, &directory.to_string_lossy());
+            let message = format!("Unable to change directory before execution: {reason}");
+            let failure = Failure::new(message).with("cmd", cmd).with("rc", Value::None);
+            return Err(failure.with("stdout", "").with("stderr", ""));
         }
-        let (program, cmd) = if self._uses_shell {
-            let line = line.unwrap_or_default();
-            let shell = self
-                .executable
-                .clone()
-                .unwrap_or_else(|| PathBuf::from("/bin/sh"));
-            (
-                crate::host::Command::new(shell).arg("-c").arg(&line),
-                Value::str(line),
-            )
-        } else {
-            let argv = if self.argv.is_empty() {
-                words::split(&line.unwrap_or_default())?
-            } else {
-                self.argv.clone()
-            };
-            // The result tells the words as they were given.
-            let cmd = Value::list(argv.iter().map(Value::from));
-            let argv = if self.expand_argument_vars {
-                {
-                    let above = &host.context().environment;
-                    argv.iter().map(|w| crate::host::expand_with(w, above)).collect()
-                }
-            } else {
-                argv
-            };
-            (crate::host::Command::argv(argv), cmd)
-        };
         let base = self.chdir.clone().unwrap_or_default();
-        let skip = |path: &Path, found: bool| {
-            let (verb, word) = if found {
-                ("exists", "since")
-            } else {
-                ("does not exist", "since")
-            };
-            let text = format!("skipped, {word} {} {verb}", path.display());
+        let skip = |path: &Path, verb: &str| {
+            let path = path.display();
             let dry = if host.check() { "Would" } else { "Did" };
             Self::skipped(
-                format!("{dry} not run command {word} '{}' {verb}", path.display()),
+                format!("{dry} not run command since '{path}' {verb}"),
                 cmd.clone(),
-                text,
+                format!("skipped, since {path} {verb}"),
             )
         };
-        if let Some(path) = &self.creates
-            && crate::files::pattern::any_match(&base.join(path))
-        {
-            return Ok(skip(path, true));
+        if let Some(path) = self.creates.as_ref().filter(|p| any_match(&base.join(p))) {
+            return Ok(skip(path, "exists"));
         }
-        if let Some(path) = &self.removes
-            && !crate::files::pattern::any_match(&base.join(path))
-        {
-            return Ok(skip(path, false));
+        if let Some(path) = self.removes.as_ref().filter(|p| !any_match(&base.join(p))) {
+            return Ok(skip(path, "does not exist"));
         }
         if host.check() {
             let outcome = Self::skipped(
@@ -244,29 +232,19 @@ impl Module for Command {
         if let Some(directory) = &self.chdir {
             program = program.directory(directory);
         }
-        if let Some(text) = &self.stdin {
+        if let Some(text) = self.stdin.as_ref().filter(|t| !t.is_empty()) {
             let newline = if self.stdin_add_newline { "\n" } else { "" };
             program = program.stdin(format!("{text}{newline}"));
         }
         let (start, clock) = (clock::now(), Instant::now());
+        let words = program.argv_text();
         let out = host.query(program).map_err(|f| {
-            let line = match &cmd {
-                Value::List(words) => {
-                    let words: Vec<String> = words
-                        .to_vec()
-                        .iter()
-                        .map(|w| words::quote(&w.to_text()))
-                        .collect();
-                    words.join(" ")
-                }
-                other => other.to_text(),
-            };
             let failure = Failure {
                 message: "Error executing command.".into(),
                 ..f
             };
             failure
-                .with("cmd", line)
+                .with("cmd", words::join(&words))
                 .with("stdout", "")
                 .with("stderr", "")
                 .with("changed", false)

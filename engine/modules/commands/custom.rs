@@ -1,7 +1,7 @@
 //! `kdo.custom`: a module that a role or playbook brings with it, a program of its own; the agent's half.
 
 use super::words;
-use crate::{params::Raw, prelude::*};
+use crate::{host::Scratch, params::Raw, prelude::*};
 use kdo_value::json;
 use std::{
     fs,
@@ -47,15 +47,6 @@ pub struct Custom {
     _kdo_content: Option<Raw>,
 }
 
-/// A folder that is removed when it is no longer needed.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 impl Module for Custom {
     const META: Meta = Meta {
         name: "kdo.custom",
@@ -77,14 +68,13 @@ impl Module for Custom {
         let Some(Raw(content)) = &self._kdo_content else {
             return Err("the module was not sent by the controller".into());
         };
-        let folder = crate::files::tempfile::make_folder(&std::env::temp_dir(), "kdo.", "")?;
-        let scratch = Scratch(folder);
-        let arguments = self.all_arguments(host, &scratch.0);
+        let scratch = Scratch::for_programs()?;
+        let arguments = self.all_arguments(host, scratch.path());
         let mut content = crate::files::copy_bytes(content);
         if matches!(self.style, Style::Text) {
             content = with_arguments(&content, &json::line(&arguments.clone().into()));
         }
-        let path = scratch.0.join(format!("AnsiballZ_{}", self.name));
+        let path = scratch.join(format!("AnsiballZ_{}", self.name));
         write(&path, &content, 0o700)?;
         let mut argv = self.interpreter.clone();
         if let Some(program) = argv.first_mut() {
@@ -107,7 +97,7 @@ impl Module for Custom {
             Style::Text => None,
         };
         if let Some(text) = told {
-            let file = scratch.0.join("args");
+            let file = scratch.join("args");
             write(&file, text.as_bytes(), 0o600)?;
             command = command.path(&file);
         }
@@ -156,7 +146,7 @@ impl Custom {
         all.insert("_ansible_debug", false);
         all.insert("_ansible_diff", host.wants_diff());
         all.insert("_ansible_verbosity", i64::from(host.context().verbosity));
-        all.insert("_ansible_version", "2.19.14");
+        all.insert("_ansible_version", crate::REFERENCE);
         all.insert("_ansible_module_name", self.name.as_str());
         all.insert("_ansible_syslog_facility", "LOG_USER");
         let special = ["fuse", "nfs", "vboxsf", "ramfs", "9p", "vfat"];

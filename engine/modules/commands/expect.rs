@@ -5,7 +5,7 @@ use super::{
     words,
 };
 use crate::{
-    host::{Answers, Dialogue, Prompt, errno},
+    host::{Answers, Dialogue, Prompt, enter, errno},
     params::{AnyDict, Raw, convert},
     prelude::*,
     pyregex,
@@ -161,7 +161,7 @@ impl Module for Expect {
             return Err(Failure::new("no command given").with("rc", 256_i64));
         }
         if let Some(directory) = &self.chdir
-            && let Err(e) = std::fs::read_dir(directory)
+            && let Err(e) = enter(directory)
         {
             return Err(errno(&e, &directory.to_string_lossy()).into());
         }

@@ -1,12 +1,17 @@
 //! `script`: a script of the controller runs on the host.
 
-use super::words;
-use crate::{files::pattern, params::Raw, prelude::*};
+use super::words::quote;
+use crate::{
+    files::copy_bytes,
+    host::{Scratch, expand},
+    params::Raw,
+    prelude::*,
+};
 use std::{
     fs,
-    io::Write,
+    io::{self, Write},
     os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// Run a script of the controller on the host
@@ -18,11 +23,11 @@ pub struct Script {
     _raw_params: Option<String>,
     /// Name of the script on the controller, and its arguments.
     cmd: Option<String>,
-    /// Folder to run in.
+    /// Folder to run in, an absolute path.
     chdir: Option<String>,
-    /// Do nothing if a file matches this path or pattern.
+    /// Do nothing if this is there.
     creates: Option<String>,
-    /// Do nothing if no file matches this path or pattern.
+    /// Do nothing if this is not there.
     removes: Option<String>,
     /// Program that runs the script.
     executable: Option<String>,
@@ -32,22 +37,47 @@ pub struct Script {
     #[param(hidden)]
     _kdo_content: Option<Raw>,
     #[param(hidden)]
+    _kdo_size: Option<u64>,
+    #[param(hidden)]
     _kdo_name: Option<String>,
     #[param(hidden)]
+    _kdo_mode: Option<i64>,
+    #[param(hidden)]
+    _kdo_original: Option<String>,
+    #[param(hidden)]
+    _kdo_checksum: Option<String>,
+    #[param(hidden)]
     _kdo_args: Option<String>,
+    /// Why there is no script; told only if it would be run.
+    #[param(hidden)]
+    _kdo_missing: Option<String>,
 }
 
-/// A folder that is removed when it is no longer needed.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+impl Script {
+    fn write(&self, host: &mut Host<'_>, path: &Path) -> io::Result<()> {
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(0o700).open(path)?;
+        match &self._kdo_content {
+            Some(Raw(content)) => file.write_all(&copy_bytes(content)),
+            None => host.link().fetch("content", &mut file).map(|_| ()),
+        }
     }
-}
 
-fn lines(text: &str) -> Value {
-    Value::list(text.lines().map(Value::str))
+    /// The line for the shell: the arguments and the program are pieces of shell by definition of the module.
+    fn line(&self, path: &Path) -> String {
+        let mut line = String::new();
+        if let Some(directory) = &self.chdir {
+            line += &format!("cd {} && ", quote(&expand(directory)));
+        }
+        if let Some(program) = &self.executable {
+            line += &format!("{program} ");
+        }
+        line += &quote(&path.to_string_lossy());
+        if let Some(args) = self._kdo_args.as_ref().filter(|a| !a.is_empty()) {
+            line += &format!(" {args}");
+        }
+        line
+    }
 }
 
 impl Module for Script {
@@ -66,8 +96,16 @@ impl Module for Script {
                 doc: "Standard output.",
             },
             Return {
+                name: "stdout_lines",
+                doc: "Standard output, split at line ends.",
+            },
+            Return {
                 name: "stderr",
                 doc: "Standard error.",
+            },
+            Return {
+                name: "stderr_lines",
+                doc: "Standard error, split at line ends.",
             },
         ],
         examples: &[Example {
@@ -82,18 +120,23 @@ impl Module for Script {
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         let _ = (self.decrypt, &self._raw_params, &self.cmd);
-        let at = |path: &str| Path::new(self.chdir.as_deref().unwrap_or("")).join(crate::host::expand(path));
         let skipped = |message: String| {
-            Ok(Outcome::new()
-                .with("skipped", true)
-                .with("msg", message)
-                .changed(false))
+            let outcome = Outcome::new().with("skipped", true).with("msg", message);
+            Ok(outcome.changed(false))
         };
-        if let Some(path) = self.creates.as_deref().filter(|p| pattern::any_match(&at(p))) {
+        let there = |path: &&String| Path::new(&expand(path)).exists();
+        if let Some(path) = self.creates.as_ref().filter(there) {
             return skipped(format!("{path} exists, matching creates option"));
         }
-        if let Some(path) = self.removes.as_deref().filter(|p| !pattern::any_match(&at(p))) {
+        if let Some(path) = self.removes.as_ref().filter(|p| !there(p)) {
             return skipped(format!("{path} does not exist, matching removes option"));
+        }
+        if let Some(directory) = self.chdir.as_ref().filter(|d| !d.starts_with('/')) {
+            let message = format!("chdir {directory} must be an absolute path for a Unix-aware remote node");
+            return Err(message.into());
+        }
+        if let Some(message) = self._kdo_missing {
+            return Err(message.into());
         }
         if host.check() {
             if self.creates.is_some() || self.removes.is_some() {
@@ -101,38 +144,17 @@ impl Module for Script {
             }
             return skipped("Check mode is not supported for this task.".into());
         }
-        let Some(Raw(content)) = &self._kdo_content else {
-            return Err("the script was not sent by the controller".into());
-        };
-        let folder = crate::files::tempfile::make_folder(&std::env::temp_dir(), "kdo.", "")?;
-        let scratch = Scratch(folder);
+        let scratch = Scratch::for_programs()?;
         let name = self._kdo_name.as_deref().and_then(|n| Path::new(n).file_name());
-        let path = scratch.0.join(name.unwrap_or("script".as_ref()));
-        fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o700)
-            .open(&path)
-            .and_then(|mut f| f.write_all(&crate::files::copy_bytes(content)))
+        let path = scratch.join(name.unwrap_or("script".as_ref()));
+        self.write(host, &path)
             .map_err(|e| Failure::new(format!("could not write the script: {e}")))?;
-        // The arguments are a piece of shell by definition of the module.
-        let quoted = words::quote(&path.to_string_lossy());
-        let line = match &self.executable {
-            Some(program) => format!("{program} {quoted} {}", self._kdo_args.as_deref().unwrap_or("")),
-            None => format!("{quoted} {}", self._kdo_args.as_deref().unwrap_or("")),
-        };
-        let mut command = Command::new("/bin/sh").arg("-c").arg(line.trim_end()).streamed();
-        if let Some(directory) = &self.chdir {
-            command = command.directory(crate::host::expand(directory));
-        }
-        let out = host.query(command)?;
-        let (stdout, stderr) = (out.stdout_text(), out.stderr_text());
+        let command = Command::new("/bin/sh").arg("-c").arg(self.line(&path));
+        let out = host.query(command.streamed())?;
         let outcome = Outcome::new()
             .with("rc", out.rc)
-            .with("stdout_lines", lines(&stdout))
-            .with("stderr_lines", lines(&stderr))
-            .with("stdout", stdout)
-            .with("stderr", stderr)
+            .with("stdout", out.stdout_text())
+            .with("stderr", out.stderr_text())
             .changed(true);
         Ok(if out.rc == 0 {
             outcome

@@ -67,6 +67,12 @@ pub fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\"'\"'"))
 }
 
+/// Words as one line that a shell splits into them again.
+pub fn join(words: &[String]) -> String {
+    let quoted: Vec<_> = words.iter().map(|w| quote(w)).collect();
+    quoted.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{first, quote, split};

@@ -12,40 +12,44 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
     g.facts.insert("proc_cmdline", every);
 }
 
-/// Words; double or single quotes hold blanks together and stay.
-fn words(line: &str) -> Vec<String> {
+/// Words. Quotes at the beginning of a word hold blanks together and end it; they stay. `None` if one is not closed.
+fn words(line: &str) -> Option<Vec<String>> {
     let (mut out, mut word, mut quote) = (Vec::new(), String::new(), None);
     for c in line.chars() {
-        match quote {
+        let ends = match quote {
+            Some(q) => q == c,
             None if c.is_whitespace() => {
-                if !word.is_empty() {
-                    out.push(std::mem::take(&mut word));
-                }
+                out.extend(Some(std::mem::take(&mut word)).filter(|w| !w.is_empty()));
                 continue;
             }
-            None if matches!(c, '"' | '\'') => quote = Some(c),
-            Some(q) if q == c => quote = None,
-            _ => {}
-        }
+            None => {
+                if word.is_empty() && matches!(c, '"' | '\'') {
+                    quote = Some(c);
+                }
+                false
+            }
+        };
         word.push(c);
+        if ends {
+            out.push(std::mem::take(&mut word));
+            quote = None;
+        }
     }
-    if !word.is_empty() {
-        out.push(word);
-    }
-    out
+    out.extend(Some(word).filter(|w| !w.is_empty()));
+    quote.is_none().then_some(out)
 }
 
 /// The last value of each name, and all values of each.
 fn parse(line: &str) -> (Map, Map) {
     let (last, every) = (Map::new(), Map::new());
-    for word in words(line) {
+    for word in words(line).unwrap_or_default() {
         let (name, value) = match word.split_once('=') {
             Some((n, v)) => (n, Value::str(v)),
             None => (word.as_str(), Value::Bool(true)),
         };
         last.insert(name, value.clone());
         let value = match every.get(name) {
-            Some(Value::List(list)) => {
+            Some(Value::List(list)) if word.contains('=') => {
                 list.change(|items| items.push(value));
                 continue;
             }
@@ -64,11 +68,13 @@ mod tests {
 
     #[test]
     fn repeated_options_become_lists() {
-        let (last, every) = parse(r#"quiet console=tty0 console=ttyS0 dyndbg="file a +p" root=UUID=x"#);
+        let (last, every) =
+            parse("quiet console=tty0 console=ttyS0 \"a=b c\"d dyndbg=\"file +p\" root=UUID=x");
         assert_eq!(
             json::line(&last.into()),
-            r#"{"quiet": true, "console": "ttyS0", "dyndbg": "\"file a +p\"", "root": "UUID=x"}"#
+            r#"{"quiet": true, "console": "ttyS0", "\"a": "b c\"", "d": true, "dyndbg": "\"file", "+p\"": true, "root": "UUID=x"}"#
         );
         assert_eq!(json::line(&every.get("console").unwrap()), r#"["tty0", "ttyS0"]"#);
+        assert!(parse("a=1 \"b").0.is_empty());
     }
 }

@@ -19,6 +19,8 @@ fn parse(info: &str, machine: &str, usable: i64, out: &Map) {
     // Values per socket and per core, in the order of their first mention.
     let (mut sockets, mut cores) = (Vec::<(String, i64)>::new(), Vec::<(String, i64)>::new());
     let (mut vendors, mut models, mut numbers, mut entries) = (0_i64, 0_i64, 0_i64, 0_i64);
+    // IBM Z: processors and threads of each.
+    let (mut all, mut threads) = (0_i64, 0_i64);
     let (mut socket, mut core) = (String::new(), String::new());
     let set = |table: &mut Vec<(String, i64)>, key: &str, value: Option<i64>| match table
         .iter_mut()
@@ -27,7 +29,8 @@ fn parse(info: &str, machine: &str, usable: i64, out: &Map) {
         Some(entry) => entry.1 = value.unwrap_or(entry.1),
         None => table.push((key.to_owned(), value.unwrap_or(1))),
     };
-    let xen = std::path::Path::new("/proc/xen").exists();
+    let xen = std::path::Path::new("/proc/xen").exists()
+        || source::text("/sys/hypervisor/type").is_some_and(|t| t.starts_with("xen"));
     let mut paravirtual = false;
     for line in info.lines() {
         let Some((key, value)) = line.split_once(':') else {
@@ -35,8 +38,8 @@ fn parse(info: &str, machine: &str, usable: i64, out: &Map) {
         };
         let (key, value) = (key.trim(), value.trim());
         match key {
-            "flags" | "Features" => {
-                paravirtual |= xen && !value.split(' ').any(|f| f == "vme");
+            "flags" => {
+                paravirtual |= xen && !value.contains("vme");
                 out.insert(
                     "flags",
                     List::new(value.split_whitespace().map(Value::str).collect()),
@@ -59,17 +62,16 @@ fn parse(info: &str, machine: &str, usable: i64, out: &Map) {
             }
             "cpu cores" => set(&mut sockets, &socket, value.parse().ok()),
             "siblings" => set(&mut cores, &core, value.parse().ok()),
-            "# processors" => entries = value.parse().unwrap_or(entries),
+            "# processors" => all = value.parse().unwrap_or(0),
+            "max thread id" => threads = value.parse::<i64>().map_or(0, |n| n + 1),
+            "ncpus active" => entries = value.parse().unwrap_or(entries),
             _ => {}
         }
     }
     if vendors > 0 && vendors == models {
         entries = vendors;
     }
-    if ["armv", "aarch", "ppc", "riscv"]
-        .iter()
-        .any(|m| machine.starts_with(m))
-    {
+    if ["armv", "aarch", "ppc"].iter().any(|m| machine.starts_with(m)) {
         entries = numbers;
     }
     let (count, per_socket, per_core) = if paravirtual {
@@ -81,20 +83,37 @@ fn parse(info: &str, machine: &str, usable: i64, out: &Map) {
             i64::try_from(sockets.len()).unwrap_or(1)
         };
         let per_socket = sockets.first().map_or(1, |(_, n)| *n).max(1);
-        let per_core = cores.first().map_or(1, |(_, n)| *n) / per_socket;
-        (count, per_socket, per_core)
+        (
+            count,
+            per_socket,
+            quotient(cores.first().map_or(1, |(_, n)| *n), per_socket),
+        )
+    };
+    let vcpus = if paravirtual {
+        entries
+    } else {
+        count * per_socket * per_core
+    };
+    let (count, per_socket, per_core, vcpus) = if machine == "s390x" {
+        (1, quotient(all, threads), threads, all)
+    } else {
+        (count, per_socket, per_core, vcpus)
     };
     out.insert("processor", List::new(list));
     out.insert("processor_cores", per_socket);
     out.insert("processor_count", count);
     out.insert("processor_nproc", usable);
     out.insert("processor_threads_per_core", per_core);
-    let all = if paravirtual {
-        entries
+    out.insert("processor_vcpus", vcpus);
+}
+
+/// The nearest whole number, the even one of two.
+fn quotient(a: i64, b: i64) -> i64 {
+    if b == 0 {
+        0
     } else {
-        count * per_socket * per_core
-    };
-    out.insert("processor_vcpus", all);
+        (a as f64 / b as f64).round_ties_even() as i64
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Block devices.
 
 use super::{Gather, source};
+use crate::host::Command;
 use kdo_value::{Map, Value};
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 type Links = BTreeMap<String, Vec<String>>;
 
@@ -59,78 +60,147 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
         "device_links",
         all.iter().map(|(k, l)| (*k, map(l))).collect::<Map>(),
     );
+    let cards = Cards::look(g);
+    let serial_program = g.host.find_program("sg_inq");
     let devices = Map::new();
     for name in source::names("/sys/block") {
         let base = format!("/sys/block/{name}");
-        let real = fs::canonicalize(&base).unwrap_or_default();
-        if name.starts_with("ram") {
-            continue;
-        }
         let links = |device: &str| all.iter().map(|(k, l)| (*k, of(l, device))).collect::<Map>();
-        let read = |file: &str| source::text(format!("{base}/{file}"));
-        let optional = |file: &str| {
-            read(file)
-                .filter(|t| !t.is_empty())
-                .map_or(Value::None, Value::str)
-        };
+        let read = |file: &str| source::word(format!("{base}/{file}"));
+        let optional = |file: &str| read(file).map_or(Value::None, Value::from);
         let facts = Map::new();
+        // Older kernels had no links there, by which Ansible told real devices.
+        facts.insert("virtual", 1_i64);
         facts.insert("links", links(&name));
-        for (key, file) in [
-            ("vendor", "vendor"),
-            ("model", "model"),
-            ("sas_address", "sas_address"),
-            ("sas_device_handle", "sas_device_handle"),
-        ] {
-            facts.insert(key, optional(&format!("device/{file}")));
+        for key in ["vendor", "model", "sas_address", "sas_device_handle"] {
+            facts.insert(key, optional(&format!("device/{key}")));
         }
-        if let Some(serial) = read("device/serial")
-            .or_else(|| read("serial"))
-            .filter(|s| !s.is_empty())
-        {
+        let serial = match &serial_program {
+            Some(program) => asked_serial(g, program, &name),
+            None => read("device/serial"),
+        };
+        if let Some(serial) = serial {
             facts.insert("serial", serial);
         }
         let ids = all.first().and_then(|(_, ids)| ids.get(&name));
         if let Some(wwn) = ids.into_iter().flatten().find_map(|i| i.strip_prefix("wwn-")) {
             facts.insert("wwn", wwn);
         }
-        facts.insert("removable", read("removable").unwrap_or_default());
+        facts.insert("removable", optional("removable"));
+        let never = read("queue/discard_max_hw_bytes").as_deref() == Some("0");
         facts.insert(
             "support_discard",
-            read("queue/discard_granularity").unwrap_or_default(),
+            if never {
+                Value::str("0")
+            } else {
+                optional("queue/discard_granularity")
+            },
         );
         let partitions = Map::new();
         for part in source::names(&base) {
-            if part.starts_with(&name) && source::text(format!("{base}/{part}/partition")).is_some() {
-                partitions.insert(
-                    part.as_str(),
-                    partition(&format!("{base}/{part}"), &part, links(&part)),
-                );
+            let number = part
+                .strip_prefix(name.as_str())
+                .map(|n| n.trim_start_matches('p'));
+            if number.is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit())) {
+                partitions.insert(part.as_str(), partition(&format!("{base}/{part}"), links(&part)));
             }
         }
         facts.insert("partitions", partitions);
-        facts.insert("rotational", read("queue/rotational").unwrap_or_default());
+        facts.insert("rotational", optional("queue/rotational"));
         let schedulers = read("queue/scheduler").unwrap_or_default();
         let chosen = schedulers
             .split_once('[')
-            .and_then(|(_, r)| r.split_once(']'))
-            .map(|(s, _)| s.to_owned());
-        // Devices with only one scheduler name it without brackets.
-        facts.insert("scheduler_mode", chosen.unwrap_or(schedulers));
-        let sectors = read("size").and_then(|s| s.parse::<i64>().ok()).unwrap_or(0);
+            .and_then(|(_, r)| r.rsplit_once(']'))
+            .map_or("", |(s, _)| s);
+        facts.insert("scheduler_mode", chosen);
+        let sectors = extent(&base, &facts);
         facts.insert("sectors", sectors);
-        facts.insert(
-            "sectorsize",
-            read("queue/logical_block_size").unwrap_or_else(|| "512".into()),
-        );
-        facts.insert("size", human(sectors as f64 * 512.0));
-        facts.insert("virtual", i64::from(!real.to_string_lossy().contains("/pci")));
-        facts.insert("host", "");
-        let holders = source::names(format!("{base}/holders"));
-        let holders = holders.iter().map(|h| holder(h));
-        facts.insert("holders", Value::list(holders.map(Value::str)));
+        facts.insert("host", cards.of(&base));
+        facts.insert("holders", holders(&base));
         devices.insert(name.as_str(), facts);
     }
     g.facts.insert("devices", devices);
+}
+
+/// The serial number by a program that asks the device itself.
+fn asked_serial(g: &mut Gather<'_, '_>, program: &Path, name: &str) -> Option<String> {
+    let command = Command::new(program).arg(format!("/dev/{name}")).timeout(g.limit);
+    let answer = g.host.query(command).ok().filter(|a| a.rc == 0)?.stdout_text();
+    let line = ["Unit serial number:", "Serial number:"]
+        .iter()
+        .find_map(|label| answer.split_once(label));
+    let word: String = line?
+        .1
+        .trim_start()
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
+    Some(word).filter(|w| !w.is_empty())
+}
+
+/// The cards that devices are on, as `lspci` calls them.
+struct Cards(String);
+
+impl Cards {
+    /// Asks, if the program is there and a device is on the bus.
+    fn look(g: &mut Gather<'_, '_>) -> Self {
+        let on_bus = source::names("/sys/block")
+            .iter()
+            .any(|d| Self::address(&format!("/sys/block/{d}")).is_some());
+        let program = on_bus.then(|| g.host.find_program("lspci")).flatten();
+        let command = program.map(|p| Command::new(p).arg("-D").timeout(g.limit));
+        let answer = command.and_then(|c| g.host.query(c).ok());
+        Self(answer.map(|a| a.stdout_text()).unwrap_or_default())
+    }
+
+    /// The last address of the bus on the way to a device: `0000:00:1f.2`.
+    fn address(base: &str) -> Option<String> {
+        let path = fs::read_link(base).ok()?;
+        let hex = |text: &str, length: usize| {
+            text.len() == length
+                && text
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+        };
+        let is_address = |part: &str| {
+            let parts: Vec<_> = part.split([':', '.']).collect();
+            matches!(parts[..], [domain, bus, slot, function]
+                if hex(domain, 4) && hex(bus, 2) && hex(slot, 2) && slot.starts_with(['0', '1']) && hex(function, 1))
+        };
+        let parts: Vec<_> = path.iter().map(|p| p.to_string_lossy().into_owned()).collect();
+        let (_, above) = parts.split_last()?;
+        above.iter().rev().find(|p| is_address(p)).cloned()
+    }
+
+    fn of(&self, base: &str) -> &str {
+        let line = Self::address(base).filter(|_| !self.0.is_empty()).and_then(|a| {
+            self.0
+                .lines()
+                .find_map(|l| l.strip_prefix(a.as_str())?.strip_prefix(' '))
+        });
+        line.unwrap_or("")
+    }
+}
+
+/// Adds the size of a device or partition and of its sectors; gives the number of sectors.
+fn extent(base: &str, facts: &Map) -> i64 {
+    let sector = ["logical_block_size", "hw_sector_size"]
+        .iter()
+        .find_map(|f| source::word(format!("{base}/queue/{f}")));
+    let bytes = sector.as_ref().and_then(|s| s.parse::<i64>().ok()).unwrap_or(512);
+    facts.insert("sectorsize", sector.map_or(Value::Int(512), Value::from));
+    // The kernel counts in units of 512.
+    let size = source::word(format!("{base}/size")).and_then(|s| s.parse::<i64>().ok());
+    let sectors = size.unwrap_or(0) * 512 / bytes.max(1);
+    facts.insert("size", human(sectors as f64 * bytes as f64));
+    sectors
+}
+
+/// Devices made by the device mapper on this one.
+fn holders(base: &str) -> Value {
+    let names = source::names(format!("{base}/holders"));
+    let mapped = names.iter().filter(|h| h.starts_with("dm-"));
+    Value::list(mapped.map(|h| Value::str(holder(h))))
 }
 
 /// A device mapper's own name instead of `dm-0`.
@@ -138,32 +208,21 @@ fn holder(device: &str) -> String {
     source::word(format!("/sys/block/{device}/dm/name")).unwrap_or_else(|| device.to_owned())
 }
 
-fn partition(base: &str, name: &str, links: Map) -> Map {
+fn partition(base: &str, links: Map) -> Map {
     let facts = Map::new();
     facts.insert("links", links);
     facts.insert(
         "start",
-        source::text(format!("{base}/start")).unwrap_or_else(|| "0".into()),
+        source::word(format!("{base}/start")).map_or(Value::Int(0), Value::from),
     );
-    let sectors = source::text(format!("{base}/size"))
-        .and_then(|s| s.parse::<i64>().ok())
-        .unwrap_or(0);
-    facts.insert("sectors", sectors.to_string());
-    facts.insert(
-        "sectorsize",
-        source::text(format!("{base}/queue/logical_block_size")).map_or(Value::Int(512), Value::str),
-    );
-    facts.insert("size", human(sectors as f64 * 512.0));
+    let sectors = extent(base, &facts);
+    facts.insert("sectors", sectors);
     let uuids = facts
         .get("links")
         .and_then(|l| l.get("uuids"))
         .and_then(|u| u.as_list().and_then(|l| l.get(0)));
     facts.insert("uuid", uuids.unwrap_or(Value::None));
-    let holders = source::names(format!("/sys/class/block/{name}/holders"));
-    facts.insert(
-        "holders",
-        Value::list(holders.iter().map(|h| Value::str(holder(h)))),
-    );
+    facts.insert("holders", holders(base));
     facts
 }
 

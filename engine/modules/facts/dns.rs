@@ -41,7 +41,8 @@ fn parse(text: &str) -> Map {
                 let options = Map::new();
                 for word in words {
                     match word.split_once(':') {
-                        Some((name, value)) => options.insert(name, value),
+                        Some((name, value)) if !value.is_empty() => options.insert(name, value),
+                        Some((name, _)) => options.insert(name, true),
                         None => options.insert(word, true),
                     };
                 }

@@ -1,7 +1,7 @@
 //! Network interfaces, their addresses, and the default routes.
 
 use super::{
-    Gather,
+    Gather, ethtool,
     netlink::{Address, Netlink},
     source,
 };
@@ -58,20 +58,28 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
         for (family, key) in [(2, "ipv4"), (10, "ipv6")] {
             let routes = netlink.local_table(family).unwrap_or_default();
             let full = if family == 2 { 32 } else { 128 };
-            let list = routes.iter().filter_map(|r| {
-                let address = r.destination?;
-                Some(Value::str(if r.prefix == full {
+            let mut list = Vec::new();
+            for route in &routes {
+                let Some(address) = route.destination else {
+                    continue;
+                };
+                let text = if route.prefix == full {
                     address.to_string()
                 } else {
-                    format!("{address}/{}", r.prefix)
-                }))
-            });
-            reachable.insert(key, Value::list(list));
+                    format!("{address}/{}", route.prefix)
+                };
+                if !list.contains(&text) {
+                    list.push(text);
+                }
+            }
+            reachable.insert(key, Value::list(list.into_iter().map(Value::from)));
         }
     }
-    let names = Value::list(table.keys());
+    let names = table.text_entries().into_iter().map(|(n, _)| n.replace(':', "_"));
+    let names = Value::list(names.map(Value::from));
+    ethtool::collect(g, &table);
     for (name, facts) in table.text_entries() {
-        g.facts.insert(name.replace(['-', ':'], "_"), facts);
+        g.facts.insert(name.replace(':', "_"), facts);
     }
     g.facts.insert("interfaces", names);
     g.facts.insert("default_ipv4", default4);
@@ -113,13 +121,13 @@ fn add(device: &str, address: &Address, table: &Map, all: &Value, default: &Map)
                 ("prefix", address.prefix.to_string()),
             ]);
             let label = address.label.clone().unwrap_or_else(|| device.to_owned());
-            let named = match table.get(&label) {
-                Some(Value::Map(m)) => m,
-                _ => {
-                    let m = Map::new();
-                    table.insert(label.as_str(), m.clone());
-                    m
-                }
+            let named = if label == device {
+                main.clone()
+            } else {
+                // Of several addresses with one label the last is seen there.
+                let alias = Map::new();
+                table.insert(label.as_str(), alias.clone());
+                alias
             };
             if !address.secondary && !named.contains("ipv4") {
                 named.insert("ipv4", facts.clone());
@@ -220,12 +228,14 @@ fn interface(name: &str) -> Option<(u32, Map)> {
     }
     if std::path::Path::new(&format!("{base}/bonding")).exists() {
         bonding(&facts, &read);
+        if facts.contains("primary") {
+            // Ansible looks for all that follows in another folder then.
+            return Some((index, facts));
+        }
     }
     if std::path::Path::new(&format!("{base}/bonding_slave")).exists() {
-        let mac = read("bonding_slave/perm_hwaddr");
-        if let Some(mac) = mac {
-            facts.insert("perm_macaddress", mac);
-        }
+        let address = read("bonding_slave/perm_hwaddr");
+        facts.insert("perm_macaddress", address.unwrap_or_default());
     }
     if let Some(id) = source::link_name(format!("{base}/device")) {
         facts.insert("pciid", id);

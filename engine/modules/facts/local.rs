@@ -2,13 +2,13 @@
 
 use super::Gather;
 use crate::{
-    Host,
+    Failure, Host,
     host::{Command, errno},
 };
 use kdo_value::{Map, Value, json};
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-pub(super) fn collect(g: &mut Gather<'_, '_>) {
+pub(super) fn collect(g: &mut Gather<'_, '_>) -> Result<(), Failure> {
     let out = Map::new();
     let mut paths: Vec<_> = fs::read_dir(&g.fact_path)
         .into_iter()
@@ -20,12 +20,13 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
     paths.sort();
     for path in paths {
         let name = path
-            .file_stem()
-            .map(|n| n.to_string_lossy().into_owned())
+            .file_name()
+            .map(|n| n.to_string_lossy().replace(".fact", ""))
             .unwrap_or_default();
-        out.insert(name, fact(g.host, &path, g.limit));
+        out.insert(name, fact(g.host, &path)?);
     }
     g.facts.insert("local", out);
+    Ok(())
 }
 
 fn hidden(path: &Path) -> bool {
@@ -33,109 +34,118 @@ fn hidden(path: &Path) -> bool {
         .is_some_and(|n| n.to_string_lossy().starts_with('.'))
 }
 
-fn fact(host: &mut Host<'_>, path: &Path, limit: Duration) -> Value {
+/// A fact, or words for why there is none. A program that cannot be started is a failure of the whole.
+fn fact(host: &mut Host<'_>, path: &Path) -> Result<Value, Failure> {
+    let shown = path.display();
+    let noted = |host: &mut Host<'_>, note: String| {
+        host.warn(note.clone());
+        Ok(Value::from(note))
+    };
     let executable = match fs::metadata(path) {
         Ok(meta) => meta.permissions().mode() & 0o100 != 0,
         Err(e) => {
-            let name = path.display().to_string();
-            let note = format!("Could not stat fact ({name}): {}", errno(&e, &name));
-            host.warn(note.clone());
-            return Value::str(note);
+            let why = errno(&e, &shown.to_string());
+            return noted(host, format!("Could not stat fact ({shown}): {why}"));
         }
     };
     let text = if executable {
-        match host.query(Command::new(path).timeout(limit)) {
-            Ok(out) if out.rc == 0 => out.stdout_text(),
-            Ok(out) => {
-                let note = format!(
-                    "Failure executing fact script ({}), rc: {}, err: {}",
-                    path.display(),
-                    out.rc,
-                    out.stderr_text()
-                );
-                host.warn(note.clone());
-                return Value::str(note);
-            }
-            Err(e) => {
-                let note = format!(
-                    "Could not execute fact script ({}): {}",
-                    path.display(),
-                    e.message
-                );
-                host.warn(note.clone());
-                return Value::str(note);
-            }
+        let answer = host.query(Command::new(path)).map_err(|failure| Failure {
+            message: format!("Error executing command: {}", failure.message),
+            values: failure.with("stdout", "").with("stderr", "").values,
+        })?;
+        if answer.rc != 0 {
+            let (rc, why) = (answer.rc, answer.stderr_text());
+            let note = format!("Failure executing fact script ({shown}), rc: {rc}, err: {why}");
+            return noted(host, note);
         }
+        answer.stdout_text()
     } else {
-        fs::read(path)
-            .map(|b| String::from_utf8_lossy(&b).into_owned())
-            .unwrap_or_default()
+        // What cannot be read as a text counts as empty.
+        fs::read_to_string(path).unwrap_or_default()
     };
     if let Ok(value) = json::read(&text) {
-        return value;
+        return Ok(value);
     }
-    match ini(&text) {
-        Ok(map) => match interpolated(&map) {
-            Ok(map) => map.into(),
-            Err(why) => {
-                let note = format!(
-                    "error loading facts as ini - please check content: {} ({why})",
-                    path.display()
-                );
-                host.warn(note.clone());
-                Value::str(note)
-            }
-        },
-        Err(line) => {
-            let note = format!(
-                "error loading facts as JSON or ini - please check content: {}",
-                path.display()
-            );
-            host.warn(format!("{note}: line {line}"));
-            Value::str(note)
-        }
+    let check = "please check content";
+    match ini(&text).map(|map| interpolated(&map)) {
+        Some(Ok(map)) => Ok(map.into()),
+        Some(Err(why)) => noted(
+            host,
+            format!("error loading facts as ini - {check}: {shown} ({why})"),
+        ),
+        None => noted(
+            host,
+            format!("error loading facts as JSON or ini - {check}: {shown}"),
+        ),
     }
 }
 
-/// Sections of `name = value` lines as Python's configparser reads them; the error is the line that is neither.
-fn ini(text: &str) -> Result<Map, usize> {
-    let out = Map::new();
+/// Sections of `name = value` lines as Python's configparser reads them; `None` for a line that is neither, or says again
+/// what was said. What `[DEFAULT]` has, all sections have.
+fn ini(text: &str) -> Option<Map> {
+    let (out, defaults) = (Map::new(), Map::new());
     let mut section: Option<Map> = None;
-    let mut last: Option<(String, usize)> = None;
-    for (number, line) in text.lines().enumerate() {
+    // The option that deeper lines continue, its depth, and blank lines that may be a part of it.
+    let mut last: Option<(String, usize, usize)> = None;
+    for line in text.lines() {
         let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
+        if trimmed.starts_with(['#', ';']) {
+            continue;
+        }
+        if trimmed.is_empty() {
+            if let Some((_, _, blank)) = &mut last {
+                *blank += 1;
+            }
             continue;
         }
         let indent = line.len() - line.trim_start().len();
-        if let (Some(map), Some((key, depth))) = (&section, &last)
+        if let (Some(map), Some((key, depth, blank))) = (&section, &mut last)
             && indent > *depth
         {
             let before = map.get(key).map(|v| v.to_text()).unwrap_or_default();
-            map.insert(key.as_str(), format!("{before}\n{trimmed}"));
+            let gap = "\n".repeat(*blank + 1);
+            map.insert(key.as_str(), format!("{before}{gap}{trimmed}"));
+            *blank = 0;
             continue;
         }
         if let Some(name) = trimmed
             .strip_prefix('[')
-            .and_then(|t| t.split_once(']'))
+            .and_then(|t| t.rsplit_once(']'))
             .map(|(n, _)| n)
+            .filter(|n| !n.is_empty())
         {
-            let map = match out.get(name) {
-                Some(Value::Map(m)) => m,
-                _ => Map::new(),
+            let map = if name == "DEFAULT" {
+                defaults.clone()
+            } else if out.contains(name) {
+                return None;
+            } else {
+                let map = Map::new();
+                out.insert(name, map.clone());
+                map
             };
-            out.insert(name, map.clone());
             (section, last) = (Some(map), None);
             continue;
         }
         let (Some(map), Some((key, value))) = (&section, trimmed.split_once(['=', ':'])) else {
-            return Err(number + 1);
+            return None;
         };
         let key = key.trim().to_lowercase();
+        if key.is_empty() || map.contains(&key) {
+            return None;
+        }
         map.insert(key.as_str(), value.trim());
-        last = Some((key, indent));
+        last = Some((key, indent, 0));
     }
-    Ok(out)
+    for (_, section) in out.text_entries() {
+        if let Value::Map(section) = section {
+            for (key, value) in defaults.text_entries() {
+                if !section.contains(&key) {
+                    section.insert(key, value);
+                }
+            }
+        }
+    }
+    Some(out)
 }
 
 /// The sections with `%%` and `%(name)s` in their values filled in.
@@ -199,7 +209,20 @@ mod tests {
             json::line(&map.into()),
             r#"{"web": {"port": "80", "name": "a\nb"}, "empty": {}}"#
         );
-        assert!(ini("free text").is_err());
+        let map = ini("[DEFAULT]\na = 1\nb = 2\n[x]\nb = 3\n\n[y]\nlong = one\n\n  two\n").unwrap();
+        assert_eq!(
+            json::line(&map.into()),
+            r#"{"x": {"b": "3", "a": "1"}, "y": {"long": "one\n\ntwo", "a": "1", "b": "2"}}"#
+        );
+        for wrong in [
+            "free text",
+            "[a]\nx = 1\nX = 2\n",
+            "[a]\n[b]\n[a]\n",
+            "[a]\nalone\n",
+            "x = 1\n",
+        ] {
+            assert!(ini(wrong).is_none(), "{wrong}");
+        }
     }
 
     #[test]

@@ -4,7 +4,9 @@ use super::{Gather, source};
 use kdo_value::{Map, Value};
 
 pub(super) fn collect(g: &mut Gather<'_, '_>) {
-    parse(&source::text("/proc/meminfo").unwrap_or_default(), &g.facts);
+    if let Some(text) = source::text("/proc/meminfo") {
+        parse(&text, &g.facts);
+    }
     let up = source::text("/proc/uptime").unwrap_or_default();
     if let Some(seconds) = up.split(['.', ' ']).next().and_then(|s| s.parse::<i64>().ok()) {
         g.facts.insert("uptime_seconds", seconds);
@@ -21,34 +23,50 @@ pub(super) fn loadavg(g: &mut Gather<'_, '_>) {
 }
 
 fn parse(text: &str, out: &Map) {
-    let get = |key: &str| -> i64 {
+    let get = |key: &str| -> Option<i64> {
         let line = text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(':'));
         let kb = line.and_then(|l| l.split_whitespace().next()?.parse::<i64>().ok());
-        kb.unwrap_or(0) / 1024
+        kb.map(|kb| kb / 1024)
     };
     let (total, free) = (get("MemTotal"), get("MemFree"));
-    let available = free + get("Buffers") + get("Cached");
     let (swap_total, swap_free) = (get("SwapTotal"), get("SwapFree"));
-    out.insert("memtotal_mb", total);
-    out.insert("memfree_mb", free);
-    out.insert("swaptotal_mb", swap_total);
-    out.insert("swapfree_mb", swap_free);
-    let swap = Map::from_iter([
-        ("cached", get("SwapCached")),
-        ("free", swap_free),
-        ("total", swap_total),
-        ("used", swap_total - swap_free),
-    ]);
+    let both = |a: Option<i64>, b: Option<i64>, f: fn(i64, i64) -> i64| Some(f(a?, b?));
+    let less = |a, b| both(a, b, |a, b| a - b);
+    let more = |a, b| both(a, b, |a, b| a + b);
+    let available = more(more(get("Cached"), free), get("Buffers"));
+    for (name, value) in [
+        ("memtotal_mb", total),
+        ("memfree_mb", free),
+        ("swaptotal_mb", swap_total),
+        ("swapfree_mb", swap_free),
+    ] {
+        if let Some(value) = value {
+            out.insert(name, value);
+        }
+    }
+    let map = |entries: &[(&str, Option<i64>)]| -> Map {
+        let of =
+            |(name, value): &(&str, Option<i64>)| (name.to_string(), value.map_or(Value::None, Value::from));
+        entries.iter().map(of).collect()
+    };
     let memory = Map::from_iter([
         (
             "nocache",
-            Map::from_iter([("free", available), ("used", total - available)]),
+            map(&[("free", available), ("used", less(total, available))]),
         ),
         (
             "real",
-            Map::from_iter([("free", free), ("total", total), ("used", total - free)]),
+            map(&[("free", free), ("total", total), ("used", less(total, free))]),
         ),
-        ("swap", swap),
+        (
+            "swap",
+            map(&[
+                ("cached", get("SwapCached")),
+                ("free", swap_free),
+                ("total", swap_total),
+                ("used", less(swap_total, swap_free)),
+            ]),
+        ),
     ]);
     out.insert("memory_mb", memory);
 }
@@ -67,7 +85,7 @@ mod tests {
         );
         assert_eq!(
             json::line(&out.get("memory_mb").unwrap()),
-            r#"{"nocache": {"free": 1027, "used": 3069}, "real": {"free": 1024, "total": 4096, "used": 3072}, "swap": {"cached": 0, "free": 1, "total": 2, "used": 1}}"#
+            r#"{"nocache": {"free": 1027, "used": 3069}, "real": {"free": 1024, "total": 4096, "used": 3072}, "swap": {"cached": null, "free": 1, "total": 2, "used": 1}}"#
         );
     }
 }

@@ -6,13 +6,16 @@ mod command_line;
 mod cpu;
 mod date_time;
 pub(crate) use date_time::civil;
+pub(crate) use mounts::{sizes, unescape};
 mod devices;
 mod distribution;
+mod distribution_files;
 #[cfg(test)]
-mod distribution_cases;
+mod distribution_tests;
 mod dmi;
 mod dns;
 mod environment;
+mod ethtool;
 mod interfaces;
 mod local;
 mod lsb;
@@ -21,10 +24,12 @@ mod memory;
 mod mounts;
 mod netlink;
 mod os_release;
+mod other_programs;
 pub mod pkg_mgr;
 mod platform;
 mod python;
 mod security;
+pub use security::is_chroot;
 pub mod service_mgr;
 mod source;
 mod ssh_keys;
@@ -35,7 +40,7 @@ mod virtualization;
 
 pub use subsets::choose;
 
-use crate::Host;
+use crate::{Failure, Host};
 use kdo_value::Map;
 use std::{path::PathBuf, time::Duration};
 
@@ -45,6 +50,10 @@ pub struct Gather<'a, 'h> {
     pub host: &'a mut Host<'h>,
     /// What was found, by names without the prefix.
     pub facts: Map,
+    /// Facts of other programs, by their full names.
+    pub foreign: Map,
+    /// Why nothing is to be told at all.
+    pub failure: Option<Failure>,
     /// How long one slow source may take.
     pub limit: Duration,
     /// Where local facts are.
@@ -81,8 +90,6 @@ const fn collector(
     }
 }
 
-fn nothing(_: &mut Gather<'_, '_>) {}
-
 fn hardware(g: &mut Gather<'_, '_>) {
     cpu::collect(g);
     memory::collect(g);
@@ -92,7 +99,13 @@ fn hardware(g: &mut Gather<'_, '_>) {
     lvm::collect(g);
 }
 
-/// All collectors in the order in which they run; `facter` and `ohai` are known names without facts.
+fn local(g: &mut Gather<'_, '_>) {
+    if let Err(failure) = local::collect(g) {
+        g.failure = Some(failure);
+    }
+}
+
+/// All collectors in the order in which they run.
 pub const COLLECTORS: &[Collector] = &[
     collector(
         "platform",
@@ -129,7 +142,7 @@ pub const COLLECTORS: &[Collector] = &[
         &["platform", "distribution"],
         service_mgr::collect,
     ),
-    collector("systemd", true, &[], &[], service_mgr::collect_systemd),
+    collector("systemd", false, &[], &[], service_mgr::collect_systemd),
     collector("apparmor", true, &[], &[], security::apparmor),
     collector(
         "caps",
@@ -143,7 +156,7 @@ pub const COLLECTORS: &[Collector] = &[
     collector("dns", true, &[], &[], dns::collect),
     collector("env", true, &[], &[], environment::collect),
     collector("fips", true, &[], &[], security::fips),
-    collector("local", true, &[], &[], local::collect),
+    collector("local", true, &[], &[], local),
     collector("python", true, &["python_version"], &[], python::collect),
     collector("selinux", true, &[], &[], security::selinux),
     collector(
@@ -219,20 +232,37 @@ pub const COLLECTORS: &[Collector] = &[
         &[],
         virtualization::collect,
     ),
-    collector("facter", false, &[], &[], nothing),
-    collector("ohai", false, &[], &[], nothing),
+    collector("facter", false, &[], &[], other_programs::facter),
+    collector("ohai", false, &[], &[], other_programs::ohai),
 ];
 
-/// Runs the collectors of those names.
-pub fn gather(host: &mut Host<'_>, names: &[&str], limit: Duration, fact_path: PathBuf) -> Map {
+/// Runs the collectors of those names; the facts have their full names, `ansible_fqdn`.
+pub fn gather(
+    host: &mut Host<'_>,
+    names: &[&str],
+    limit: Duration,
+    fact_path: PathBuf,
+) -> Result<Map, Failure> {
     let mut g = Gather {
         host,
         facts: Map::new(),
+        foreign: Map::new(),
+        failure: None,
         limit,
         fact_path,
     };
     for c in COLLECTORS.iter().filter(|c| names.contains(&c.name)) {
         (c.collect)(&mut g);
     }
-    g.facts
+    if let Some(failure) = g.failure {
+        return Err(failure);
+    }
+    let out = Map::new();
+    for (name, value) in g.facts.text_entries() {
+        out.insert(format!("ansible_{}", name.replace('-', "_")), value);
+    }
+    for (name, value) in g.foreign.entries() {
+        out.insert(name, value);
+    }
+    Ok(out)
 }

@@ -1,9 +1,10 @@
 //! Mounted file systems.
 
 use super::Gather;
+use crate::host::Command;
 use kdo_value::{Map, Value};
 use rustix::fs::{StatVfs, statvfs};
-use std::{collections::HashSet, fs, os::unix::fs::MetadataExt, path::Path, sync::mpsc, time::Duration};
+use std::{collections::HashSet, fs, os::unix::fs::MetadataExt, sync::mpsc, time::Duration};
 
 pub(super) fn collect(g: &mut Gather<'_, '_>) {
     let text = fs::read_to_string("/etc/mtab")
@@ -11,8 +12,8 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
         .unwrap_or_default();
     let info = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let bound = bind_mounts(&info);
-    let uuids = uuids();
-    let mut out = Vec::new();
+    let mut uuids = Uuids::known();
+    let mut out: Vec<Map> = Vec::new();
     for line in text.lines() {
         let fields: Vec<_> = line.split_whitespace().map(unescape).collect();
         let [device, mount, kind, options, rest @ ..] = fields.as_slice() else {
@@ -34,19 +35,32 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
         };
         facts.insert("options", format!("{options}{bind}"));
         facts.insert("passno", number(1));
-        facts.insert("uuid", uuid(device, &uuids));
         match size(mount, kind, g.limit) {
-            Ok(stat) => sizes(&stat, &facts),
-            Err(note) => {
-                facts.insert("note", note);
+            Some(stat) => {
+                if let Some(stat) = stat {
+                    sizes(&stat, &facts);
+                }
+                facts.insert("uuid", uuids.of(device, g).unwrap_or_else(|| "N/A".to_owned()));
+            }
+            None => {
+                g.host
+                    .warn(format!("Timeout exceeded when getting mount info for {mount}"));
+                facts.insert("note", "Could not get extra information due to timeout");
             }
         }
-        out.push(Value::Map(facts));
+        // Of several mounts at one place only the last is seen.
+        let same = |f: &&mut Map| f.get("mount") == facts.get("mount");
+        match out.iter_mut().find(same) {
+            Some(before) => *before = facts,
+            None => out.push(facts),
+        }
     }
-    g.facts.insert("mounts", Value::list(out));
+    g.facts
+        .insert("mounts", Value::list(out.into_iter().map(Value::Map)));
 }
 
-fn sizes(s: &StatVfs, facts: &Map) {
+/// Blocks and inodes of a file system.
+pub(crate) fn sizes(s: &StatVfs, facts: &Map) {
     facts.insert("size_total", s.f_frsize * s.f_blocks);
     facts.insert("size_available", s.f_frsize * s.f_bavail);
     facts.insert("block_size", s.f_bsize);
@@ -58,42 +72,38 @@ fn sizes(s: &StatVfs, facts: &Map) {
     facts.insert("inode_used", s.f_files.saturating_sub(s.f_favail));
 }
 
-/// Asks a file system for its size; those behind a network or a process may never answer and get a time limit.
-fn size(mount: &str, kind: &str, limit: Duration) -> Result<StatVfs, String> {
+/// Kinds of file systems behind a network or a process, which may never answer.
+const REMOTE: &[&str] = &[
+    "nfs",
+    "cifs",
+    "smb",
+    "fuse",
+    "ceph",
+    "9p",
+    "afs",
+    "gfs",
+    "ocfs",
+    "glusterfs",
+    "lustre",
+    "autofs",
+];
+
+/// Asks a file system for its size (`Some(None)`: it does not tell); `None` if it takes too long.
+fn size(mount: &str, kind: &str, limit: Duration) -> Option<Option<StatVfs>> {
     let path = mount.to_owned();
-    let ask = move || statvfs(path.as_str()).map_err(|e| format!("{e}"));
-    let remote = [
-        "nfs",
-        "cifs",
-        "smb",
-        "fuse",
-        "ceph",
-        "9p",
-        "afs",
-        "gfs",
-        "ocfs",
-        "glusterfs",
-        "lustre",
-        "autofs",
-    ];
-    if !remote.iter().any(|r| kind.starts_with(r)) {
-        return ask();
+    let ask = move || statvfs(path.as_str()).ok();
+    if !REMOTE.iter().any(|r| kind.starts_with(r)) {
+        return Some(ask());
     }
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let _ = sender.send(ask());
     });
-    let late = |_| {
-        Err(format!(
-            "could not get extra information: timed out after {} s",
-            limit.as_secs()
-        ))
-    };
-    receiver.recv_timeout(limit).unwrap_or_else(late)
+    receiver.recv_timeout(limit).ok()
 }
 
 /// `\040` and the like back to characters.
-fn unescape(field: &str) -> String {
+pub(crate) fn unescape(field: &str) -> String {
     let mut bytes = Vec::with_capacity(field.len());
     let raw = field.as_bytes();
     let mut i = 0;
@@ -127,23 +137,64 @@ fn bind_mounts(info: &str) -> HashSet<String> {
     out
 }
 
-/// Device numbers and the UUIDs that udev knows for them.
-fn uuids() -> Vec<(u64, String)> {
-    let read = fs::read_dir("/dev/disk/by-uuid").into_iter().flatten().flatten();
-    read.filter_map(|e| {
-        let device = fs::metadata(e.path()).ok()?.rdev();
-        Some((device, e.file_name().to_string_lossy().into_owned()))
-    })
-    .collect()
+/// UUIDs of the file systems on devices.
+enum Uuids {
+    /// By device number, as udev made links for them.
+    Linked(Vec<(u64, String)>),
+    /// There is no udev: `lsblk` is to be asked, once.
+    Unasked,
+    /// By the device's path.
+    Asked(Vec<(String, String)>),
 }
 
-fn uuid(device: &str, known: &[(u64, String)]) -> String {
-    let number = Path::new(device)
-        .exists()
-        .then(|| fs::metadata(device).ok().map(|m| m.rdev()))
-        .flatten();
-    let found = number.and_then(|n| known.iter().find(|(d, _)| *d == n && n != 0));
-    found.map_or_else(|| "N/A".to_owned(), |(_, u)| u.clone())
+impl Uuids {
+    fn known() -> Self {
+        let Ok(folder) = fs::read_dir("/dev/disk/by-uuid") else {
+            return Self::Unasked;
+        };
+        let read = folder.flatten().filter_map(|e| {
+            let device = fs::metadata(e.path()).ok()?.rdev();
+            Some((device, e.file_name().to_string_lossy().into_owned()))
+        });
+        Self::Linked(read.collect())
+    }
+
+    fn of(&mut self, device: &str, g: &mut Gather<'_, '_>) -> Option<String> {
+        let number = fs::metadata(device).ok()?.rdev();
+        if number == 0 {
+            return None;
+        }
+        if let Self::Unasked = self {
+            *self = Self::Asked(asked(g));
+        }
+        match self {
+            Self::Linked(known) => known.iter().find(|(d, _)| *d == number).map(|(_, u)| u.clone()),
+            Self::Asked(known) => known.iter().find(|(d, _)| d == device).map(|(_, u)| u.clone()),
+            Self::Unasked => None,
+        }
+    }
+}
+
+fn asked(g: &mut Gather<'_, '_>) -> Vec<(String, String)> {
+    let Some(program) = g.host.find_program("lsblk") else {
+        return Vec::new();
+    };
+    let options = [
+        "--list",
+        "--noheadings",
+        "--paths",
+        "--output",
+        "NAME,UUID",
+        "--exclude",
+        "2",
+    ];
+    let command = Command::new(program).args(options).timeout(g.limit);
+    let text = g.host.query(command).map(|a| a.stdout_text()).unwrap_or_default();
+    let pair = |line: &str| {
+        let (name, uuid) = line.trim().rsplit_once(char::is_whitespace)?;
+        Some((name.trim().to_owned(), uuid.to_owned()))
+    };
+    text.lines().filter_map(pair).collect()
 }
 
 #[cfg(test)]

@@ -6,18 +6,31 @@ use std::{fs, path::Path};
 /// Programs and the managers they mean; the last that is there counts.
 const PROGRAMS: &[(&str, &str)] = &[
     ("/usr/bin/rpm-ostree", "atomic_container"),
-    ("/usr/bin/dnf5", "dnf5"),
+    ("/usr/bin/yum", "dnf"),
     ("/usr/bin/dnf-3", "dnf"),
+    ("/usr/bin/dnf5", "dnf5"),
     ("/usr/bin/apt-get", "apt"),
     ("/usr/bin/zypper", "zypper"),
     ("/usr/sbin/urpmi", "urpmi"),
     ("/usr/bin/pacman", "pacman"),
     ("/bin/opkg", "opkg"),
-    ("/usr/bin/xbps-install", "xbps"),
+    ("/usr/pkg/bin/pkgin", "pkgin"),
+    ("/opt/local/bin/pkgin", "pkgin"),
+    ("/opt/tools/bin/pkgin", "pkgin"),
+    ("/opt/local/bin/port", "macports"),
+    ("/usr/local/bin/brew", "homebrew"),
+    ("/opt/homebrew/bin/brew", "homebrew"),
     ("/sbin/apk", "apk"),
+    ("/usr/sbin/pkg", "pkgng"),
+    ("/usr/sbin/swlist", "swdepot"),
+    ("/usr/bin/emerge", "portage"),
+    ("/usr/sbin/pkgadd", "svr4pkg"),
+    ("/usr/bin/pkg", "pkg5"),
+    ("/usr/bin/xbps-install", "xbps"),
+    ("/usr/local/sbin/pkg", "pkgng"),
     ("/usr/bin/swupd", "swupd"),
     ("/usr/sbin/sorcery", "sorcery"),
-    ("/usr/bin/emerge", "portage"),
+    ("/usr/bin/installp", "installp"),
 ];
 
 /// The package manager by Ansible's names, for a host of this family; `unknown` if none is found.
@@ -27,22 +40,28 @@ pub fn detect(family: &str) -> String {
         if exists("/run/ostree-booted") {
             return "atomic_container".into();
         }
-        for program in ["/usr/bin/dnf", "/usr/bin/microdnf"] {
-            if let Ok(real) = fs::canonicalize(program) {
-                let five = real.file_name().is_some_and(|n| n == "dnf5");
-                return if five { "dnf5" } else { "dnf" }.into();
-            }
+        let program = ["/usr/bin/dnf", "/usr/bin/microdnf"]
+            .iter()
+            .find_map(|p| fs::canonicalize(p).ok());
+        return match program {
+            Some(real) if real == Path::new("/usr/bin/dnf5") => "dnf5",
+            Some(_) => "dnf",
+            None => "unknown",
         }
-        return if exists("/usr/bin/yum") { "yum" } else { "unknown" }.into();
+        .into();
     }
-    let apt = exists("/usr/bin/apt-get") && (family == "Debian" || exists("/usr/bin/dpkg"));
     let found = PROGRAMS
         .iter()
-        .rfind(|(path, name)| exists(path) && (*name != "apt" || apt));
-    if family == "Debian" && apt {
-        return "apt".into();
+        .filter(|(path, _)| family != "Altlinux" || *path != "/usr/bin/pkg")
+        .rfind(|(path, _)| exists(path));
+    match (family, found.map_or("unknown", |(_, name)| name)) {
+        ("Debian", _) => "apt",
+        // An apt that came as an RPM.
+        ("Altlinux", "apt") => "apt_rpm",
+        (_, "apt") if exists("/usr/bin/rpm") && !exists("/var/lib/dpkg/info/apt.list") => "apt_rpm",
+        (_, name) => name,
     }
-    found.map_or("unknown", |(_, name)| name).to_owned()
+    .to_owned()
 }
 
 pub(super) fn collect(g: &mut Gather<'_, '_>) {

@@ -42,13 +42,28 @@ pub(super) fn selinux(g: &mut Gather<'_, '_>) {
 }
 
 pub(super) fn chroot(g: &mut Gather<'_, '_>) {
+    g.facts.insert("is_chroot", is_chroot());
+}
+
+/// Whether this is not the root folder that process 1 has.
+pub fn is_chroot() -> bool {
     let node = |path: &str| fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
-    let inside = std::env::var_os("debian_chroot").is_some()
+    std::env::var_os("debian_chroot").is_some_and(|name| !name.is_empty())
         || match (node("/"), node("/proc/1/root/.")) {
             (Some(root), Some(first)) => root != first,
-            // Not allowed to look at process 1: the root folder of the usual file systems has a fixed number.
-            (Some((_, inode)), None) => ![2, 128, 256].contains(&inode),
+            // Not allowed to look at process 1: the root folder of a file system has a fixed number.
+            (Some((_, inode)), None) => inode != number_of_root(),
             _ => false,
-        };
-    g.facts.insert("is_chroot", inside);
+        }
+}
+
+/// The inode of a file system's own root folder, for the kind that is at `/`.
+fn number_of_root() -> u64 {
+    const BTRFS: i128 = 0x9123_683e;
+    const XFS: i128 = 0x5846_5342;
+    match rustix::fs::statfs("/").map(|s| i128::from(s.f_type)) {
+        Ok(BTRFS) => 256,
+        Ok(XFS) => 128,
+        _ => 2,
+    }
 }

@@ -53,7 +53,7 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
 
 /// Version and features of a running systemd.
 pub(super) fn collect_systemd(g: &mut Gather<'_, '_>) {
-    if !systemd_runs() {
+    if !systemd_runs() || g.host.find_program("systemctl").is_none() {
         return;
     }
     if let Some((version, features)) = from_library().or_else(|| from_program(g)) {

@@ -5,8 +5,17 @@ use rustix::process::{getegid, geteuid, getgid, getuid};
 
 pub(super) fn collect(g: &mut Gather<'_, '_>) {
     let uid = geteuid().as_raw();
-    if let Some(user) = g.host.accounts().user_by_id(uid) {
-        g.facts.insert("user_id", user.name);
+    // As Python does, the environment is believed first.
+    let named = ["LOGNAME", "USER", "LNAME", "USERNAME"]
+        .iter()
+        .find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
+    let accounts = g.host.accounts();
+    let user = named
+        .as_deref()
+        .and_then(|n| accounts.user(n))
+        .or_else(|| accounts.user_by_id(getuid().as_raw()));
+    if let Some(user) = user {
+        g.facts.insert("user_id", named.unwrap_or(user.name));
         g.facts.insert("user_uid", user.uid);
         g.facts.insert("user_gid", user.gid);
         g.facts.insert("user_gecos", user.gecos);

@@ -3,7 +3,7 @@
 use super::edit::{Edit, load};
 use crate::{
     prelude::*,
-    pyregex::{Decoded, Flags, compile},
+    pyregex::{Decoded, Flags, Pattern, compile},
 };
 use std::path::PathBuf;
 
@@ -57,41 +57,47 @@ pub struct Blockinfile {
 }
 
 impl Blockinfile {
-    /// Where a new block goes: the number of the line that it is put before.
-    fn place(&self, content: &Decoded, lines: &[String]) -> Result<usize, Failure> {
+    /// The pattern of the place for a new block, and whether the block goes after it.
+    fn pattern(&self, content: &Decoded) -> Result<Option<(Pattern, bool)>, Failure> {
         let (text, after) = match (&self.insertafter, &self.insertbefore) {
-            (Some(a), _) if a == "EOF" => return Ok(lines.len()),
-            (Some(a), _) => (a, true),
-            (None, Some(b)) if b == "BOF" => return Ok(0),
-            (None, Some(b)) => (b, false),
-            (None, None) => return Ok(lines.len()),
+            (Some(a), _) if a != "EOF" => (a, true),
+            (None, Some(b)) if b != "BOF" => (b, false),
+            _ => return Ok(None),
         };
-        let pattern = compile(&content.adopt(text), Flags::default()).map_err(Failure::new)?;
-        let multiline = text
-            .strip_prefix("(?")
-            .and_then(|r| r.split_once(')'))
-            .is_some_and(|(f, _)| f.contains('m') && f.chars().all(|c| c.is_ascii_alphabetic()));
-        if multiline {
-            let found = pattern.captures(&content.text).map_err(Failure::new)?;
-            return Ok(match found.and_then(|f| f.get(0).map(|m| (m.start(), m.end()))) {
-                Some((start, end)) => {
-                    let upto = if after { end } else { start };
-                    content.text.get(..upto).unwrap_or_default().matches('\n').count() + usize::from(after)
-                }
-                None => lines.len(),
-            });
-        }
+        let pattern = compile(&content.adopt(text), Flags::default())?;
+        Ok(Some((pattern, after)))
+    }
+
+    /// Where a new block goes: the number of the line that it is put before.
+    fn place(
+        &self,
+        pattern: Option<(Pattern, bool)>,
+        content: &Decoded,
+        lines: &[String],
+    ) -> Result<usize, Failure> {
+        let Some((pattern, after)) = pattern else {
+            let first = self.insertafter.is_none() && self.insertbefore.is_some();
+            return Ok(if first { 0 } else { lines.len() });
+        };
         let mut place = None;
-        for (n, line) in lines.iter().enumerate() {
-            if pattern.is_match(line).map_err(Failure::new)? {
-                place = Some(n);
+        if pattern.multiline() {
+            if let Some(found) = pattern.captures(&content.text)?.and_then(|f| f.get(0)) {
+                let upto = if after { found.end() } else { found.start() };
+                place = Some(content.text.get(..upto).unwrap_or_default().matches('\n').count());
+            }
+        } else {
+            for (n, line) in lines.iter().enumerate() {
+                if pattern.is_match(line)? {
+                    place = Some(n);
+                }
             }
         }
         Ok(place.map_or(lines.len(), |n| n + usize::from(after)))
     }
 
+    /// The new content, and whether it has the block.
     fn edit(&self, content: &Decoded) -> Result<(String, bool), Failure> {
-        let mut lines: Vec<String> = content.text.split_inclusive('\n').map(str::to_owned).collect();
+        let mut lines = split_lines(&content.text);
         let marker = |mark: &str| content.adopt(&format!("{}\n", self.marker.replace("{mark}", mark)));
         let (first, last) = (marker(&self.marker_begin), marker(&self.marker_end));
         let present = self.state == State::Present;
@@ -103,16 +109,15 @@ impl Blockinfile {
             }
             block = vec![first.clone(), text, last.clone()];
         }
-        // A marker at the end of the file may lack its newline.
-        let is = |line: &String, marker: &str| line == marker || format!("{line}\n") == marker;
-        let begin = lines.iter().rposition(|l| is(l, &first));
-        let end = lines.iter().rposition(|l| is(l, &last));
+        let pattern = self.pattern(content)?;
+        let begin = lines.iter().rposition(|l| *l == first);
+        let end = lines.iter().rposition(|l| *l == last);
         let mut at = match (begin, end) {
             (Some(b), Some(e)) => {
                 lines.drain(b.min(e)..=b.max(e));
                 b.min(e)
             }
-            _ => self.place(content, &lines)?,
+            _ => self.place(pattern, content, &lines)?,
         };
         at = at.min(lines.len());
         if let Some(line) = at.checked_sub(1).and_then(|n| lines.get_mut(n))
@@ -133,6 +138,21 @@ impl Blockinfile {
         }
         Ok((lines.concat(), written))
     }
+}
+
+/// Lines with their ends, which may be those of Unix, Windows or an old Mac.
+fn split_lines(text: &str) -> Vec<String> {
+    let (mut lines, mut start) = (Vec::new(), 0);
+    let mut bytes = text.bytes().enumerate().peekable();
+    while let Some((at, byte)) = bytes.next() {
+        let pair = byte == b'\r' && bytes.peek().is_some_and(|(_, next)| *next == b'\n');
+        if matches!(byte, b'\r' | b'\n') && !pair {
+            lines.extend(text.get(start..=at).map(str::to_owned));
+            start = at + 1;
+        }
+    }
+    lines.extend(text.get(start..).filter(|l| !l.is_empty()).map(str::to_owned));
+    lines
 }
 
 impl Module for Blockinfile {
@@ -184,25 +204,24 @@ impl Module for Blockinfile {
         let content = Decoded::new(old.clone().unwrap_or_default());
         let (text, written) = self.edit(&content)?;
         let new = content.encode(&text);
-        let (message, changed) = match &old {
-            Some(old) if *old == new => ("", false),
-            None => ("File created", true),
-            Some(_) if !written => ("Block removed", true),
-            Some(_) => ("Block inserted", true),
+        let message = match &old {
+            Some(old) if *old == new => "",
+            None => "File created",
+            Some(_) if !written => "Block removed",
+            Some(_) => "Block inserted",
         };
         let edit = Edit {
             path: &self.path,
+            replace_link: false,
             old: old.as_deref(),
             new: &new,
-            message: message.to_owned(),
             save: &self.save,
-            attrs: &self.attrs,
         };
-        let saved = edit.save(host, changed)?;
-        Ok(if saved.backup.is_empty() {
-            saved.outcome
+        let (outcome, backup) = edit.save(host, message.to_owned(), &self.attrs)?;
+        Ok(if backup.is_empty() {
+            outcome
         } else {
-            saved.outcome.with("backup_file", saved.backup)
+            outcome.with("backup_file", backup)
         })
     }
 }

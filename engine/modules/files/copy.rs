@@ -30,7 +30,7 @@ pub struct Copy {
     pub(super) dest: PathBuf,
     /// Replace a file that is there with other content.
     #[param(default = true)]
-    force: bool,
+    pub(super) force: bool,
     /// Write to the target of a link at `dest` instead of replacing the link.
     #[param(default = false)]
     follow: bool,
@@ -57,13 +57,13 @@ pub struct Copy {
     #[param(hidden)]
     _kdo_checksum: Option<String>,
     #[param(hidden)]
-    _kdo_name: Option<String>,
+    pub(super) _kdo_name: Option<String>,
     #[param(hidden)]
     _kdo_mode: Option<i64>,
     #[param(hidden)]
     pub(super) _kdo_tree: Option<Raw>,
     #[param(hidden)]
-    _kdo_original: Option<String>,
+    pub(super) _kdo_original: Option<String>,
 }
 
 /// The content that the controller sent, or that the user gave.
@@ -74,6 +74,35 @@ pub(crate) fn bytes(value: &Value) -> Vec<u8> {
         Value::Map(_) | Value::List(_) => json::line(value).into_bytes(),
         other => other.to_text().into_bytes(),
     }
+}
+
+/// One file to be copied.
+pub(super) struct Order<'a> {
+    pub(super) source: &'a Source,
+    pub(super) dest: &'a Path,
+    /// Its name in the folder that `dest` may turn out to be; none for `content`.
+    pub(super) name: Option<&'a str>,
+    /// Where it comes from, for the result.
+    pub(super) title: &'a str,
+    /// The source's mode.
+    pub(super) mode: Option<u32>,
+}
+
+/// What is at a destination.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum There {
+    /// Something that is not to be replaced.
+    Kept,
+    /// A file with the content.
+    Same,
+    /// Something else, or nothing.
+    Other,
+}
+
+/// A destination that was looked at.
+pub(super) struct Found {
+    path: PathBuf,
+    pub(super) state: There,
 }
 
 impl Copy {
@@ -127,7 +156,8 @@ impl Copy {
         }
     }
 
-    fn make_parents(&self, host: &mut Host<'_>, folder: &Path) -> Result<(), Failure> {
+    /// Makes the missing folders above a destination, with the attributes asked for folders.
+    pub(super) fn make_parents(&self, host: &mut Host<'_>, folder: &Path) -> Result<(), Failure> {
         let attrs = self.directory_attributes(None);
         let mut at = PathBuf::new();
         for part in folder.components() {
@@ -139,39 +169,108 @@ impl Copy {
         Ok(())
     }
 
-    fn file(
+    /// What is at the place where a file goes.
+    pub(super) fn examine(&self, order: &Order<'_>) -> Result<Found, Failure> {
+        let examine = |path: &Path| match self.follow {
+            true => fs::metadata(path).ok(),
+            false => fs::symlink_metadata(path).ok(),
+        };
+        let mut path = order.dest.to_owned();
+        if text(&path).ends_with('/') {
+            path = path.join(order.name.unwrap_or_default());
+        }
+        let mut meta = examine(&path);
+        if meta.as_ref().is_some_and(fs::Metadata::is_dir) {
+            let Some(name) = order.name else {
+                return Err(
+                    Failure::new("can not use content with a dir as dest").with("diff", Value::list([]))
+                );
+            };
+            path = path.join(name);
+            meta = examine(&path);
+        }
+        let state = match meta {
+            Some(_) if !self.force => There::Kept,
+            Some(meta) if order.source.is_in(&path, &meta)? => There::Same,
+            _ => There::Other,
+        };
+        Ok(Found { path, state })
+    }
+
+    /// Brings what the controller sends: nothing is written where the content is there already.
+    pub(super) fn bring(
         &self,
         host: &mut Host<'_>,
-        source: &Source,
-        name: Option<&str>,
-        title: &str,
+        order: &Order<'_>,
+        found: Found,
     ) -> Result<Outcome, Failure> {
-        let mut dest = self.dest.clone();
-        if text(&dest).ends_with('/') {
-            self.make_parents(host, &dest)?;
-            dest = dest.join(name.unwrap_or_default());
-        } else if dest.is_dir() {
-            match name {
-                Some(name) => dest = dest.join(name),
-                None => return Err(Failure::new("can not use content with a dir as dest")),
-            }
+        if found.state == There::Kept {
+            host.omit_file_info();
+            return Ok(Outcome::new()
+                .with("dest", text(order.dest))
+                .with("src", order.title)
+                .changed(false));
         }
-        if self.follow && dest.is_symlink() {
-            dest = resolve(&dest);
+        let checksum = order.source.checksum()?;
+        if found.state == There::Same {
+            return self.attributes_only(host, order, &found.path, checksum);
         }
-        let checksum = source.checksum()?;
-        let there = dest.exists() || dest.is_symlink();
-        if there && !self.force {
-            let outcome = Outcome::new()
-                .with("dest", text(&dest))
-                .with("src", title)
-                .changed(false);
-            return Ok(if self.remote_src {
-                outcome.with("msg", "file already exists")
-            } else {
-                outcome
-            });
+        let difference = if host.wants_diff() {
+            let content = order.name.is_none() && !order.source.is_empty();
+            let header = match content {
+                true => text(&found.path),
+                false => order.title.to_owned(),
+            };
+            Value::list([host
+                .content_difference(&found.path, order.source, &header)?
+                .into()])
+        } else {
+            Value::list([])
+        };
+        if host.check() {
+            host.mark_changed();
+            host.omit_file_info();
+            return Ok(Outcome::new().changed(true).with("diff", difference));
         }
+        match self.place(host, order, checksum.clone()) {
+            Ok(outcome) => Ok(outcome.with("diff", difference)),
+            Err(failure) if failure.values.contains("checksum") => Err(failure.with("diff", difference)),
+            Err(failure) => Err(failure.with("checksum", checksum).with("diff", difference)),
+        }
+    }
+
+    /// Attributes of a file whose content is right.
+    fn attributes_only(
+        &self,
+        host: &mut Host<'_>,
+        order: &Order<'_>,
+        path: &Path,
+        checksum: String,
+    ) -> Result<Outcome, Failure> {
+        let real = match self.follow && path.is_symlink() {
+            true => resolve(path),
+            false => path.to_owned(),
+        };
+        let (before, after) = (Map::new(), Map::new());
+        before.insert("path", text(&real));
+        after.insert("path", text(&real));
+        let attrs = self.attributes(order.mode);
+        let changed = host.apply_noting(&real, &attrs, true, &before, &after)?;
+        let difference = match host.wants_diff() {
+            true => Map::from_iter([("before", Value::Map(before)), ("after", Value::Map(after))]).into(),
+            false => Value::list([]),
+        };
+        Ok(Outcome::new()
+            .with("path", text(&real))
+            .with("dest", text(&real))
+            .with("checksum", checksum)
+            .with("diff", difference)
+            .changed(changed))
+    }
+
+    /// Puts the file in its place.
+    fn place(&self, host: &mut Host<'_>, order: &Order<'_>, checksum: String) -> Result<Outcome, Failure> {
+        let name = order.name.unwrap_or_default();
         if let Some(wanted) = self
             .checksum
             .as_ref()
@@ -183,47 +282,81 @@ impl Copy {
                     .with("expected_checksum", wanted.as_str()),
             );
         }
-        let folder = dest
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        // In check mode what the controller sends is only compared: an earlier task may be going to make the folder.
-        if !(folder.exists() || host.check() && (host.changed() || !self.remote_src)) {
+        let mut dest = order.dest.to_owned();
+        if text(&dest).ends_with('/') {
+            if !dest.exists() && host.check() {
+                let folder = text(&dest);
+                let folder = folder.trim_end_matches('/');
+                return Ok(Outcome::new()
+                    .with("msg", format!("dest directory {folder} would be created"))
+                    .with("src", order.title)
+                    .changed(true));
+            }
+            dest = dest.join(name);
+            self.make_parents(host, dest.parent().unwrap_or(Path::new("/")))?;
+        }
+        if dest.is_dir() {
+            dest = dest.join(name);
+        }
+        if dest.exists() {
+            if self.follow && dest.is_symlink() {
+                dest = resolve(&dest);
+            }
+            if !self.force {
+                return Ok(Outcome::new()
+                    .with("msg", "file already exists")
+                    .with("src", order.title)
+                    .with("dest", text(&dest))
+                    .changed(false));
+            }
+        }
+        let folder = dest.parent().filter(|p| !p.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        if !folder.exists() {
+            let text = format!("Destination directory {} does not exist", folder.display());
+            return Err(Failure::new(text));
+        }
+        if !self.save.unsafe_writes && rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err() {
             return Err(Failure::new(format!(
-                "Destination directory {} does not exist",
+                "Destination {} not writable",
                 folder.display()
-            ))
-            .with("checksum", checksum));
+            )));
         }
-        let source_mode = match source {
-            Source::File(path) => fs::metadata(path).ok().map(|m| m.mode()),
-            _ => self._kdo_mode.and_then(|m| u32::try_from(m).ok()),
+        let mut attrs = self.attributes(order.mode);
+        let same = match host.lstat(&dest)? {
+            Some(meta) => order.source.is_in(&dest, &meta)?,
+            None => false,
         };
-        let attrs = self.attributes(source_mode);
-        let shown = if title.is_empty() {
-            text(&dest)
-        } else {
-            title.to_owned()
+        if self.remote_src && !same && dest.exists() {
+            // A copy within the host takes nothing over from the file that it replaces.
+            let mode = order.mode.map(|m| Raw(Value::Int(i64::from(m & 0o7777))));
+            attrs.mode = attrs.mode.or(mode);
+            let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+            attrs.owner.get_or_insert_with(|| user.as_raw().to_string());
+            attrs.group.get_or_insert_with(|| group.as_raw().to_string());
+        }
+        let mut backup = None;
+        if !same {
+            backup = host.put(&dest, order.source, &self.save, &attrs)?;
+        }
+        if !host.check() || dest.exists() {
+            host.apply(&dest, &attrs, true)?;
+        }
+        let md5 = match order.source {
+            Source::Bytes(content) => super::stat::checksum(&mut content.as_slice(), "md5").ok(),
+            Source::File(path) => file_checksum(path, "md5"),
+            Source::Offered { .. } => file_checksum(&dest, "md5"),
         };
-        let done = host.install(&dest, source, &shown, &self.save, &attrs, false)?;
-        let mut outcome = Outcome::new()
+        let outcome = Outcome::new()
             .with("dest", text(&dest))
+            .with("src", order.title)
+            .with("md5sum", md5)
             .with("checksum", checksum);
-        if done.content_changed || self.remote_src {
-            let md5 = match source {
-                Source::Bytes(content) => super::stat::checksum(&mut content.as_slice(), "md5").ok(),
-                Source::File(path) => file_checksum(path, "md5"),
-                Source::Offered { .. } if host.check() => None,
-                Source::Offered { .. } => file_checksum(&dest, "md5"),
-            };
-            outcome = outcome.with("src", title).with("md5sum", md5);
-        } else {
-            outcome = outcome.with("path", text(&dest));
+        Ok(match backup {
+            Some(backup) => outcome.with("backup_file", text(&backup)),
+            None => outcome,
         }
-        if let Some(backup) = done.backup_file {
-            outcome = outcome.with("backup_file", text(&backup));
-        }
-        Ok(outcome.changed(host.changed()))
+        .changed(host.changed()))
     }
 }
 
@@ -285,18 +418,31 @@ impl Module for Copy {
         if let Source::File(path) = &source
             && path.is_dir()
         {
-            return copy_tree::local(&self, host, &self.src.as_deref().map(text).unwrap_or_default());
+            let src = self.src.as_deref().map(text).unwrap_or_default();
+            return host.quietly(|host| copy_tree::local(&self, host, &src));
         }
-        let base = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned());
-        let name = self
-            ._kdo_name
-            .clone()
-            .or_else(|| self.src.as_deref().and_then(base));
-        let title = self
-            ._kdo_original
-            .clone()
-            .or_else(|| self.src.as_deref().map(text))
-            .unwrap_or_default();
-        self.file(host, &source, name.as_deref(), &title)
+        let src = self.src.as_deref();
+        let own_name = src
+            .and_then(Path::file_name)
+            .map(|n| n.to_string_lossy().into_owned());
+        let own_title = src.map(text).unwrap_or_default();
+        let order = |name, title, mode| Order {
+            source: &source,
+            dest: &self.dest,
+            name,
+            title,
+            mode,
+        };
+        if let Source::File(path) = &source {
+            let mode = fs::metadata(path).ok().map(|m| m.mode());
+            let order = order(own_name.as_deref(), &own_title, mode);
+            let checksum = source.checksum()?;
+            return host.quietly(|host| self.place(host, &order, checksum));
+        }
+        let title = self._kdo_original.as_deref().unwrap_or_default();
+        let mode = self._kdo_mode.and_then(|m| u32::try_from(m).ok());
+        let order = order(self._kdo_name.as_deref(), title, mode);
+        let found = self.examine(&order)?;
+        self.bring(host, &order, found)
     }
 }

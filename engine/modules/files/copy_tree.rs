@@ -1,7 +1,7 @@
 //! `copy`: whole folders.
 
 use super::{
-    copy::Copy,
+    copy::{Copy, Order, There},
     file::{state_of, text},
     install::Source,
 };
@@ -16,66 +16,153 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// A folder that the controller offers: what differs is fetched, file by file.
-pub(super) fn offered(copy: &Copy, host: &mut Host<'_>, tree: &Value) -> Result<Outcome, Failure> {
-    if !copy.dest.exists() {
-        host.make_directory(&copy.dest)?;
-        if !host.check() {
-            host.apply(&copy.dest, &copy.directory_attributes(None), true)?;
-        }
-    }
-    for entry in tree.as_sequence().unwrap_or_default() {
+/// Files asked of the controller ahead of the one that is being written, so that the line between never idles.
+const AHEAD: usize = 32;
+
+/// What the controller tells of one thing in the folder.
+struct Entry {
+    path: PathBuf,
+    mode: Option<u32>,
+    kind: Kind,
+}
+
+enum Kind {
+    Folder,
+    Link(PathBuf),
+    File(Source),
+}
+
+impl Entry {
+    fn read(value: &Value) -> Result<Self, Failure> {
         let field = |name: &str| {
-            entry
+            value
                 .get(name)
                 .and_then(|v| v.as_str().map(str::to_owned))
                 .unwrap_or_default()
         };
-        let number = |name: &str| entry.get(name).and_then(|v| v.as_int());
-        let relative = PathBuf::from(field("path"));
-        if relative
-            .components()
-            .any(|c| !matches!(c, Component::Normal(_) | Component::CurDir))
-        {
+        let number = |name: &str| value.get(name).and_then(|v| v.as_int());
+        let path = PathBuf::from(field("path"));
+        let inside = |c: Component<'_>| matches!(c, Component::Normal(_));
+        if !path.components().all(inside) {
             return Err(Failure::new(format!(
                 "{} leaves the destination folder",
-                relative.display()
+                path.display()
             )));
         }
-        let dest = copy.dest.join(&relative);
-        let mode = number("mode").and_then(|m| u32::try_from(m).ok());
-        match field("kind").as_str() {
-            "directory" => {
-                host.make_directory(&dest)?;
-                if !host.check() || dest.exists() {
-                    host.apply(&dest, &copy.directory_attributes(mode), true)?;
+        let kind = match field("kind").as_str() {
+            "directory" => Kind::Folder,
+            "link" => Kind::Link(PathBuf::from(field("target"))),
+            _ => Kind::File(Source::Offered {
+                name: field("path"),
+                size: number("size").and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
+                checksum: field("checksum"),
+            }),
+        };
+        Ok(Self {
+            path,
+            mode: number("mode").and_then(|m| u32::try_from(m).ok()),
+            kind,
+        })
+    }
+
+    fn source(&self) -> Option<&Source> {
+        match &self.kind {
+            Kind::File(source) => Some(source),
+            Kind::Folder | Kind::Link(_) => None,
+        }
+    }
+
+    fn order<'a>(&self, source: &'a Source, dest: &'a Path, name: &'a str, title: &'a str) -> Order<'a> {
+        Order {
+            source,
+            dest,
+            name: Some(name),
+            title,
+            mode: self.mode,
+        }
+    }
+}
+
+/// A folder that the controller offers: what differs is fetched, in one stream.
+pub(super) fn offered(copy: &Copy, host: &mut Host<'_>, tree: &Value) -> Result<Outcome, Failure> {
+    let entries = tree.as_sequence().unwrap_or_default();
+    let entries = entries.iter().map(Entry::read).collect::<Result<Vec<_>, _>>()?;
+    let title = copy._kdo_original.as_deref().unwrap_or_default();
+    let told = format!("{}/", text(&copy.dest).trim_end_matches('/'));
+    let mut dest = PathBuf::from(&told);
+    if let Some(name) = &copy._kdo_name {
+        dest = dest.join(format!("{name}/"));
+    }
+    let files: Vec<_> = entries.iter().filter_map(|e| Some((e, e.source()?))).collect();
+    if let ([(entry, source)], 1) = (&files[..], entries.len()) {
+        let name = text(&entry.path);
+        let order = entry.order(source, &dest, &name, title);
+        let found = copy.examine(&order)?;
+        return copy.bring(host, &order, found);
+    }
+    host.quietly(|host| bring_files(copy, host, &files, &dest, title))?;
+    for entry in &entries {
+        let dest = dest.join(&entry.path);
+        match &entry.kind {
+            Kind::File(_) => {}
+            Kind::Folder => {
+                copy.make_parents(host, &dest)?;
+                if dest.exists() {
+                    host.quietly(|host| host.apply(&dest, &copy.directory_attributes(entry.mode), true))?;
                 }
             }
-            "link" => link(host, Path::new(&field("target")), &dest, &copy.attrs)?,
-            _ => {
-                if let Some(folder) = dest.parent().filter(|f| !f.exists()) {
-                    host.make_directory(folder)?;
-                }
-                let source = Source::Offered {
-                    name: field("path"),
-                    size: number("size").and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
-                    checksum: field("checksum"),
-                };
-                host.install(
-                    &dest,
-                    &source,
-                    &field("path"),
-                    &copy.save,
-                    &copy.attributes(mode),
-                    false,
-                )?;
+            Kind::Link(target) => {
+                copy.make_parents(host, dest.parent().unwrap_or(&dest))?;
+                host.quietly(|host| link(host, target, &dest, &copy.attrs))?;
             }
         }
     }
+    host.omit_file_info();
     Ok(Outcome::new()
-        .with("dest", text(&copy.dest))
-        .with("src", copy.src.as_deref().map(text))
+        .with("dest", told)
+        .with("src", title)
         .changed(host.changed()))
+}
+
+/// The files of an offered folder; those that differ are asked for ahead of time.
+fn bring_files(
+    copy: &Copy,
+    host: &mut Host<'_>,
+    files: &[(&Entry, &Source)],
+    dest: &Path,
+    title: &str,
+) -> Result<(), Failure> {
+    let names: Vec<String> = files.iter().map(|(entry, _)| text(&entry.path)).collect();
+    let orders = files.iter().zip(&names);
+    let orders: Vec<_> = orders
+        .map(|((entry, source), name)| entry.order(source, dest, name, title))
+        .collect();
+    let found = orders
+        .iter()
+        .map(|o| copy.examine(o))
+        .collect::<Result<Vec<_>, _>>()?;
+    let wanted = found.iter().zip(&names).filter(|(f, _)| f.state == There::Other);
+    let mut wanted = wanted
+        .map(|(_, name)| name.clone())
+        .collect::<Vec<_>>()
+        .into_iter();
+    let asks = !host.check();
+    let ask = |host: &mut Host<'_>, names: Vec<String>| match asks {
+        true => host
+            .link()
+            .ask(&names)
+            .map_err(|e| Failure::new(format!("could not ask for the files: {e}"))),
+        false => Ok(()),
+    };
+    ask(host, wanted.by_ref().take(AHEAD).collect())?;
+    for (order, found) in orders.iter().zip(found) {
+        let fetched = found.state == There::Other;
+        copy.bring(host, order, found)?;
+        if fetched {
+            ask(host, wanted.by_ref().take(1).collect())?;
+        }
+    }
+    Ok(())
 }
 
 fn link(host: &mut Host<'_>, target: &Path, dest: &Path, attrs: &FileAttrs) -> Result<(), Failure> {
@@ -99,14 +186,12 @@ fn link(host: &mut Host<'_>, target: &Path, dest: &Path, attrs: &FileAttrs) -> R
 /// A folder of the host, into another one.
 pub(super) fn local(copy: &Copy, host: &mut Host<'_>, src: &str) -> Result<Outcome, Failure> {
     let from = PathBuf::from(src);
-    let mut dest = copy.dest.clone();
-    let into = match from.file_name() {
-        Some(name) if !src.ends_with('/') => copy.dest.join(name),
-        _ => copy.dest.clone(),
+    let name = match from.file_name() {
+        Some(name) if !src.ends_with('/') => Path::new(name),
+        _ => Path::new(""),
     };
-    if !src.ends_with('/') && copy.dest.is_dir() {
-        dest.clone_from(&into);
-    }
+    let there = copy.dest.is_dir();
+    let into = copy.dest.join(name);
     walk(copy, host, &from, &into, 0)?;
     let owner = FileAttrs {
         mode: None,
@@ -115,6 +200,11 @@ pub(super) fn local(copy: &Copy, host: &mut Host<'_>, src: &str) -> Result<Outco
     if !owner.is_empty() {
         chown_below(host, &into, &owner)?;
     }
+    // What was there already is told as what is in it.
+    let dest = match there {
+        true => into,
+        false => copy.dest.clone(),
+    };
     let mode = fs::metadata(&from).ok().map(|m| m.mode());
     if dest.exists() {
         host.apply(&dest, &copy.attributes(mode), true)?;
@@ -174,14 +264,9 @@ fn walk(copy: &Copy, host: &mut Host<'_>, from: &Path, into: &Path, depth: usize
             } else {
                 FileAttrs::default()
             };
-            host.install(
-                &dest,
-                &Source::File(source.clone()),
-                &text(&source),
-                &save,
-                &attrs,
-                false,
-            )?;
+            // A link that is there already is written through.
+            let content = Source::File(source.clone());
+            host.install(&dest, &content, &text(&source), &save, &attrs, true)?;
         }
     }
     Ok(())

@@ -26,6 +26,10 @@ impl Module for Fetch {
                 doc: "SHA-1 of the content.",
             },
             Return {
+                name: "folder",
+                doc: "Whether it is a folder.",
+            },
+            Return {
                 name: "missing",
                 doc: "Whether there is no such file.",
             },
@@ -49,17 +53,14 @@ impl Module for Fetch {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        let named =
-            |message: &str| Failure::new(message).with("file", self.src.to_string_lossy().into_owned());
         let Some(meta) = host.stat(&self.src)? else {
-            return Err(named("the remote file does not exist").with("missing", true));
+            return Err(Failure::new("the remote file does not exist").with("missing", true));
         };
         if meta.is_dir() {
-            return Err(named(
-                "remote file is a directory, fetch cannot work on directories",
-            ));
+            let text = "remote file is a directory, fetch cannot work on directories";
+            return Err(Failure::new(text).with("folder", true));
         }
-        let unreadable = |_| named("File is not readable");
+        let unreadable = |_| Failure::new(format!("File is not readable: {}", self.src.display()));
         let mut file = fs::File::open(&self.src).map_err(unreadable)?;
         let checksum = file_checksum(&self.src, "sha1");
         let send = self.have.is_none() || self.have != checksum;
@@ -80,9 +81,7 @@ impl Module for Fetch {
             size = meta.len();
         }
         Ok(Outcome::new()
-            .with("src", self.src.to_string_lossy().into_owned())
             .with("checksum", checksum)
-            .with("md5sum", Value::None)
             .with("size", size)
             .with("sent", send)
             .changed(false))

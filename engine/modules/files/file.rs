@@ -1,7 +1,7 @@
 //! `file`: files, folders and links are there, are gone, and have their attributes.
 
 use super::{file_directory, file_link, timestamps, timestamps::Time};
-use crate::prelude::*;
+use crate::{host::file_info, prelude::*};
 use std::{
     fs,
     os::unix::fs::MetadataExt,
@@ -216,6 +216,9 @@ impl File {
         })?;
         // A file that cannot get its attributes must not stay with wrong ones.
         if let Err(failure) = self.attributes(host, path, Time::Now, &diff) {
+            for (key, value) in file_info(path, host.accounts()).text_entries() {
+                failure.values.insert(key, value);
+            }
             host.remove(path)?;
             return Err(failure);
         }

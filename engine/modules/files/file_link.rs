@@ -15,6 +15,7 @@ use std::{
 pub(super) fn symbolic(file: &File, host: &mut Host<'_>) -> Result<Outcome, Failure> {
     let path = &file.path;
     let previous = state_of(path);
+    let failed = |message: String| Failure::new(message).with("path", text(path));
     let src = match &file.src {
         Some(src) => src.clone(),
         None if previous == "link" => fs::read_link(path).unwrap_or_default(),
@@ -27,10 +28,12 @@ pub(super) fn symbolic(file: &File, host: &mut Host<'_>) -> Result<Outcome, Fail
         }
         None => return Err("src is required for creating new symlinks".into()),
     };
-    let fail = |message: String| {
-        Err(Failure::new(message)
-            .with("path", text(path))
-            .with("src", text(&src)))
+    let refuse = || {
+        let text = format!(
+            "refusing to convert from {previous} to symlink for {}",
+            path.display()
+        );
+        Err(failed(text))
     };
     let base = if previous == "directory" {
         path.as_path()
@@ -39,29 +42,24 @@ pub(super) fn symbolic(file: &File, host: &mut Host<'_>) -> Result<Outcome, Fail
     };
     let target = base.join(&src);
     if !file.force && file.src.is_some() && !target.exists() {
-        return fail(format!(
+        return Err(failed(format!(
             "src file does not exist, use 'force=yes' if you really want to create the link: {}",
             target.display()
-        ));
+        ))
+        .with("src", text(&src)));
     }
     if previous == "directory" {
         if !file.force {
-            return fail(format!(
-                "refusing to convert from {previous} to symlink for {}",
-                path.display()
-            ));
+            return refuse();
         }
         if fs::read_dir(path).is_ok_and(|mut d| d.next().is_some()) {
-            return fail(format!(
+            return Err(failed(format!(
                 "the directory {} is not empty, refusing to convert it",
                 path.display()
-            ));
+            )));
         }
     } else if matches!(previous, "file" | "hard") && !file.force {
-        return fail(format!(
-            "refusing to convert from {previous} to symlink for {}",
-            path.display()
-        ));
+        return refuse();
     }
     let diff = Diff::new(path, "link", previous);
     if previous == "link"
@@ -106,7 +104,7 @@ pub(super) fn hard(file: &File, host: &mut Host<'_>) -> Result<Outcome, Failure>
     let path = &file.path;
     let previous = state_of(path);
     if previous != "hard" && file.src.is_none() {
-        return Err(Failure::new("src is required for creating new hardlinks").with("dest", text(path)));
+        return Err("src is required for creating new hardlinks".into());
     }
     let diff = Diff::new(path, "hard", previous);
     let mut changed = false;

@@ -1,16 +1,22 @@
 //! `find`: files by name, age, size, content and more.
 
-use super::{pattern, stat::file_checksum};
+use super::{
+    file::text,
+    find_file::{Content, describe},
+    pattern,
+    stat::file_checksum,
+};
 use crate::{
-    host::parse_mode,
+    host::{errno, parse_mode},
     params::Raw,
     prelude::*,
-    pyregex::{Decoded, Flags, Pattern, compile},
+    pyregex::{Flags, Pattern, compile},
 };
 use std::{
     fs,
-    os::unix::fs::{FileTypeExt, MetadataExt},
-    path::{Path, PathBuf},
+    io::ErrorKind,
+    os::unix::fs::MetadataExt,
+    path::{Component, Path, PathBuf},
 };
 
 #[derive(Choice, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +115,7 @@ struct Search<'a> {
     find: &'a Find,
     names: Vec<Name>,
     excluded: Vec<Name>,
-    content: Option<Pattern>,
+    content: Option<Content>,
     age: Option<i64>,
     size: Option<i64>,
     mode: Option<u32>,
@@ -117,6 +123,8 @@ struct Search<'a> {
     found: Vec<Value>,
     examined: usize,
     skipped: Map,
+    /// Whether something was skipped that the user is warned of.
+    warned: bool,
 }
 
 /// `10m` with the unit's factor.
@@ -146,7 +154,7 @@ impl Find {
             .collect()
     }
 
-    fn search(&self) -> Result<Search<'_>, Failure> {
+    fn search(&self, host: &Host<'_>) -> Result<Search<'_>, Failure> {
         let minute = [('s', 1), ('m', 60), ('h', 3600), ('d', 86400), ('w', 604_800)];
         let bytes = [
             ('b', 1),
@@ -168,14 +176,24 @@ impl Find {
             None => None,
         };
         let mode = match &self.mode {
-            Some(Raw(mode)) => Some(parse_mode(mode, 0, false, 0)?),
+            None => None,
+            Some(Raw(Value::Str(mode))) if mode.as_str().is_empty() => None,
+            Some(Raw(mode @ Value::Str(_))) => Some(parse_mode(mode, 0, false, host.umask())?),
+            Some(Raw(mode)) => {
+                return Err(Failure::new(format!(
+                    "argument 'mode' is not a string and conversion is not allowed, value is of type {}; quote it",
+                    mode.type_name()
+                )));
+            }
+        };
+        let content = match &self.contains {
+            Some(pattern) => Some(Content {
+                pattern: compile(pattern, Flags::default())?,
+                whole: self.read_whole_file,
+                encoding: self.encoding.clone(),
+            }),
             None => None,
         };
-        let content = self
-            .contains
-            .as_deref()
-            .map(|c| compile(c, Flags::default()))
-            .transpose()?;
         let all = [if self.use_regex { ".*" } else { "*" }.to_owned()];
         let patterns = if self.patterns.is_empty() {
             &all[..]
@@ -195,6 +213,7 @@ impl Find {
             found: Vec::new(),
             examined: 0,
             skipped: Map::new(),
+            warned: false,
         })
     }
 }
@@ -206,27 +225,29 @@ impl Search<'_> {
             .is_some_and(|l| l > 0 && self.found.len() as i64 >= l)
     }
 
-    fn skip(&mut self, host: &mut Host<'_>, path: &Path, reason: &str, what: &str) {
+    /// Notes a path given by the user that could not be looked through to its end.
+    fn skip(&mut self, host: &mut Host<'_>, path: &Path, reason: &str) {
         host.warn(format!(
-            "Skipped '{}' {what} due to this access issue: {reason}\n",
+            "Skipped '{}' path due to this access issue: {reason}\n",
             path.display()
         ));
-        self.skipped.insert(path.to_string_lossy().into_owned(), reason);
+        self.warned = true;
+        self.skipped.insert(text(path), reason);
     }
 
-    fn walk(&mut self, host: &mut Host<'_>, folder: &Path, depth: i64) {
+    /// Looks through a folder and those below; an error ends the search of the path that the user gave.
+    fn walk(&mut self, host: &mut Host<'_>, folder: &Path, depth: i64) -> Result<(), String> {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(e) => {
-                let code = e.raw_os_error().unwrap_or(0);
-                let text = e.to_string();
-                let text = text.split(" (os error").next().unwrap_or("");
-                return self.skip(
-                    host,
-                    folder,
-                    &format!("[Errno {code}] {text}: '{}'", folder.display()),
-                    "path",
-                );
+                let reason = errno(&e, &text(folder));
+                // Such folders are told in the result only.
+                return if matches!(e.kind(), ErrorKind::PermissionDenied | ErrorKind::NotFound) {
+                    self.skipped.insert(text(folder), reason);
+                    Ok(())
+                } else {
+                    Err(reason)
+                };
             }
         };
         let (mut files, mut folders) = (Vec::new(), Vec::new());
@@ -237,38 +258,48 @@ impl Search<'_> {
         self.examined += files.len() + folders.len();
         // Folders one level too deep are counted but not looked at, as Ansible does.
         if self.find.depth.is_some_and(|d| d > 0 && depth > d) {
-            return;
+            return Ok(());
         }
         for path in files.iter().chain(&folders) {
-            self.examine(host, path);
+            self.examine(host, path)?;
             if self.full() {
-                return;
+                return Ok(());
             }
         }
         if !self.find.recurse || depth > 500 {
-            return;
+            return Ok(());
         }
         for path in folders {
             if self.find.follow || !path.is_symlink() {
-                self.walk(host, &path, depth + 1);
+                self.walk(host, &path, depth + 1)?;
             }
             if self.full() {
-                return;
+                break;
             }
         }
+        Ok(())
     }
 
-    fn examine(&mut self, host: &mut Host<'_>, path: &Path) {
+    fn examine(&mut self, host: &mut Host<'_>, path: &Path) -> Result<(), String> {
         let name = path
             .file_name()
             .map(|n| n.to_string_lossy().into_owned())
             .unwrap_or_default();
         if name.starts_with('.') && !self.find.hidden {
-            return;
+            return Ok(());
         }
         let meta = match fs::symlink_metadata(path) {
             Ok(meta) => meta,
-            Err(e) => return self.skip(host, path, &e.to_string(), "entry"),
+            Err(e) => {
+                let reason = errno(&e, &text(path));
+                host.warn(format!(
+                    "Skipped entry '{}' due to access issue.: {reason}",
+                    path.display()
+                ));
+                self.warned = true;
+                self.skipped.insert(text(path), reason);
+                return Ok(());
+            }
         };
         let kind = meta.file_type();
         let wanted = match self.find.file_type {
@@ -281,7 +312,7 @@ impl Search<'_> {
             || !self.names.iter().any(|n| n.matches(&name))
             || self.excluded.iter().any(|n| n.matches(&name))
         {
-            return;
+            return Ok(());
         }
         let stamp = match self.find.age_stamp {
             Stamp::Atime => (meta.atime(), meta.atime_nsec()),
@@ -303,14 +334,17 @@ impl Search<'_> {
             }
         });
         if !fits(self.age, old) || !mode {
-            return;
+            return Ok(());
         }
         if kind.is_file() {
             if !fits(self.size, meta.len() as f64) {
-                return;
+                return Ok(());
             }
-            if self.find.file_type == FileType::File && !self.contains(path) {
-                return;
+            if self.find.file_type == FileType::File
+                && let Some(content) = &self.content
+                && !content.is_in(path, host)?
+            {
+                return Ok(());
             }
         }
         let entry = describe(path, &meta, host);
@@ -318,76 +352,8 @@ impl Search<'_> {
             entry.insert("checksum", file_checksum(path, &self.find.checksum_algorithm));
         }
         self.found.push(entry.into());
+        Ok(())
     }
-
-    fn contains(&self, path: &Path) -> bool {
-        let Some(pattern) = &self.content else { return true };
-        let Ok(bytes) = fs::read(path) else { return false };
-        let content = Decoded::new(bytes);
-        if self.find.read_whole_file {
-            return pattern.is_match(&content.text).unwrap_or(false);
-        }
-        content
-            .text
-            .split_inclusive('\n')
-            .any(|line| pattern.matches_start(line).unwrap_or(false))
-    }
-}
-
-fn describe(path: &Path, meta: &fs::Metadata, host: &mut Host<'_>) -> Map {
-    let (mode, kind) = (meta.mode(), meta.file_type());
-    let map = Map::new();
-    map.insert("path", path.to_string_lossy().into_owned());
-    map.insert("mode", format!("{:04o}", mode & 0o7777));
-    for (name, value) in [
-        ("isdir", kind.is_dir()),
-        ("ischr", kind.is_char_device()),
-        ("isblk", kind.is_block_device()),
-        ("isreg", kind.is_file()),
-        ("isfifo", kind.is_fifo()),
-        ("islnk", kind.is_symlink()),
-        ("issock", kind.is_socket()),
-    ] {
-        map.insert(name, value);
-    }
-    map.insert("uid", meta.uid());
-    map.insert("gid", meta.gid());
-    map.insert("size", meta.size());
-    map.insert("inode", meta.ino());
-    map.insert("dev", meta.dev());
-    map.insert("nlink", meta.nlink());
-    let time = |s: i64, n: i64| s as f64 + n as f64 / 1e9;
-    map.insert("atime", time(meta.atime(), meta.atime_nsec()));
-    map.insert("mtime", time(meta.mtime(), meta.mtime_nsec()));
-    map.insert("ctime", time(meta.ctime(), meta.ctime_nsec()));
-    map.insert(
-        "gr_name",
-        host.accounts()
-            .group_by_id(meta.gid())
-            .map_or_else(String::new, |g| g.name),
-    );
-    map.insert(
-        "pw_name",
-        host.accounts()
-            .user_by_id(meta.uid())
-            .map_or_else(String::new, |u| u.name),
-    );
-    for (name, bit) in [
-        ("wusr", 0o200),
-        ("rusr", 0o400),
-        ("xusr", 0o100),
-        ("wgrp", 0o020),
-        ("rgrp", 0o040),
-        ("xgrp", 0o010),
-        ("woth", 0o002),
-        ("roth", 0o004),
-        ("xoth", 0o001),
-        ("isuid", 0o4000),
-        ("isgid", 0o2000),
-    ] {
-        map.insert(name, mode & bit != 0);
-    }
-    map
 }
 
 impl Module for Find {
@@ -425,35 +391,31 @@ impl Module for Find {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        if let Some(encoding) = self.encoding.as_deref()
-            && !["utf8", "ascii", "latin1", "iso88591"]
-                .contains(&encoding.to_lowercase().replace(['-', '_'], "").as_str())
-        {
-            return Err(Failure::new(format!("unknown encoding: {encoding}")));
+        if let Some(limit) = self.limit.filter(|limit| *limit <= 0) {
+            return Err(Failure::new(format!(
+                "limit cannot be {limit} (use None for unlimited)"
+            )));
         }
-        let mut search = self.search()?;
+        let mut search = self.search(host)?;
         for path in &self.paths {
-            let mut folder = path.to_string_lossy().into_owned();
-            while folder.len() > 1 && folder.ends_with('/') {
-                folder.pop();
-            }
-            let folder = PathBuf::from(folder);
-            if !folder.is_dir() {
+            if !path.is_dir() {
                 let reason = format!("'{}' is not a directory", path.display());
-                search.skip(host, path, &reason, "path");
+                search.skip(host, path, &reason);
                 continue;
             }
-            search.walk(host, &folder, 1);
+            if let Err(reason) = search.walk(host, &normal(path), 1) {
+                search.skip(host, path, &reason);
+            }
             if search.full() {
                 break;
             }
         }
-        let message = if search.full() {
-            "Limit of matches reached"
-        } else if search.skipped.is_empty() {
-            "All paths examined"
-        } else {
+        let message = if search.warned {
             "Not all paths examined, check warnings for details"
+        } else if search.full() {
+            "Limit of matches reached"
+        } else {
+            "All paths examined"
         };
         Ok(Outcome::new()
             .with("matched", search.found.len())
@@ -463,4 +425,23 @@ impl Module for Find {
             .with("skipped_paths", search.skipped)
             .changed(false))
     }
+}
+
+/// The path without empty parts, `.` and `..`, as far as its letters tell.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if out.file_name().is_some_and(|n| n != "..") => {
+                out.pop();
+            }
+            Component::ParentDir if out.has_root() => {}
+            part => out.push(part),
+        }
+    }
+    if out.as_os_str().is_empty() {
+        out.push(".");
+    }
+    out
 }

@@ -1,7 +1,7 @@
 //! `ini_file`: settings in files with sections.
 
 use super::{
-    edit::{Edit, load},
+    edit::Edit,
     file::{resolve, text},
 };
 use crate::{
@@ -197,13 +197,7 @@ impl Section<'_> {
             }
             for n in (1..self.lines.len()).rev() {
                 let untouched = !self.touched.get(n).copied().unwrap_or(true);
-                let is = |s: &Self| {
-                    s.setting
-                        .as_ref()
-                        .zip(s.lines.get(n))
-                        .is_some_and(|(x, l)| x.value(l, true).is_some())
-                };
-                if untouched && is(self) {
+                if untouched && matched(self, n).is_some() {
                     self.lines.remove(n);
                     self.touched.remove(n);
                     self.changed = true;
@@ -341,7 +335,6 @@ impl IniFile {
     }
 
     fn edit(&self, content: &str) -> Result<(String, bool, &'static str), Failure> {
-        let content = content.strip_prefix('\u{feff}').unwrap_or(content);
         let mut lines: Vec<String> = content.split_inclusive('\n').map(str::to_owned).collect();
         let mut completed = false;
         if lines.is_empty() {
@@ -454,46 +447,52 @@ impl Module for IniFile {
                 "Parameter 'value(s)' must be defined if state=present and allow_no_value=False.".into(),
             );
         }
-        let path = if self.follow {
+        let target = if self.follow {
             resolve(&self.path)
         } else {
             self.path.clone()
         };
-        if path.symlink_metadata().is_err() && !self.create {
-            return Err(
-                Failure::new(format!("Destination {} does not exist!", path.display())).with("rc", 257_i64),
-            );
+        if !target.exists() && !self.create {
+            let words = format!("Destination {} does not exist!", target.display());
+            return Err(Failure::new(words).with("rc", 257_i64));
         }
-        let old = load(&path, self.create, "Destination", host)?;
+        let old = host.stat(&target)?.map(|_| host.read(&target)).transpose()?;
         let content = String::from_utf8(old.clone().unwrap_or_default())
-            .map_err(|_| Failure::new(format!("{} is not UTF-8", path.display())))?;
-        let (new, changed, message) = self.edit(&content)?;
+            .map_err(|_| Failure::new(format!("{} is not UTF-8", target.display())))?;
+        let content = plain(&content);
+        let (new, mut changed, message) = self.edit(&content)?;
         let save = Save {
             backup: self.backup,
             validate: None,
             unsafe_writes: self.unsafe_writes,
         };
         let edit = Edit {
-            path: &path,
+            path: &target,
+            replace_link: true,
             old: old.as_deref(),
             new: new.as_bytes(),
-            message: message.to_owned(),
             save: &save,
-            attrs: &self.attrs,
         };
-        let saved = edit.save(host, changed)?;
-        let outcome = saved.outcome.with("msg", message).with("path", text(&self.path));
-        if let Some(first) = outcome
-            .values
-            .get("diff")
-            .and_then(|d| d.as_sequence()?.first().cloned())
-        {
-            outcome.values.insert("diff", first);
+        let backup = if changed { edit.write(host)? } else { String::new() };
+        let header = format!("{} (content)", self.path.display());
+        host.record_diff(&header, content.as_str(), &header, new.as_str());
+        // In check mode only the content counts.
+        if !host.check() && self.path.exists() {
+            let noted = (Map::new(), Map::new());
+            changed |= host.apply_noting(&target, &self.attrs, false, &noted.0, &noted.1)?;
         }
-        Ok(if saved.backup.is_empty() {
+        let outcome = Outcome::new().changed(changed).with("msg", message);
+        let outcome = outcome.with("path", text(&self.path));
+        Ok(if backup.is_empty() {
             outcome
         } else {
-            outcome.with("backup_file", saved.backup)
+            outcome.with("backup_file", backup)
         })
     }
+}
+
+/// The text without byte order mark and with Unix line ends.
+fn plain(text: &str) -> String {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }

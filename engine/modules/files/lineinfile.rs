@@ -3,7 +3,7 @@
 use super::edit::{Edit, load};
 use crate::{
     prelude::*,
-    pyregex::{Decoded, Flags, Pattern, compile, expand},
+    pyregex::{Decoded, Flags, Pattern, compile},
 };
 use std::path::PathBuf;
 
@@ -80,6 +80,16 @@ impl Wanted<'_> {
 }
 
 impl Lineinfile {
+    fn edit<'a>(&'a self, old: Option<&'a [u8]>, new: &'a [u8]) -> Edit<'a> {
+        Edit {
+            path: &self.path,
+            replace_link: false,
+            old,
+            new,
+            save: &self.save,
+        }
+    }
+
     fn present(&self, content: &Decoded) -> Result<(Vec<String>, &'static str), Failure> {
         let mut lines: Vec<String> = content.text.split_inclusive('\n').map(str::to_owned).collect();
         let line = content.adopt(self.line.as_deref().unwrap_or_default());
@@ -140,7 +150,7 @@ impl Lineinfile {
                 && let Some(Wanted::Pattern(p)) = &wanted
                 && let Some(found) = p.captures(old).map_err(Failure::new)?
             {
-                new = expand(&found, &line).map_err(Failure::new)?;
+                new = p.expand(&found, &line)?;
             }
             let new = ended(&new);
             if *old == new {
@@ -289,16 +299,10 @@ impl Module for Lineinfile {
             let content = Decoded::new(old.clone().unwrap_or_default());
             let (lines, message) = self.present(&content)?;
             let new = content.encode(&lines.concat());
-            let edit = Edit {
-                path: &self.path,
-                old: old.as_deref(),
-                new: &new,
-                message: message.to_owned(),
-                save: &self.save,
-                attrs: &self.attrs,
-            };
-            let saved = edit.save(host, !message.is_empty())?;
-            return Ok(saved.outcome.with("backup", saved.backup));
+            let (outcome, backup) =
+                self.edit(old.as_deref(), &new)
+                    .save(host, message.to_owned(), &self.attrs)?;
+            return Ok(outcome.with("backup", backup));
         }
         if self.regexp.is_none() && self.search_string.is_none() && self.line.is_none() {
             return Err("one of line, search_string, or regexp is required with state=absent".into());
@@ -310,19 +314,11 @@ impl Module for Lineinfile {
         let content = Decoded::new(old.clone());
         let (lines, found) = self.absent(&content)?;
         let new = content.encode(&lines.concat());
-        let edit = Edit {
-            path: &self.path,
-            old: Some(&old),
-            new: &new,
-            message: if found > 0 {
-                format!("{found} line(s) removed")
-            } else {
-                String::new()
-            },
-            save: &self.save,
-            attrs: &self.attrs,
+        let message = match found {
+            0 => String::new(),
+            n => format!("{n} line(s) removed"),
         };
-        let saved = edit.save(host, found > 0)?;
-        Ok(saved.outcome.with("found", found).with("backup", saved.backup))
+        let (outcome, backup) = self.edit(Some(&old), &new).save(host, message, &self.attrs)?;
+        Ok(outcome.with("found", found).with("backup", backup))
     }
 }

@@ -55,7 +55,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 
 /// Whether `c` is in the class that begins at `start`, and where the pattern goes on; `None` if it is not closed.
 fn class(p: &[char], start: usize, c: char) -> Option<(bool, usize)> {
-    let negated = matches!(p.get(start + 1), Some('!' | '^'));
+    let negated = p.get(start + 1) == Some(&'!');
     let first = start + 1 + usize::from(negated);
     let end = (first + 1..p.len()).find(|i| p.get(*i) == Some(&']'))?;
     let set = p.get(first..end)?;
@@ -128,6 +128,8 @@ mod tests {
             ("[a-c]?", "bz", true),
             ("[!a-c]?", "bz", false),
             ("[", "[", true),
+            ("[^a]", "^", true),
+            ("[^a]", "b", false),
             ("[]]", "]", true),
             ("", "", true),
             ("*", "", true),

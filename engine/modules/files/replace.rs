@@ -1,6 +1,9 @@
 //! `replace`: every match of a pattern in a text file.
 
-use super::edit::{Edit, load};
+use super::{
+    edit::{Edit, apply_attributes, load},
+    encoding::{Encoding, Table, Undecodable},
+};
 use crate::{
     prelude::*,
     pyregex::{Decoded, Flags, compile},
@@ -64,15 +67,22 @@ impl Module for Replace {
         let Some(old) = load(&self.path, false, "Path", host)? else {
             return Err("the file is missing".into());
         };
-        let encoding = self.encoding.to_lowercase().replace(['-', '_'], "");
-        if !matches!(
-            encoding.as_str(),
-            "utf8" | "ascii" | "usascii" | "latin1" | "iso88591"
-        ) {
-            return Err(Failure::new(format!("unknown encoding: {}", self.encoding)));
-        }
-        let content = Decoded::new(old.clone());
-        let section = match (&self.after, &self.before) {
+        let encoding = Encoding::named(&self.encoding);
+        // In these, bytes that are no text are kept as they are.
+        let lenient = matches!(encoding, Encoding::Known(Table::Utf8 | Table::Ascii));
+        let content = Decoded::new(if lenient {
+            old.clone()
+        } else {
+            let text = encoding.decode(&old, host).map_err(|e| match e {
+                Undecodable::Unknown => Failure::new(format!("unknown encoding: {}", self.encoding)),
+                Undecodable::At(at) => {
+                    let path = self.path.display();
+                    Failure::new(format!("{path} is not {} at byte {at}", self.encoding))
+                }
+            })?;
+            text.into_bytes()
+        });
+        let section = match (given(&self.after), given(&self.before)) {
             (Some(a), Some(b)) => Some(format!("{a}(?P<subsection>.*?){b}")),
             (Some(a), None) => Some(format!("{a}(?P<subsection>.*)")),
             (None, Some(b)) => Some(format!("(?P<subsection>.*){b}")),
@@ -106,41 +116,39 @@ impl Module for Replace {
         let (replaced, count) = pattern
             .replace_all(part(start, end), &content.adopt(&self.replace))
             .map_err(|e| Failure::new(format!("Unable to process replace due to error: {e}")))?;
-        let changed = count > 0 && replaced != part(start, end);
-        let text = [part(0, start), &replaced, part(end, content.text.len())].concat();
-        let new = if changed {
-            content.encode(&text)
-        } else {
-            old.clone()
-        };
-        let edit = Edit {
-            path: &self.path,
-            old: Some(&old),
-            new: &new,
-            message: if changed {
-                format!("{count} replacements made")
+        let mut changed = count > 0 && replaced != part(start, end);
+        let (mut message, mut backup) = (String::new(), String::new());
+        let mut outcome = Outcome::new().with("rc", 0_i64);
+        if changed {
+            message = format!("{count} replacements made");
+            let text = [part(0, start), &replaced, part(end, content.text.len())].concat();
+            let new = if lenient {
+                content.encode(&text)
             } else {
-                String::new()
-            },
-            save: &self.save,
-            attrs: &self.attrs,
-        };
-        let saved = edit.save(host, changed)?;
-        let outcome = saved.outcome.with("rc", 0_i64);
-        let shown = outcome
-            .values
-            .get("diff")
-            .and_then(|d| d.as_sequence()?.first().cloned());
-        outcome.values.remove("diff");
-        if let Some(content) = shown.as_ref().and_then(|c| c.as_map()).filter(|_| changed) {
-            content.insert("before_header", self.path.to_string_lossy().into_owned());
-            content.insert("after_header", self.path.to_string_lossy().into_owned());
-            outcome.values.insert("diff", content.clone());
+                encoding.encode(&text, host)?
+            };
+            let edit = Edit {
+                path: &self.path,
+                replace_link: false,
+                old: Some(&old),
+                new: &new,
+                save: &self.save,
+            };
+            backup = edit.write(host)?;
+            let name = self.path.to_string_lossy().into_owned();
+            host.record_diff(&name, content.text.as_str(), &name, text);
         }
-        Ok(if saved.backup.is_empty() {
-            outcome
-        } else {
-            outcome.with("backup_file", saved.backup)
-        })
+        // Differences of attributes are told in the message only.
+        let noted = (Map::new(), Map::new());
+        changed |= apply_attributes(&self.path, &self.attrs, &mut message, host, &noted.0, &noted.1)?;
+        if !backup.is_empty() {
+            outcome = outcome.with("backup_file", backup);
+        }
+        Ok(outcome.with("msg", message).changed(changed))
     }
+}
+
+/// A pattern that is not empty.
+fn given(pattern: &Option<String>) -> Option<&str> {
+    pattern.as_deref().filter(|p| !p.is_empty())
 }

@@ -1,6 +1,7 @@
 //! `stat`: what is known of a file.
 
-use crate::{host::expand, prelude::*};
+use super::file::resolve;
+use crate::{host::io_failure, prelude::*};
 use rustix::fs::{Access, access};
 use sha1::Digest;
 use std::{
@@ -36,9 +37,6 @@ pub struct Stat {
     /// Ask `lsattr` for the attributes.
     #[param(default = true, alias = "attr", alias = "attributes")]
     get_attributes: bool,
-    /// Tell the SELinux context.
-    #[param(default = false, hidden)]
-    get_selinux_context: bool,
 }
 
 /// The hexadecimal checksum of what a reader gives.
@@ -142,7 +140,7 @@ impl Stat {
             let target = fs::read_link(path).unwrap_or_default();
             out.insert(
                 "lnk_source",
-                fs::canonicalize(path)
+                std::path::absolute(resolve(path))
                     .unwrap_or_else(|_| target.clone())
                     .to_string_lossy()
                     .into_owned(),
@@ -156,22 +154,6 @@ impl Stat {
             out.insert("checksum", sum);
         }
         self.mime_and_attributes(path, &out, host)?;
-        if self.get_selinux_context {
-            let mut label = vec![0; 1024];
-            let n = rustix::fs::lgetxattr(path, "security.selinux", &mut label).unwrap_or(0);
-            let text = String::from_utf8_lossy(label.get(..n).unwrap_or_default())
-                .trim_end_matches('\0')
-                .to_owned();
-            let parts = text.splitn(4, ':').map(Value::str);
-            out.insert(
-                "selinux_context",
-                if n > 0 {
-                    Value::list(parts)
-                } else {
-                    Value::list(vec![Value::None; 4])
-                },
-            );
-        }
         Ok(out)
     }
 
@@ -263,15 +245,15 @@ impl Module for Stat {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        let path = PathBuf::from(expand(&self.path.to_string_lossy()));
-        let meta = if self.follow {
-            host.stat(&path)?
-        } else {
-            host.lstat(&path)?
+        let path = self.path.clone();
+        let meta = match self.follow {
+            true => fs::metadata(&path),
+            false => fs::symlink_metadata(&path),
         };
         let stat = match meta {
-            Some(meta) => self.describe(&path, &meta, host)?,
-            None => Map::from_iter([("exists", Value::Bool(false))]),
+            Ok(meta) => self.describe(&path, &meta, host)?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Map::from_iter([("exists", Value::Bool(false))]),
+            Err(e) => return Err(io_failure("could not examine", &path, &e)),
         };
         Ok(Outcome::new().with("stat", stat))
     }

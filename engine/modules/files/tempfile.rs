@@ -32,7 +32,7 @@ pub struct Tempfile {
 }
 
 /// Letters that nobody can guess.
-fn random_name() -> Result<String, Failure> {
+pub(crate) fn random_name() -> Result<String, Failure> {
     let mut bytes = [0_u8; 8];
     fs::File::open("/dev/urandom")
         .and_then(|mut f| f.read_exact(&mut bytes))
@@ -45,9 +45,35 @@ fn random_name() -> Result<String, Failure> {
         .collect())
 }
 
+/// The folder for temporary files that the task's environment or the host names.
+fn temporary_folder(host: &Host<'_>) -> PathBuf {
+    let environment = &host.context().environment;
+    let named = environment.iter().find(|(name, _)| name == "TMPDIR");
+    named.map_or_else(std::env::temp_dir, |(_, path)| PathBuf::from(path))
+}
+
 /// Makes a folder for temporary files that only this user can use.
 pub(crate) fn make_folder(base: &Path, prefix: &str, suffix: &str) -> Result<PathBuf, Failure> {
     make(base, prefix, suffix, State::Directory)
+}
+
+/// A folder for temporary files that is removed when it is no longer needed.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Result<Self, Failure> {
+        make_folder(&std::env::temp_dir(), "kdo.", "").map(Self)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 fn make(base: &Path, prefix: &str, suffix: &str, state: State) -> Result<PathBuf, Failure> {
@@ -113,7 +139,7 @@ impl Module for Tempfile {
                 return Err(format!("{what} must be a valid file name component, got '{part}'").into());
             }
         }
-        let base = self.path.clone().unwrap_or_else(std::env::temp_dir);
+        let base = self.path.clone().unwrap_or_else(|| temporary_folder(host));
         let path = make(&base, &self.prefix, &self.suffix, self.state)?;
         host.mark_changed();
         Ok(Outcome::new().with("path", text(&path)).changed(true))

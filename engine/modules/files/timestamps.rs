@@ -44,7 +44,7 @@ impl Time {
 }
 
 /// Seconds since 1970 of a local date in `strptime`'s format.
-fn local_time(text: &str, format: &str) -> Option<i64> {
+pub(super) fn local_time(text: &str, format: &str) -> Option<i64> {
     let (c_text, c_format) = (CString::new(text).ok()?, CString::new(format).ok()?);
     #[allow(unsafe_code)]
     // SAFETY: both strings end with NUL and live until the calls return; `tm` is a plain struct on this stack.

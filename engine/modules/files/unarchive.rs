@@ -6,10 +6,7 @@ use super::{
     unarchive_kind::{Kind, Unpacker},
 };
 use crate::{params::Raw, prelude::*};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 /// Unpack an archive on the host
 ///
@@ -101,10 +98,7 @@ impl Unarchive {
             let failed = |e: std::io::Error| {
                 Failure::new(format!("Source '{}' failed to transfer: {e}", self.source()))
             };
-            let base = Path::new(self._kdo_name.as_deref().unwrap_or(&source));
-            let path = scratch
-                .folder()?
-                .join(base.file_name().unwrap_or("archive".as_ref()));
+            let path = scratch.folder()?.join("source");
             // A small archive comes with the order, another one is asked for.
             if let Some(Raw(content)) = &self._kdo_content {
                 fs::write(&path, super::copy::bytes(content)).map_err(failed)?;
@@ -150,6 +144,30 @@ impl Unarchive {
             )));
         }
         Ok(path)
+    }
+}
+
+impl Unarchive {
+    /// Gives the unpacked files their attributes, and last the folders that they are in.
+    fn set_attributes(&self, host: &mut Host<'_>, members: &[String]) -> Result<bool, Failure> {
+        let mut changed = false;
+        let mut folders = vec![];
+        for name in members {
+            let path = self.dest.join(name.trim_start_matches('/'));
+            for above in path.ancestors().skip(1) {
+                if above != self.dest && above.starts_with(&self.dest) && !folders.iter().any(|f| f == above)
+                {
+                    folders.push(above.to_owned());
+                }
+            }
+            if path.symlink_metadata().is_ok() && !folders.contains(&path) {
+                changed |= host.apply(&path, &self.attrs, false)?;
+            }
+        }
+        for folder in folders.iter().filter(|f| f.is_dir()) {
+            changed |= host.apply(folder, &self.attrs, true)?;
+        }
+        Ok(changed)
     }
 }
 
@@ -216,8 +234,19 @@ impl Module for Unarchive {
             keep_newer: self.keep_newer,
             owner: self.attrs.owner.clone(),
             group: self.attrs.group.clone(),
-            any_mode: self.attrs.mode.is_some(),
+            mode: self.attrs.mode.clone().map(|m| m.0),
         };
+        if host.check() && unpacker.kind != Kind::Zip {
+            let text = format!(
+                "remote module ({}) does not support check mode when using gtar",
+                Self::META.name
+            );
+            host.omit_file_info();
+            return Ok(Outcome::new()
+                .with("skipped", true)
+                .with("msg", text)
+                .changed(false));
+        }
         let members = unpacker.members(host)?;
         let mut outcome = Outcome::new()
             .with("handler", unpacker.kind.name())
@@ -230,15 +259,19 @@ impl Module for Unarchive {
                     text(&archive)
                 },
             );
-        let (there, differences) = unpacker.is_unpacked(host, &members)?;
+        let differences = unpacker.differences(host)?;
+        let there = differences.text.is_empty();
+        // What tar says of differences is for itself alone.
+        if host.wants_diff() && unpacker.kind == Kind::Zip && !there {
+            let diff = Map::from_iter([("prepared", differences.text.as_str())]);
+            outcome = outcome.with("diff", diff);
+        }
         if !there {
-            host.record_diff("", "", "", differences);
-            if let Some(out) = host.execute(unpacker.unpack_command(host)?)? {
+            let command = unpacker.unpack_command(host, &differences.newer)?;
+            let call = Value::list(command.argv_text().iter().map(Value::from));
+            if let Some(out) = host.execute(command)? {
                 let results = Map::new();
-                results.insert(
-                    "cmd",
-                    Value::list(unpacker.unpack_command(host)?.argv_text().iter().map(Value::from)),
-                );
+                results.insert("cmd", call);
                 results.insert("rc", out.rc);
                 results.insert("out", out.stdout_text());
                 results.insert("err", out.stderr_text());
@@ -257,24 +290,7 @@ impl Module for Unarchive {
         }
         let mut changed = !there;
         if !host.check() && !self.attrs.is_empty() {
-            let mut folders = vec![];
-            for name in &members {
-                let path = self.dest.join(name.trim_start_matches('/'));
-                for above in path.ancestors().skip(1) {
-                    if above != self.dest
-                        && above.starts_with(&self.dest)
-                        && !folders.iter().any(|f| f == above)
-                    {
-                        folders.push(above.to_owned());
-                    }
-                }
-                if path.symlink_metadata().is_ok() && !folders.contains(&path) {
-                    changed |= host.apply(&path, &self.attrs, false)?;
-                }
-            }
-            for folder in folders.iter().filter(|f| f.is_dir()) {
-                changed |= host.apply(folder, &self.attrs, true)?;
-            }
+            changed |= host.quietly(|host| self.set_attributes(host, &members))?;
         }
         if self.list_files {
             outcome = outcome.with("files", Value::list(members.iter().map(Value::from)));

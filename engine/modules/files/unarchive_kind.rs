@@ -1,11 +1,11 @@
 //! `unarchive`: what tar and unzip are asked, and what they answer.
 
-use super::pattern;
+use super::unarchive_zip::{self, Differences};
 use crate::{Failure, Host, host::Command};
+use kdo_value::Value;
 use std::{
     fs,
     io::Read,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -86,8 +86,8 @@ pub(super) struct Unpacker {
     pub(super) keep_newer: bool,
     pub(super) owner: Option<String>,
     pub(super) group: Option<String>,
-    /// Whether modes are set afterwards, so that those of the archive do not matter.
-    pub(super) any_mode: bool,
+    /// The mode that is set afterwards, so that those of the archive do not matter.
+    pub(super) mode: Option<Value>,
 }
 
 impl Unpacker {
@@ -100,8 +100,10 @@ impl Unpacker {
         if let Some(flag) = self.kind.flag() {
             command = command.arg(flag);
         }
+        if !self.options.is_empty() {
+            command = command.arg("--show-transformed-names").args(&self.options);
+        }
         if action != "--list" {
-            command = command.arg("--show-transformed-names");
             if let Some(owner) = &self.owner {
                 command = command.arg(format!("--owner={owner}"));
             }
@@ -111,20 +113,12 @@ impl Unpacker {
             if self.keep_newer {
                 command = command.arg("--keep-newer-files");
             }
-        } else {
-            command = command.arg("--show-transformed-names");
         }
-        command = command.args(&self.options);
         for name in &self.exclude {
             command = command.arg(format!("--exclude={name}"));
         }
         command = command.arg("-f").path(&self.archive);
         Ok(command.args(&self.include))
-    }
-
-    fn wanted(&self, name: &str) -> bool {
-        let any = |list: &[String]| list.iter().any(|p| p == name || pattern::matches(p, name));
-        !any(&self.exclude) && (self.include.is_empty() || any(&self.include))
     }
 
     /// Names of the members.
@@ -145,8 +139,8 @@ impl Unpacker {
             )));
         }
         let text = out.stdout_text();
-        let names = text.lines().map(unquote).filter(|n| !n.is_empty());
-        let names = names.filter(|n| self.kind != Kind::Zip || self.wanted(n));
+        let names = text.lines().map(unquote);
+        let names = names.filter(|n| self.kind != Kind::Zip || unarchive_zip::is_wanted(self, n));
         let names: Vec<String> = names.collect();
         if let Some(bad) = names.iter().find(|n| {
             Path::new(n)
@@ -160,23 +154,19 @@ impl Unpacker {
         Ok(names)
     }
 
-    /// The call that unpacks.
-    pub(super) fn unpack_command(&self, host: &Host<'_>) -> Result<Command, Failure> {
+    /// The call that unpacks; of a zip archive without the members that are newer on the host.
+    pub(super) fn unpack_command(&self, host: &Host<'_>, newer: &[String]) -> Result<Command, Failure> {
         if self.kind != Kind::Zip {
             return self.tar(host, "--extract");
         }
-        let mut command = Command::new(host.need_program("unzip", "unzip")?).arg("-o");
-        if self.keep_newer {
-            command = command.arg("-u");
-        }
-        command = command
+        let mut command = Command::new(host.need_program("unzip", "unzip")?)
+            .arg("-o")
             .args(&self.options)
-            .path(&self.archive)
-            .args(&self.include);
-        if !self.exclude.is_empty() {
-            command = command.arg("-x").args(&self.exclude);
+            .path(&self.archive);
+        if !(self.exclude.is_empty() && newer.is_empty()) {
+            command = command.arg("-x").args(&self.exclude).args(newer);
         }
-        Ok(command.arg("-d").path(&self.dest))
+        Ok(command.args(&self.include).arg("-d").path(&self.dest))
     }
 
     /// Whether that exit status means success; unzip's 1 is a warning.
@@ -184,79 +174,44 @@ impl Unpacker {
         rc == 0 || self.kind == Kind::Zip && rc == 1
     }
 
-    /// Whether everything is unpacked already, and what is different.
-    pub(super) fn is_unpacked(
-        &self,
-        host: &mut Host<'_>,
-        members: &[String],
-    ) -> Result<(bool, String), Failure> {
+    /// What of the archive is not unpacked yet.
+    pub(super) fn differences(&self, host: &mut Host<'_>) -> Result<Differences, Failure> {
         if self.kind == Kind::Zip {
-            return self.zip_differences(host, members);
+            return unarchive_zip::differences(self, host);
         }
         let out = host.query(self.tar(host, "--diff")?)?;
+        let mut differences = Differences::default();
         if out.rc == 0 {
-            return Ok((true, String::new()));
+            return Ok(differences);
         }
         let root = rustix::process::geteuid().is_root();
-        let mut differences = String::new();
         for line in out.stdout_text().lines().chain(out.stderr_text().lines()) {
-            let counts = if line.ends_with("Uid differs") {
+            let ends = |endings: &[&str]| endings.iter().any(|e| line.ends_with(e));
+            let counts = if ends(&[": : Warning: Cannot stat: No such file or directory"]) {
+                // A name that `--strip-components` left nothing of.
+                false
+            } else if ends(&[": Uid differs"]) {
                 root && self.owner.is_none()
-            } else if line.ends_with("Gid differs") {
+            } else if ends(&[": Gid differs"]) {
                 root && self.group.is_none()
-            } else if line.ends_with("Mode differs") {
-                !self.any_mode
-            } else if line.ends_with("Mod time differs") {
-                !self.keep_newer
+            } else if ends(&[": Mode differs"]) {
+                self.mode.is_none()
             } else {
-                line.contains("differs")
-                    || line.contains("differ")
-                    || line.contains("Cannot")
-                    || line.contains("No such file")
+                ends(&[
+                    ": Mod time differs",
+                    ": Symlink differs",
+                    ": Contents differ",
+                    ": Size differs",
+                    ": File type differs",
+                    ": No such file or directory",
+                ]) || line.contains(": Invalid ")
             };
             if counts {
-                differences.push_str(line);
-                differences.push('\n');
+                differences.text.push_str(line);
+                differences.text.push('\n');
             }
         }
-        Ok((differences.is_empty(), differences))
-    }
-
-    /// unzip cannot compare: sizes and checksums of its listing are compared here.
-    fn zip_differences(&self, host: &mut Host<'_>, members: &[String]) -> Result<(bool, String), Failure> {
-        let command = Command::new(host.need_program("unzip", "unzip")?)
-            .arg("-v")
-            .path(&self.archive);
-        let out = host.query(command)?;
-        let mut differences = String::new();
-        for line in out.stdout_text().lines() {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            // Length, method, size, ratio, date, time, CRC-32, name
-            let [length, _, _, _, _, _, sum, ..] = words[..] else {
-                continue;
-            };
-            let (Ok(length), Ok(sum)) = (length.parse::<u64>(), u32::from_str_radix(sum, 16)) else {
-                continue;
-            };
-            let Some(name) = members
-                .iter()
-                .filter(|m| line.ends_with(m.as_str()))
-                .max_by_key(|m| m.len())
-            else {
-                continue;
-            };
-            let path = self.dest.join(name.trim_start_matches('/'));
-            let difference = match path.metadata() {
-                Err(_) => "missing",
-                Ok(meta) if meta.is_dir() != name.ends_with('/') => "other kind",
-                Ok(meta) if meta.is_dir() => continue,
-                Ok(meta) if meta.size() != length => "size",
-                Ok(_) if crc32(&path) != Some(sum) => "content",
-                Ok(_) => continue,
-            };
-            differences.push_str(&format!("{name}: {difference}\n"));
-        }
-        Ok((differences.is_empty(), differences))
+        Ok(differences)
     }
 }
 
@@ -291,41 +246,12 @@ fn unquote(name: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The checksum that zip archives carry.
-fn crc32(path: &Path) -> Option<u32> {
-    let mut file = fs::File::open(path).ok()?;
-    let mut table = [0_u32; 256];
-    for (n, slot) in (0_u32..).zip(table.iter_mut()) {
-        *slot = (0..8).fold(n, |c, _| {
-            if c & 1 == 1 {
-                0xedb8_8320 ^ (c >> 1)
-            } else {
-                c >> 1
-            }
-        });
-    }
-    let (mut crc, mut buffer) = (u32::MAX, vec![0; 64 << 10]);
-    loop {
-        let n = file.read(&mut buffer).ok()?;
-        if n == 0 {
-            return Some(!crc);
-        }
-        for b in buffer.get(..n)? {
-            crc = table.get(((crc ^ u32::from(*b)) & 0xff) as usize)? ^ (crc >> 8);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{crc32, unquote};
+    use super::unquote;
 
     #[test]
-    fn names_and_checksums_are_read() {
-        assert_eq!(unquote("a\\303\\251\\\\b"), "é\\b".replace('é', "aé"));
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("x");
-        std::fs::write(&path, "123456789").unwrap();
-        assert_eq!(crc32(&path), Some(0xcbf4_3926));
+    fn unusual_letters_of_names_are_read() {
+        assert_eq!(unquote("a\\303\\251\\\\b"), "aé\\b");
     }
 }

@@ -88,12 +88,11 @@ impl Host<'_> {
         before: &Map,
         after: &Map,
     ) -> Result<bool, Failure> {
-        let meta = if follow {
-            fs::metadata(path)
-        } else {
-            fs::symlink_metadata(path)
+        let read = || match follow {
+            true => fs::metadata(path),
+            false => fs::symlink_metadata(path),
         };
-        let Ok(meta) = meta else {
+        let Ok(meta) = read() else {
             // In check mode the file may not be there yet; a broken link has no attributes of its own.
             return if self.check() || fs::symlink_metadata(path).is_ok() {
                 Ok(false)
@@ -130,23 +129,24 @@ impl Host<'_> {
                 named(Failure::new(format!("{what}: {e}: {}", path.display())))
             })?;
         }
-        if let Some(Raw(spec)) = &attrs.mode
-            && !meta.file_type().is_symlink()
-        {
+        if let Some(Raw(spec)) = &attrs.mode {
             // A change of owner may have taken the set-user-id bits away.
             let now = if self.check() {
                 meta.mode()
             } else {
-                fs::metadata(path).map_or(meta.mode(), |m| m.mode())
+                read().map_or(meta.mode(), |m| m.mode())
             } & 0o7777;
             let wanted =
                 parse_mode(spec, meta.mode() & 0o7777, meta.is_dir(), self.umask()).map_err(|details| {
                     named(Failure::new("mode must be in octal or symbolic form").with("details", details))
                 })?;
             if wanted != now {
-                changed = true;
                 before.insert("mode", format!("0{:03o}", meta.mode() & 0o7777));
                 after.insert("mode", format!("0{wanted:03o}"));
+            }
+            // A link's own mode cannot be changed; Ansible tells the difference all the same.
+            if wanted != now && !meta.file_type().is_symlink() {
+                changed = true;
                 if !self.check() {
                     chmodat(CWD, path, Mode::from_raw_mode(wanted), AtFlags::empty()).map_err(|e| {
                         named(
@@ -157,7 +157,7 @@ impl Host<'_> {
             }
         }
         if let Some(wanted) = &attrs.attributes {
-            changed |= self.apply_chattr(path, wanted)?;
+            changed |= self.apply_chattr(path, wanted, before, after)?;
         }
         changed |= self.apply_context(path, attrs, follow, before, after)?;
         if changed {
@@ -216,7 +216,13 @@ impl Host<'_> {
         Ok(true)
     }
 
-    fn apply_chattr(&mut self, path: &Path, wanted: &str) -> Result<bool, Failure> {
+    fn apply_chattr(
+        &mut self,
+        path: &Path,
+        wanted: &str,
+        before: &Map,
+        after: &Map,
+    ) -> Result<bool, Failure> {
         let (operator, letters) = match wanted.chars().next() {
             Some(c @ ('+' | '-' | '=')) => (c, wanted.get(1..).unwrap_or("")),
             _ => ('=', wanted),
@@ -234,6 +240,10 @@ impl Host<'_> {
             '-' => letters.chars().any(has),
             _ => letters.chars().any(|c| !has(c)) || now.chars().any(|c| c != 'e' && !letters.contains(c)),
         };
+        if different {
+            before.insert("attributes", now.as_str());
+            after.insert("attributes", format!("{operator}{letters}"));
+        }
         if different && !self.check() {
             let out = self.query(
                 super::Command::new("chattr")

@@ -330,13 +330,7 @@ impl Host<'_> {
 
     /// Where a program is, looked for on the task's PATH and the usual system folders.
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
-        let path = self
-            .context()
-            .environment
-            .iter()
-            .find(|(k, _)| k == "PATH")
-            .map(|(_, v)| v.clone());
-        let path = path.or_else(|| std::env::var("PATH").ok()).unwrap_or_default();
+        let path = self.variable("PATH").unwrap_or_default();
         path.split(':')
             .chain(["/sbin", "/usr/sbin", "/usr/local/sbin"])
             .filter(|d| !d.is_empty())
@@ -445,5 +439,7 @@ fn not_started(command: &Command, error: &io::Error) -> Failure {
         None => Failure::new(format!("{program}: {error}")),
     }
     .with("rc", code)
+    .with("stdout", "")
+    .with("stderr", "")
     .with("cmd", command.argv_text().join(" "))
 }

@@ -8,16 +8,20 @@ mod file;
 mod info;
 mod mode;
 mod path;
+mod scratch;
 mod terminal;
 mod write;
 
 pub use accounts::{Accounts, Group, User};
 pub use attributes::FileAttrs;
 pub use command::{Command, Output, errno};
+pub(crate) use file::io_failure;
 pub use info::file_info;
 pub use mode::parse_mode;
-pub use path::{expand, expand_with};
+pub use path::{enter, expand, expand_with};
+pub use scratch::Scratch;
 pub use terminal::{Answers, Conversation, Dialogue, Prompt};
+pub(crate) use write::temporary_beside;
 pub use write::{Fill, Save, Written};
 
 use crate::{Failure, Link, Outcome};
@@ -49,6 +53,7 @@ pub struct Host<'a> {
     diffs: Vec<Value>,
     warnings: Vec<Value>,
     accounts: Accounts,
+    file_info: bool,
 }
 
 impl<'a> Host<'a> {
@@ -61,12 +66,18 @@ impl<'a> Host<'a> {
             diffs: Vec::new(),
             warnings: Vec::new(),
             accounts: Accounts::default(),
+            file_info: true,
         }
     }
 
     /// Whether nothing may be changed.
     pub fn check(&self) -> bool {
         self.context.check
+    }
+
+    /// Records no differences, for modules that show none.
+    pub(crate) fn forget_diff(&mut self) {
+        self.context.diff = false;
     }
 
     /// Whether texts' differences are wanted.
@@ -77,6 +88,13 @@ impl<'a> Host<'a> {
     /// How the step is run.
     pub fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// A variable of the task's environment, else of the agent's own; `None` if it is empty.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let above = &self.context.environment;
+        let own = above.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
+        own.or_else(|| std::env::var(name).ok()).filter(|v| !v.is_empty())
     }
 
     /// The way back to the controller.
@@ -122,6 +140,26 @@ impl<'a> Host<'a> {
         }
     }
 
+    /// Records a difference that is made already, if differences are wanted.
+    pub fn record(&mut self, difference: Map) {
+        if self.context.diff {
+            self.diffs.push(difference.into());
+        }
+    }
+
+    /// Does something whose differences are not told.
+    pub fn quietly<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        let diff = std::mem::replace(&mut self.context.diff, false);
+        let result = act(self);
+        self.context.diff = diff;
+        result
+    }
+
+    /// Keeps owner, mode and the like of the named file out of the result.
+    pub fn omit_file_info(&mut self) {
+        self.file_info = false;
+    }
+
     /// The result's keys: the module's own, and `changed`, `diff`, `warnings`.
     ///
     /// A result that names a `path` or `dest` also tells owner, mode, size and state of it, failures too.
@@ -139,7 +177,7 @@ impl<'a> Host<'a> {
             values.insert("changed", self.changed && !failed);
         }
         let named = values.get("path").or_else(|| values.get("dest"));
-        if let Some(Value::Str(path)) = named
+        if let Some(Value::Str(path)) = named.filter(|_| self.file_info)
             && std::path::Path::new(path.as_str()).exists()
         {
             for (key, value) in

@@ -1,6 +1,15 @@
 //! Paths as users write them.
 
 use super::accounts::Accounts;
+use std::{fs, io, path::Path};
+
+/// The error that changing into that folder would give.
+pub fn enter(folder: &Path) -> io::Result<()> {
+    if !fs::metadata(folder)?.is_dir() {
+        return Err(rustix::io::Errno::NOTDIR.into());
+    }
+    Ok(rustix::fs::access(folder, rustix::fs::Access::EXEC_OK)?)
+}
 
 /// Expands `~`, `~user`, `$VAR` and `${VAR}` with this process's environment, as Ansible does for path arguments.
 pub fn expand(path: &str) -> String {

@@ -159,10 +159,10 @@ impl Host<'_> {
     ) -> Result<(), Failure> {
         let temp = temporary_beside(path);
         let result = self.replace_through(&temp, path, fill, save, attrs);
-        if result.is_err() {
+        result.map_err(|failure| {
             let _ = fs::remove_file(&temp);
-        }
-        result
+            about(failure, &temp, path)
+        })
     }
 
     fn replace_through(
@@ -193,8 +193,9 @@ impl Host<'_> {
         file.set_permissions(fs::Permissions::from_mode(mode))
             .map_err(failed)?;
         // Attributes first, so that the content never appears under looser ones.
-        let quiet = (self.wants_diff(), self.changed());
-        self.apply_quietly(temp, attrs, quiet)?;
+        let changed = self.changed();
+        self.quietly(|host| host.apply(temp, attrs, true))?;
+        self.changed = changed;
         file.sync_all().map_err(failed)?;
         drop(file);
         if let Some(command) = &save.validate {
@@ -208,19 +209,6 @@ impl Host<'_> {
             }
             other => other.map_err(failed),
         }
-    }
-
-    fn apply_quietly(
-        &mut self,
-        temp: &Path,
-        attrs: &FileAttrs,
-        (diff, changed): (bool, bool),
-    ) -> Result<(), Failure> {
-        self.context.diff = false;
-        let result = self.apply(temp, attrs, true);
-        self.context.diff = diff;
-        self.changed = changed;
-        result.map(|_| ())
     }
 
     fn write_in_place(&mut self, path: &Path, fill: Fill<'_>, reason: &io::Error) -> Result<(), Failure> {
@@ -256,6 +244,20 @@ impl Host<'_> {
             .with("stderr", out.stderr_text()));
         }
         Ok(())
+    }
+}
+
+/// A failure that names a temporary file, told of the file that it stands for.
+fn about(failure: Failure, temp: &Path, path: &Path) -> Failure {
+    let (temp, path) = (temp.to_string_lossy(), path.to_string_lossy());
+    for (key, value) in failure.values.text_entries() {
+        if let Some(text) = value.as_str().filter(|t| t.contains(&*temp)) {
+            failure.values.insert(key, text.replace(&*temp, &path));
+        }
+    }
+    Failure {
+        message: failure.message.replace(&*temp, &path),
+        values: failure.values,
     }
 }
 

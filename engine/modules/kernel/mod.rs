@@ -1,6 +1,4 @@
-//! Modules about the kernel, its modules and disks.
+//! Modules about the kernel.
 
-pub mod filesystem;
 pub mod modprobe;
-pub mod parted;
 pub mod sysctl;

@@ -1,7 +1,15 @@
 //! `sysctl`: parameters of the running kernel and their file.
 
-use crate::{files::followed, params::parse_bool, prelude::*};
-use std::path::PathBuf;
+use crate::{
+    files::{file_text, followed},
+    params::parse_bool,
+    prelude::*,
+};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 #[derive(Choice, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -82,8 +90,55 @@ fn edit(text: &str, name: &str, value: Option<&str>) -> String {
 
 /// Some failures are only told on standard error.
 fn failed(out: &Output) -> bool {
-    let error = out.stderr_text();
-    out.rc != 0 || error.contains("Invalid argument") || error.contains("Read-only file system")
+    let refused = |line: &str| {
+        line.starts_with("sysctl: setting key \"")
+            && (line.ends_with(": Invalid argument") || line.ends_with(": Read-only file system"))
+    };
+    out.rc != 0 || out.stderr_text().lines().any(refused)
+}
+
+/// Whether the running kernel has the value; `None` if it does not tell. What it does not know is empty.
+fn runs_with(name: &str, value: &str) -> Option<bool> {
+    // As in file names and interfaces with dots: what comes first of `.` and `/` separates.
+    let swapped = name
+        .find(['.', '/'])
+        .is_none_or(|at| name.get(at..).is_some_and(|r| r.starts_with('.')));
+    let path: String = name
+        .chars()
+        .map(|c| match c {
+            '.' if swapped => '/',
+            '/' if swapped => '.',
+            c => c,
+        })
+        .collect();
+    match fs::read(Path::new("/proc/sys").join(path)) {
+        Ok(bytes) => {
+            let running = String::from_utf8_lossy(&bytes).into_owned();
+            Some(running.split_whitespace().eq(value.split_whitespace()))
+        }
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Some(value.is_empty())
+        }
+        Err(_) => None,
+    }
+}
+
+impl Sysctl {
+    /// Runs `sysctl`, which may fail for unknown names if the user says so.
+    fn call(&self, host: &mut Host<'_>, args: &[&str], what: &str) -> Result<(), Failure> {
+        let program = host.need_program("sysctl", "procps")?;
+        let mut command = Command::new(program).env("LC_ALL", "C");
+        if self.ignoreerrors {
+            command = command.arg("-e");
+        }
+        match host.execute(command.args(args))? {
+            Some(out) if failed(&out) => {
+                let words = out.stdout_text() + &out.stderr_text();
+                Err(Failure::new(format!("{what}: {words}")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Module for Sysctl {
@@ -112,48 +167,33 @@ impl Module for Sysctl {
         if present && value.is_empty() {
             return Err("value cannot be blank".into());
         }
-        let flags: &[&str] = if self.ignoreerrors { &["-e"] } else { &[] };
+        let name = self.name.trim();
         let file = followed(&self.sysctl_file);
         let old = host.stat(&file)?.map(|_| host.read(&file)).transpose()?;
         let text = String::from_utf8_lossy(old.as_deref().unwrap_or_default()).into_owned();
-        let now = text.lines().filter_map(setting).rfind(|(k, _)| *k == self.name);
+        let now = text.lines().filter_map(setting).rfind(|(k, _)| *k == name);
         let write = match now {
             None => present,
             Some((_, v)) => !present || v != value,
         };
-        let mut changed = write;
-        let mut set = false;
-        if self.sysctl_set && present {
-            let program = host.need_program("sysctl", "procps")?;
-            let out = host.query(Command::new(program).args(["-e", "-n"]).arg(&self.name))?;
-            let running = out.stdout_text();
-            let known = out.rc == 0 && !running.trim().is_empty();
-            let same = known && running.split_whitespace().eq(value.split_whitespace());
-            changed |= !same;
-            set = known && !same;
-        }
-        if set {
-            let program = host.need_program("sysctl", "procps")?;
-            let word = format!("{}={value}", self.name);
-            if let Some(out) = host.execute(Command::new(program).args(flags).arg("-w").arg(word))?
-                && failed(&out)
-            {
-                let words = out.stdout_text() + &out.stderr_text();
-                return Err(Failure::new(format!("setting {} failed: {words}", self.name)));
-            }
+        let runs = if present && (self.reload || self.sysctl_set) {
+            runs_with(name, &value)
+        } else {
+            Some(true)
+        };
+        // What only the file should say need not run; but a reload is due where it does not.
+        let changed = write || runs != Some(true);
+        if self.sysctl_set && runs == Some(false) {
+            let word = format!("{name}={value}");
+            self.call(host, &["-w", &word], &format!("setting {name} failed"))?;
         }
         if write {
-            let new = edit(&text, &self.name, present.then_some(value.as_str()));
+            let new = edit(&text, name, present.then_some(value.as_str()));
             host.write(&file, new.as_bytes(), &Save::default(), &FileAttrs::default())?;
         }
         if changed && self.reload {
-            let program = host.need_program("sysctl", "procps")?;
-            if let Some(out) = host.execute(Command::new(program).args(flags).arg("-p").path(&file))?
-                && failed(&out)
-            {
-                let words = out.stdout_text() + &out.stderr_text();
-                return Err(Failure::new(format!("Failed to reload sysctl: {words}")));
-            }
+            let path = file_text(&self.sysctl_file);
+            self.call(host, &["-p", &path], "Failed to reload sysctl")?;
         }
         Ok(Outcome::new().changed(changed))
     }

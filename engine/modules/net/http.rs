@@ -1,15 +1,19 @@
-//! Requests of the web. Plain HTTP is spoken here; for TLS the host's `curl` or `wget` does the talking, because the
-//! agent carries no cryptography of its own and the host's certificates are the right ones.
+//! Requests of the web. Plain HTTP is spoken here; for TLS the host's `curl`, `openssl` or `wget` does the talking,
+//! because the agent carries no cryptography of its own and the host's certificates are the right ones.
 
-use super::{http_plain, http_program, url::Url};
-use crate::{Failure, Host};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use super::{http_auth, http_cookies::Jar, http_program, http1, url::Url};
+use crate::{Failure, Host, host::io_failure};
 use std::{
     fs::{self, File},
-    io::Write,
+    io::{BufReader, BufWriter, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// More redirections than this are a loop.
+const REDIRECTIONS: usize = 10;
+const LOOP: &str = "The HTTP server returned a redirect error that would lead to an infinite loop.\n\
+                    The last 30x error message was:\n";
 
 /// Which redirections are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,10 +22,25 @@ pub enum Follow {
     None,
     /// Those of GET and HEAD.
     Safe,
-    /// All, with the method kept.
+    /// All, with the method kept where the standard wants it.
     All,
-    /// All, but what is not GET or HEAD becomes GET.
+    /// Those of GET, HEAD and POST, which becomes GET.
     AsGet,
+}
+
+/// Certificates and ciphers.
+#[derive(Clone, Debug, Default)]
+pub struct Tls {
+    /// Whether the server's certificate must be good.
+    pub unchecked: bool,
+    /// Certificates of authorities, in place of the host's.
+    pub authorities: Option<PathBuf>,
+    /// Own certificate.
+    pub certificate: Option<PathBuf>,
+    /// Its key, if it is not in the same file.
+    pub key: Option<PathBuf>,
+    /// Allowed ciphers.
+    pub ciphers: Vec<String>,
 }
 
 /// A request.
@@ -36,7 +55,7 @@ pub struct Request {
     /// Headers that are not sent again after a redirection, in small letters.
     pub unredirected: Vec<String>,
     /// What is sent.
-    pub body: Vec<u8>,
+    pub body: Option<Vec<u8>>,
     /// Longest time without an answer.
     pub timeout: Duration,
     /// Redirections.
@@ -49,10 +68,10 @@ pub struct Request {
     pub use_netrc: bool,
     /// Use the proxy of the environment.
     pub use_proxy: bool,
-    /// Check certificates.
-    pub validate_certs: bool,
-    /// Further arguments of curl: certificates, ciphers.
-    pub tls: Vec<String>,
+    /// Unpack what the server has packed with gzip.
+    pub decompress: bool,
+    /// Certificates.
+    pub tls: Tls,
     /// Talk to this socket instead of a network host.
     pub socket: Option<PathBuf>,
 }
@@ -65,36 +84,44 @@ impl Request {
             method: "GET".into(),
             headers: Vec::new(),
             unredirected: Vec::new(),
-            body: Vec::new(),
+            body: None,
             timeout: Duration::from_secs(10),
             follow: Follow::AsGet,
             login: None,
             force_login: false,
             use_netrc: true,
             use_proxy: true,
-            validate_certs: true,
-            tls: Vec::new(),
+            decompress: true,
+            tls: Tls::default(),
             socket: None,
         }
     }
 
+    /// Whether it has a header of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(k, _)| k.eq_ignore_ascii_case(name))
+    }
+
+    /// Sets a header in place of one of the same name.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.headers.retain(|(k, _)| !k.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.into()));
+    }
+
     /// The proxy for an address, if there is one.
     pub(super) fn proxy(&self, host: &Host<'_>, url: &Url) -> Option<Url> {
-        if !self.use_proxy {
+        if !self.use_proxy || self.socket.is_some() {
             return None;
         }
         let get = |name: &str| {
-            let own = host
-                .context()
-                .environment
-                .iter()
-                .find(|(k, _)| k == name)
-                .map(|(_, v)| v.clone());
-            own.or_else(|| std::env::var(name).ok()).filter(|v| !v.is_empty())
+            host.variable(name)
+                .or_else(|| host.variable(&name.to_uppercase()))
         };
-        let except = get("no_proxy").or_else(|| get("NO_PROXY")).unwrap_or_default();
+        let except = get("no_proxy").unwrap_or_default();
         let free = |e: &str| {
-            e == "*" || url.host == e || url.host.ends_with(&format!(".{}", e.trim_start_matches('.')))
+            let e = e.trim_start_matches('.');
+            let among = |name: &str| name == e || name.ends_with(&format!(".{e}"));
+            e == "*" || among(&url.host) || among(&url.place())
         };
         if except
             .split(',')
@@ -105,34 +132,106 @@ impl Request {
             return None;
         }
         let proxy = get(&format!("{}_proxy", url.scheme))?;
-        Url::parse(&if proxy.contains("://") {
-            proxy
-        } else {
-            format!("http://{proxy}")
-        })
+        Url::parse(&proxy).or_else(|| Url::parse(&format!("http://{proxy}")))
+    }
+
+    /// The login that stands in the address, is given, or is in a netrc file; it is sent unasked if it must be.
+    fn prepare_login(&mut self, url: &mut Url) {
+        let inside = url.user.take();
+        if self.login.is_none() {
+            self.login = inside;
+        }
+        if self.login.is_none() && self.use_netrc {
+            let file = std::env::var("NETRC").unwrap_or_else(|_| crate::host::expand("~/.netrc"));
+            self.login = http_auth::netrc(&fs::read_to_string(file).unwrap_or_default(), &url.host);
+            self.force_login |= self.login.is_some();
+        }
+    }
+
+    /// What becomes of the request after that answer, if the redirection is followed.
+    fn redirected(&mut self, status: i64) -> bool {
+        let safe = matches!(self.method.as_str(), "GET" | "HEAD");
+        let same_method = matches!(status, 307 | 308);
+        let follow = match self.follow {
+            Follow::None => false,
+            Follow::Safe => safe,
+            Follow::All => true,
+            Follow::AsGet => safe || self.method == "POST" && !same_method,
+        };
+        if !follow {
+            return false;
+        }
+        if !same_method || self.follow == Follow::AsGet {
+            let get = match status {
+                302 | 303 => self.method != "HEAD",
+                301 => self.method == "POST",
+                _ => false,
+            };
+            if get {
+                self.method = "GET".into();
+            }
+            self.body = None;
+            let content = ["content-length", "content-type", "transfer-encoding"];
+            self.headers
+                .retain(|(k, _)| !content.contains(&k.to_lowercase().as_str()));
+        }
+        let gone = std::mem::take(&mut self.unredirected);
+        self.headers.retain(|(k, _)| !gone.contains(&k.to_lowercase()));
+        true
     }
 }
 
 /// An answer; its body has been written elsewhere.
 #[derive(Clone, Debug, Default)]
 pub struct Response {
-    /// Status.
+    /// Status; -1 if there was no answer.
     pub status: i64,
-    /// The words after it.
+    /// The words after it; without an answer, why there is none.
     pub reason: String,
     /// Headers, names in small letters.
     pub headers: Vec<(String, String)>,
     /// Address that answered.
     pub url: String,
+    /// Cookies that were set on the way.
+    pub cookies: Vec<(String, String)>,
+    /// Whether the body ended early.
+    pub(super) short: bool,
 }
 
 impl Response {
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(k, _)| k == name)
-            .map(|(_, v)| v.as_str())
+        let mut all = self.headers.iter();
+        all.find(|(k, _)| k == name).map(|(_, v)| v.as_str())
+    }
+
+    /// All headers; values of those that come again are joined.
+    pub fn joined_headers(&self) -> Vec<(String, String)> {
+        let mut out: Vec<(String, String)> = Vec::new();
+        for (name, value) in &self.headers {
+            match out.iter_mut().find(|(n, _)| n == name) {
+                Some((_, all)) => *all += &format!(", {value}"),
+                None => out.push((name.clone(), value.clone())),
+            }
+        }
+        out
+    }
+
+    /// Whether the status means success.
+    pub fn good(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// How it went, in words.
+    pub fn message(&self) -> String {
+        match self.status {
+            -1 => self.reason.clone(),
+            200..300 => format!(
+                "OK ({} bytes)",
+                self.header("content-length").unwrap_or("unknown")
+            ),
+            status => format!("HTTP Error {status}: {}", self.reason),
+        }
     }
 
     /// Reads status line and headers.
@@ -152,124 +251,136 @@ impl Response {
             status,
             reason,
             headers: headers.collect(),
-            url: String::new(),
+            ..Self::default()
         })
     }
-}
 
-/// Password of a host in a netrc file.
-fn netrc(text: &str, host: &str) -> Option<(String, String)> {
-    let mut words = text.split_whitespace();
-    let (mut here, mut login, mut password) = (false, None, None);
-    while let Some(word) = words.next() {
-        match word {
-            "machine" | "default" => {
-                if here {
-                    break;
-                }
-                here = word == "default" || words.next() == Some(host);
-            }
-            "login" if here => login = words.next(),
-            "password" if here => password = words.next(),
-            _ => {}
+    /// That there was no answer.
+    fn none(url: &str, reason: String) -> Self {
+        Self {
+            status: -1,
+            reason,
+            url: url.to_owned(),
+            ..Self::default()
         }
     }
-    here.then_some(())?;
-    Some((login?.to_owned(), password.unwrap_or_default().to_owned()))
 }
 
-/// Sends a request and writes the answer's body into a file (emptied before every attempt).
-pub fn send(host: &mut Host<'_>, request: &Request, body: &mut File) -> Result<Response, Failure> {
-    let mut url = Url::parse(&request.url)
-        .ok_or_else(|| Failure::new(format!("unknown url type: {}", request.url)).with("status", -1_i64))?;
+/// Sends a request and writes the answer's body into a file, in a folder of the caller's own.
+pub fn send(host: &mut Host<'_>, request: &Request, body: &Path) -> Result<Response, Failure> {
+    let asked = super::url::masked(&request.url);
+    let mut url = Url::parse(&request.url).ok_or_else(|| {
+        let failure = Failure::new(format!("unknown url type: '{asked}'"));
+        failure.with("url", asked.as_str()).with("status", -1_i64)
+    })?;
     let mut request = request.clone();
-    if let Some(login) = url.user.take() {
-        request.login = Some(login);
-    }
-    if request.login.is_none() && request.use_netrc {
-        let file = std::env::var("NETRC").unwrap_or_else(|_| crate::host::expand("~/.netrc"));
-        let found = netrc(&fs::read_to_string(file).unwrap_or_default(), &url.host);
-        request.force_login |= found.is_some();
-        request.login = found;
-    }
-    let mut logged_in = false;
-    for _ in 0..12 {
+    request.prepare_login(&mut url);
+    let mut jar = Jar::default();
+    let mut answered = None;
+    let mut count = 0;
+    loop {
         let mut attempt = request.clone();
-        if (request.force_login || logged_in)
-            && let Some((user, password)) = &request.login
+        let word = match (&request.login, &answered) {
+            (Some(login), None) if request.force_login => Some(http_auth::basic(login)),
+            _ => answered.clone(),
+        };
+        if let Some(word) = word {
+            attempt.set("Authorization", word);
+        }
+        if !attempt.has("cookie")
+            && let Some(cookies) = jar.header(&url)
         {
-            let word = STANDARD.encode(format!("{user}:{password}"));
-            attempt
-                .headers
-                .push(("Authorization".into(), format!("Basic {word}")));
+            attempt.set("Cookie", cookies);
         }
-        empty(body)?;
-        let mut response = match url.scheme.as_str() {
-            "http" => http_plain::exchange(host, &attempt, &url, body),
-            "file" => local(&url, body),
-            _ => http_program::exchange(host, &attempt, &url, body),
+        fs::write(body, "").map_err(|e| io_failure("could not write", body, &e))?;
+        let mut response = match one(host, &attempt, &url, body) {
+            Ok(response) => response,
+            Err(reason) => return Ok(Response::none(&asked, reason)),
+        };
+        for (_, set) in response.headers.iter().filter(|(k, _)| k == "set-cookie") {
+            jar.keep(&url, set);
         }
-        .map_err(|e| Failure::new(format!("Request failed: <urlopen error {e}>")).with("status", -1_i64))?;
-        response.url = url.text();
-        if response.status == 401 && !logged_in && !request.force_login && request.login.is_some() {
-            logged_in = true;
-            continue;
+        if response.status == 401
+            && answered.is_none()
+            && !request.force_login
+            && let (Some(login), Some(challenge)) = (&request.login, response.header("www-authenticate"))
+        {
+            answered = http_auth::answer(challenge, login, &request.method, &url)?;
+            if answered.is_some() {
+                continue;
+            }
         }
         let location = response.header("location").map(str::to_owned);
-        let (Some(location), true) = (location, matches!(response.status, 301 | 302 | 303 | 307 | 308))
-        else {
-            return Ok(response);
+        let redirection = matches!(response.status, 301 | 302 | 303 | 307 | 308);
+        if let Some(next) = location.filter(|_| redirection).and_then(|l| url.join(&l))
+            && request.redirected(response.status)
+        {
+            count += 1;
+            if count <= REDIRECTIONS && ["http", "https", "ftp"].contains(&next.scheme.as_str()) {
+                if next.host != url.host || (&*url.scheme, &*next.scheme) == ("https", "http") {
+                    // Passwords are for the host they were given for.
+                    request.login = None;
+                }
+                answered = None;
+                url = next;
+                continue;
+            }
+            response.reason = format!("{LOOP}{}", response.reason);
+        }
+        if response.short {
+            return Err("Incomplete read: the server ended the answer early".into());
+        }
+        // What an error says is told of the address that was asked.
+        response.url = if response.good() || url.scheme == "file" {
+            url.text()
+        } else {
+            asked
         };
-        let safe = matches!(request.method.as_str(), "GET" | "HEAD");
-        match request.follow {
-            Follow::None => return Ok(response),
-            Follow::Safe if !safe => return Ok(response),
-            Follow::AsGet if !safe && matches!(response.status, 307 | 308) => return Ok(response),
-            _ => {}
+        if request.decompress && response.good() && response.header("content-encoding") == Some("gzip") {
+            unpack(body)?;
         }
-        let to_get =
-            response.status == 303 || matches!(response.status, 301 | 302) && request.method == "POST";
-        if !safe && (to_get || request.follow == Follow::AsGet) {
-            request.method = "GET".into();
-            request.body.clear();
-            request
-                .headers
-                .retain(|(k, _)| !k.to_lowercase().starts_with("content-"));
-        }
-        let next = url.join(&location).ok_or_else(|| {
-            Failure::new(format!("bad redirection to {location}")).with("status", response.status)
-        })?;
-        let unredirected = request.unredirected.clone();
-        request
-            .headers
-            .retain(|(k, _)| !unredirected.contains(&k.to_lowercase()));
-        if (next.host.as_str(), next.port) != (url.host.as_str(), url.port) {
-            // Passwords are for the host they were given for.
-            request.login = None;
-            request
-                .headers
-                .retain(|(k, _)| !k.eq_ignore_ascii_case("authorization"));
-        }
-        url = next;
+        response.cookies = jar.pairs();
+        return Ok(response);
     }
-    Err(Failure::new("too many redirections").with("status", -1_i64))
 }
 
-fn empty(file: &mut File) -> Result<(), Failure> {
-    use std::io::Seek;
-    file.set_len(0)
-        .and_then(|()| file.rewind())
-        .map_err(|e| Failure::new(format!("could not write the answer: {e}")))
+/// One request and its answer, or why there is none.
+fn one(host: &mut Host<'_>, request: &Request, url: &Url, body: &Path) -> Result<Response, String> {
+    if url.scheme != "file" && url.target.chars().any(|c| c <= ' ' || c == '\x7f') {
+        return Err(format!(
+            "the address holds blanks or control characters: {:?}",
+            url.text()
+        ));
+    }
+    match url.scheme.as_str() {
+        "http" => http1::exchange(host, request, url, body),
+        "https" | "ftp" => http_program::exchange(host, request, url, body),
+        "file" => local(url, body).map_err(|e| format!("Request failed: <urlopen error {e}>")),
+        other => Err(format!(
+            "Request failed: <urlopen error unknown url type: {other}>"
+        )),
+    }
 }
 
-fn local(url: &Url, body: &mut File) -> Result<Response, String> {
+/// Puts the unpacked content in the place of the packed one.
+fn unpack(body: &Path) -> Result<(), Failure> {
+    let unpacked = body.with_extension("unpacked");
+    let done = File::open(body).and_then(|packed| {
+        let mut to = BufWriter::new(File::create(&unpacked)?);
+        super::gzip::unpack(BufReader::new(packed), &mut to)?;
+        to.flush()?;
+        fs::rename(&unpacked, body)
+    });
+    done.map_err(|e| io_failure("could not unpack", body, &e))
+}
+
+fn local(url: &Url, body: &Path) -> Result<Response, String> {
     let path = super::url::decode(&url.target);
-    let mut source = File::open(&path).map_err(|e| format!("{path}: {e}"))?;
-    std::io::copy(&mut source, body).map_err(|e| format!("{path}: {e}"))?;
-    body.flush().map_err(|e| e.to_string())?;
+    let size = fs::copy(&path, body).map_err(|e| crate::host::errno(&e, &path))?;
     Ok(Response {
         status: 200,
         reason: "OK".into(),
+        headers: vec![("content-length".into(), size.to_string())],
         ..Response::default()
     })
 }
@@ -281,40 +392,59 @@ pub fn download(
     path: &Path,
     validate_certs: bool,
 ) -> Result<Response, Failure> {
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .read(true)
-        .create(true)
-        .truncate(true)
-        .open(path)
-        .map_err(|e| Failure::new(format!("could not write {}: {e}", path.display())))?;
     let mut request = Request::get(url);
-    request.validate_certs = validate_certs;
-    let response = send(host, &request, &mut file)?;
-    if response.status != 200 {
-        return Err(Failure::new(format!(
-            "Failure downloading {url}, HTTP Error {}: {}",
-            response.status, response.reason
-        ))
-        .with("status_code", response.status));
+    request.tls.unchecked = !validate_certs;
+    let response = send(host, &request, path)?;
+    if response.good() {
+        return Ok(response);
     }
-    Ok(response)
+    let shown = super::url::masked(url);
+    Err(
+        Failure::new(format!("Failure downloading {shown}, {}", response.message()))
+            .with("status_code", response.status),
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Response, netrc};
+    use super::{Follow, Request, Response};
 
     #[test]
-    fn heads_and_netrc_are_read() {
-        let r = Response::parse("HTTP/1.1 404 Not Found\r\nContent-Type: a\r\nX:\r\n").unwrap();
+    fn heads_are_read_and_headers_joined() {
+        let head =
+            "HTTP/1.1 404 Not Found\r\nContent-Type: a\r\nX:\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\n";
+        let r = Response::parse(head).unwrap();
         assert_eq!(
             (r.status, r.reason.as_str(), r.header("content-type")),
             (404, "Not Found", Some("a"))
         );
+        let joined = r.joined_headers();
+        assert_eq!(joined.last().unwrap().1, "a=1, b=2");
         assert!(Response::parse("SSH-2.0").is_none());
-        let text = "machine a login x password y\nmachine b login u password p";
-        assert_eq!(netrc(text, "b"), Some(("u".into(), "p".into())));
-        assert_eq!(netrc(text, "c"), None);
+    }
+
+    #[test]
+    fn redirections_keep_or_change_the_method_as_wanted() {
+        let after = |follow, method: &str, status| {
+            let mut request = Request::get("http://a/");
+            request.method = method.into();
+            request.body = Some(b"x".to_vec());
+            request.follow = follow;
+            request
+                .redirected(status)
+                .then(|| (request.method.clone(), request.body.is_some()))
+        };
+        let get = Some(("GET".to_owned(), false));
+        assert_eq!(after(Follow::None, "GET", 302), None);
+        assert_eq!(after(Follow::Safe, "POST", 302), None);
+        assert_eq!(after(Follow::Safe, "HEAD", 303), Some(("HEAD".into(), false)));
+        assert_eq!(after(Follow::All, "POST", 301), get);
+        assert_eq!(after(Follow::All, "PUT", 301), Some(("PUT".into(), false)));
+        assert_eq!(after(Follow::All, "PUT", 302), get);
+        assert_eq!(after(Follow::All, "POST", 307), Some(("POST".into(), true)));
+        assert_eq!(after(Follow::AsGet, "POST", 302), get);
+        assert_eq!(after(Follow::AsGet, "PUT", 302), None);
+        assert_eq!(after(Follow::AsGet, "POST", 308), None);
+        assert_eq!(after(Follow::AsGet, "GET", 308), Some(("GET".into(), false)));
     }
 }

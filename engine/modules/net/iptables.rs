@@ -1,7 +1,8 @@
 //! `iptables`: rules of the kernel's packet filter.
 
 use super::iptables_rule::Rule;
-use crate::{host::Command, prelude::*};
+use crate::prelude::*;
+use std::path::Path;
 
 /// Add or remove a rule of the packet filter, set a chain's policy, make or flush chains
 ///
@@ -10,6 +11,8 @@ use crate::{host::Command, prelude::*};
 #[params(exclusive(set_dscp_mark, set_dscp_mark_class))]
 #[params(exclusive(flush, policy))]
 #[params(required_if(flush = false, chain))]
+#[params(required_if(jump = "TEE", gateway))]
+#[params(required_if(jump = "tee", gateway))]
 #[params(required_by(set_dscp_mark, jump))]
 #[params(required_by(set_dscp_mark_class, jump))]
 pub struct Iptables {
@@ -18,7 +21,7 @@ pub struct Iptables {
     action: String,
     /// The chain.
     chain: Option<String>,
-    /// Make the chain if it is missing; with `absent` and no rule, remove it.
+    /// Make or remove the chain itself, where no rule is given.
     #[param(default = false)]
     chain_management: bool,
     /// Remove all rules of the chain, or of the table.
@@ -46,85 +49,83 @@ pub struct Iptables {
 }
 
 impl Iptables {
-    fn command(&self, host: &Host<'_>, program: &str, words: &[&str]) -> Result<Command, Failure> {
-        let path = host.need_program(program, "iptables")?;
-        let mut c = Command::new(path).args(["-t", self.table.as_str()]).args(words);
-        c = c.args(self.chain.iter());
-        Ok(c.env("LC_ALL", "C"))
+    /// A run of iptables, with the rule's number where one is inserted.
+    fn command(&self, program: &Path, verb: &str) -> Command {
+        let mut words = vec!["-t", self.table.as_str(), verb];
+        words.extend(self.chain.as_deref());
+        if verb == "-I" {
+            words.extend(self.rule_num.as_deref());
+        }
+        if let Some(wait) = &self.rule.wait {
+            words.extend(["-w", wait]);
+        }
+        Command::new(program).args(words).env("LC_ALL", "C")
     }
 
-    fn run_words(
-        &self,
-        host: &mut Host<'_>,
-        program: &str,
-        verb: &str,
-        rule: &[String],
-    ) -> Result<(), Failure> {
-        let mut c = self.command(host, program, &[verb])?;
-        if verb == "-I" {
-            c = c.args(self.rule_num.iter());
-        }
-        if let Some(out) = host.execute(c.args(rule))? {
+    fn change(&self, host: &mut Host<'_>, command: Command) -> Result<(), Failure> {
+        if let Some(out) = host.execute(command)? {
             out.success("iptables failed")?;
         }
         Ok(())
     }
 
-    fn list(&self, host: &mut Host<'_>, program: &str) -> Result<Option<String>, Failure> {
-        let mut c = self.command(host, program, &["-L"])?;
+    fn list(&self, host: &mut Host<'_>, program: &Path) -> Result<Output, Failure> {
+        let mut c = self.command(program, "-L");
         if self.numeric {
-            c = c.arg("-n");
+            c = c.arg("--numeric");
         }
-        let out = host.query(c)?;
-        Ok((out.rc == 0).then(|| out.stdout_text()))
+        host.query(c)
     }
 
-    fn apply(&self, host: &mut Host<'_>, program: &str, rule: &[String]) -> Result<(), Failure> {
-        if self.flush {
-            return self.run_words(host, program, "-F", &[]);
-        }
-        if let Some(policy) = &self.policy {
-            let text = self.list(host, program)?.unwrap_or_default();
-            let is = text
-                .split_once("(policy ")
-                .and_then(|(_, r)| r.split([' ', ')']).next());
-            let Some(is) = is else {
-                return Err(Failure::new("Can't detect current policy"));
-            };
-            if is != policy {
-                return self.run_words(host, program, "-P", std::slice::from_ref(policy));
-            }
+    fn set_policy(&self, host: &mut Host<'_>, program: &Path, policy: &str) -> Result<(), Failure> {
+        let text = self
+            .list(host, program)?
+            .success("iptables failed")?
+            .stdout_text();
+        let first = text.lines().next().unwrap_or_default();
+        let is = first
+            .split_once("(policy ")
+            .and_then(|(_, rest)| rest.split([' ', ')']).next())
+            .ok_or("Can't detect current policy")?;
+        if is == policy {
             return Ok(());
         }
-        let bare = rule.is_empty();
-        if self.chain_management && (bare || self.state == "present") {
-            let there = self.list(host, program)?.is_some();
-            if self.state == "absent" {
-                return if there {
-                    self.run_words(host, program, "-X", &[])
-                } else {
-                    Ok(())
-                };
-            }
-            if !there {
-                self.run_words(host, program, "-N", &[])?;
-                if host.check() && !bare {
-                    return Ok(());
-                }
-            }
-            if bare {
-                return Ok(());
-            }
+        self.change(host, self.command(program, "-P").arg(policy))
+    }
+
+    /// Without a rule the task is about the chain itself. Without `chain_management` it is only told what is wrong.
+    fn manage_chain(&self, host: &mut Host<'_>, program: &Path) -> Result<(), Failure> {
+        let there = self.list(host, program)?.rc == 0;
+        let wanted = self.state == "present";
+        if there == wanted {
+            return Ok(());
         }
-        let there = host.query(self.command(host, program, &["-C"])?.args(rule))?.rc == 0;
-        match (self.state.as_str(), there) {
-            ("present", false) => {
-                let verb = if self.action == "insert" { "-I" } else { "-A" };
-                self.run_words(host, program, verb, rule)
-            }
-            ("absent", true) => self.run_words(host, program, "-D", rule),
-            _ => Ok(()),
+        host.mark_changed();
+        if self.chain_management {
+            self.change(host, self.command(program, if wanted { "-N" } else { "-X" }))?;
         }
+        Ok(())
+    }
+
+    fn apply(&self, host: &mut Host<'_>, program: &Path, six: bool) -> Result<(), Failure> {
+        let rule = self.rule.complete(six)?;
+        if self.flush {
+            return self.change(host, self.command(program, "-F"));
+        }
+        if let Some(policy) = &self.policy {
+            return self.set_policy(host, program, policy);
+        }
+        if rule.is_empty() {
+            return self.manage_chain(host, program);
+        }
+        let there = host.query(self.command(program, "-C").args(&rule))?.rc == 0;
+        let verb = match (self.state.as_str(), there, self.action.as_str()) {
+            ("present", false, "insert") => "-I",
+            ("present", false, _) => "-A",
+            ("absent", true, _) => "-D",
+            _ => return Ok(()),
+        };
+        self.change(host, self.command(program, verb).args(&rule))
     }
 }
 
@@ -134,10 +135,40 @@ impl Module for Iptables {
         aliases: &[],
         check: Support::Full,
         diff: Support::None,
-        returns: &[Return {
-            name: "rule",
-            doc: "The rule as iptables takes it.",
-        }],
+        returns: &[
+            Return {
+                name: "chain",
+                doc: "The chain.",
+            },
+            Return {
+                name: "chain_management",
+                doc: "Whether the chain itself was to be made or removed.",
+            },
+            Return {
+                name: "flush",
+                doc: "Whether rules were to be removed.",
+            },
+            Return {
+                name: "ip_version",
+                doc: "Which protocol's filter.",
+            },
+            Return {
+                name: "rule",
+                doc: "The rule as iptables takes it.",
+            },
+            Return {
+                name: "state",
+                doc: "The state that was wanted.",
+            },
+            Return {
+                name: "table",
+                doc: "The table.",
+            },
+            Return {
+                name: "wait",
+                doc: "Seconds to wait for another iptables.",
+            },
+        ],
         examples: &[Example {
             title: "Let SSH in",
             args: r#"{"chain": "INPUT", "protocol": "tcp", "destination_port": "22", "ctstate": ["NEW"], "jump": "ACCEPT"}"#,
@@ -149,15 +180,16 @@ impl Module for Iptables {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        let rule = self.rule.words()?;
-        let programs: &[&str] = match self.ip_version.as_str() {
-            "ipv4" => &["iptables"],
-            "ipv6" => &["ip6tables"],
-            _ => &["iptables", "ip6tables"],
+        let programs: &[(&str, bool)] = match self.ip_version.as_str() {
+            "ipv4" => &[("iptables", false)],
+            "ipv6" => &[("ip6tables", true)],
+            _ => &[("iptables", false), ("ip6tables", true)],
         };
-        for program in programs {
-            self.apply(host, program, &rule)?;
+        for (name, six) in programs {
+            let program = host.need_program(name, "iptables")?;
+            self.apply(host, &program, *six)?;
         }
+        let rule = self.rule.as_given(self.ip_version == "ipv6");
         Ok(Outcome::new()
             .with("chain", self.chain)
             .with("chain_management", self.chain_management)

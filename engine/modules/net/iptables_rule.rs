@@ -99,21 +99,30 @@ struct TcpFlags {
 }
 
 impl Rule {
-    /// The rule's words in the order that Ansible gives them.
-    pub(super) fn words(&self) -> Result<Vec<String>, Failure> {
-        let mut out: Vec<String> = Vec::new();
-        let jump = self.jump.as_deref();
+    /// The words with `-j LOG` where only options of that target are given.
+    pub(super) fn complete(&self, six: bool) -> Result<Vec<String>, Failure> {
         let logs = self.log_prefix.is_some() || self.log_level.is_some();
-        if logs && jump.is_some_and(|j| j != "LOG") {
-            return Err(Failure::new(
+        match self.jump.as_deref() {
+            None if logs => Ok(self.words(six, Some("LOG"))),
+            Some(jump) if logs && jump != "LOG" => Err(Failure::new(
                 "Logging options can only be used with the LOG jump target.",
-            ));
+            )),
+            jump => Ok(self.words(six, jump)),
         }
+    }
+
+    /// The words as they are given, in the order that Ansible gives them.
+    pub(super) fn as_given(&self, six: bool) -> Vec<String> {
+        self.words(six, self.jump.as_deref())
+    }
+
+    fn words(&self, six: bool, jump: Option<&str>) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
         // A value may begin with `!`, which goes before the option.
         let add = |out: &mut Vec<String>, option: &str, value: &Option<String>| {
             if let Some(value) = value {
                 match value.strip_prefix('!') {
-                    Some(rest) => out.extend(["!".into(), option.into(), rest.trim().to_owned()]),
+                    Some(rest) => out.extend(["!".into(), option.into(), rest.to_owned()]),
                     None => out.extend([option.into(), value.clone()]),
                 }
             }
@@ -123,7 +132,6 @@ impl Rule {
         };
         let load = |out: &mut Vec<String>, name: &str| out.extend(["-m".to_owned(), name.to_owned()]);
         let loaded = |name: &str| self.matches.iter().any(|m| m == name);
-        plain(&mut out, "-w", &self.wait);
         add(&mut out, "-p", &self.protocol);
         add(&mut out, "-s", &self.source);
         add(&mut out, "-d", &self.destination);
@@ -140,33 +148,32 @@ impl Rule {
                 flags.flags_set.join(","),
             ]);
         }
-        match jump {
-            Some(jump) => out.extend(["-j".into(), jump.into()]),
-            None if logs => out.extend(["-j".into(), "LOG".into()]),
-            None => {}
+        if let Some(jump) = jump {
+            out.extend(["-j".into(), jump.into()]);
         }
         if jump.is_some_and(|j| j.eq_ignore_ascii_case("tee")) {
-            plain(&mut out, "--gateway", &self.gateway);
+            add(&mut out, "--gateway", &self.gateway);
         }
         plain(&mut out, "--log-prefix", &self.log_prefix);
         plain(&mut out, "--log-level", &self.log_level);
-        plain(&mut out, "--to-destination", &self.to_destination);
+        add(&mut out, "--to-destination", &self.to_destination);
         if !self.destination_ports.is_empty() {
             load(&mut out, "multiport");
             out.extend(["--dports".into(), self.destination_ports.join(",")]);
         }
-        plain(&mut out, "--to-source", &self.to_source);
-        plain(&mut out, "-g", &self.goto);
+        add(&mut out, "--to-source", &self.to_source);
+        add(&mut out, "-g", &self.goto);
         add(&mut out, "-i", &self.in_interface);
         add(&mut out, "-o", &self.out_interface);
-        plain(&mut out, "-f", &self.fragment);
-        plain(&mut out, "-c", &self.set_counters);
+        add(&mut out, "-f", &self.fragment);
+        add(&mut out, "-c", &self.set_counters);
         add(&mut out, "--source-port", &self.source_port);
         add(&mut out, "--destination-port", &self.destination_port);
-        plain(&mut out, "--to-ports", &self.to_ports);
-        plain(&mut out, "--set-dscp", &self.set_dscp_mark);
-        plain(&mut out, "--set-dscp-class", &self.set_dscp_mark_class);
-        if self.set_dscp_mark.is_some() || self.set_dscp_mark_class.is_some() {
+        add(&mut out, "--to-ports", &self.to_ports);
+        add(&mut out, "--set-dscp", &self.set_dscp_mark);
+        add(&mut out, "--set-dscp-class", &self.set_dscp_mark_class);
+        let marks = self.set_dscp_mark.is_some() || self.set_dscp_mark_class.is_some();
+        if marks && !jump.is_some_and(|j| j.eq_ignore_ascii_case("dscp")) {
             out.extend(["-j".into(), "DSCP".into()]);
         }
         match self.syn.as_str() {
@@ -192,17 +199,17 @@ impl Rule {
             add(&mut out, "--src-range", &self.src_range);
             add(&mut out, "--dst-range", &self.dst_range);
         }
-        if let (Some(_), Some(flags)) = (&self.match_set, &self.match_set_flags) {
+        if self.match_set.is_some() {
             if !loaded("set") {
                 load(&mut out, "set");
             }
             add(&mut out, "--match-set", &self.match_set);
-            out.push(flags.clone());
+            out.extend(self.match_set_flags.clone());
         }
         if self.limit.is_some() || self.limit_burst.is_some() {
             load(&mut out, "limit");
-            plain(&mut out, "--limit", &self.limit);
-            plain(&mut out, "--limit-burst", &self.limit_burst);
+            add(&mut out, "--limit", &self.limit);
+            add(&mut out, "--limit-burst", &self.limit_burst);
         }
         for (option, value) in [("--uid-owner", &self.uid_owner), ("--gid-owner", &self.gid_owner)] {
             if value.is_some() {
@@ -213,13 +220,14 @@ impl Rule {
         if self.reject_with.is_some() && jump.is_none() {
             out.extend(["-j".into(), "REJECT".into()]);
         }
-        plain(&mut out, "--reject-with", &self.reject_with);
-        plain(&mut out, "--icmp-type", &self.icmp_type);
+        add(&mut out, "--reject-with", &self.reject_with);
+        let icmp = if six { "--icmpv6-type" } else { "--icmp-type" };
+        add(&mut out, icmp, &self.icmp_type);
         if let Some(comment) = &self.comment {
             load(&mut out, "comment");
             out.extend(["--comment".into(), comment.clone()]);
         }
-        Ok(out)
+        out
     }
 }
 
@@ -232,7 +240,7 @@ mod tests {
     fn rule(args: &str) -> String {
         let args = json::read(args).unwrap();
         let args = Rule::SPEC.normalise(args.as_map().unwrap(), "iptables").unwrap();
-        Rule::from_args(&args).unwrap().words().unwrap().join(" ")
+        Rule::from_args(&args).unwrap().complete(false).unwrap().join(" ")
     }
 
     #[test]
@@ -240,7 +248,7 @@ mod tests {
         let text = r#"{"protocol": "tcp", "source": "!1.2.3.0/24", "destination": "9.9.9.9", "match": ["socket"], "tcp_flags": {"flags": ["ALL"], "flags_set": ["ACK", "RST"]}, "jump": "DNAT", "in_interface": "!eth0", "out_interface": "eth1", "fragment": "f", "set_counters": "1 2", "source_port": "!10:20", "to_ports": "80", "to_destination": "1.1.1.1", "to_source": "2.2.2.2", "syn": "negate", "set_dscp_mark_class": "CS1", "limit": "2/s", "limit_burst": "20", "uid_owner": "!5", "gid_owner": "6", "icmp_type": "8", "wait": "5", "src_range": "1.1.1.1-2.2.2.2", "dst_range": "3.3.3.3-4.4.4.4", "match_set": "!s", "match_set_flags": "src", "gateway": "7.7.7.7", "destination_port": "!5", "destination_ports": [7, 8], "ctstate": ["NEW"], "comment": "c c"}"#;
         assert_eq!(
             rule(text),
-            "-w 5 -p tcp ! -s 1.2.3.0/24 -d 9.9.9.9 -m socket --tcp-flags ALL ACK,RST -j DNAT --to-destination 1.1.1.1 -m multiport --dports 7,8 --to-source 2.2.2.2 ! -i eth0 -o eth1 -f f -c 1 2 ! --source-port 10:20 ! --destination-port 5 --to-ports 80 --set-dscp-class CS1 -j DSCP ! --syn -m conntrack --ctstate NEW -m iprange --src-range 1.1.1.1-2.2.2.2 --dst-range 3.3.3.3-4.4.4.4 -m set ! --match-set s src -m limit --limit 2/s --limit-burst 20 -m owner ! --uid-owner 5 -m owner --gid-owner 6 --icmp-type 8 -m comment --comment c c"
+            "-p tcp ! -s 1.2.3.0/24 -d 9.9.9.9 -m socket --tcp-flags ALL ACK,RST -j DNAT --to-destination 1.1.1.1 -m multiport --dports 7,8 --to-source 2.2.2.2 ! -i eth0 -o eth1 -f f -c 1 2 ! --source-port 10:20 ! --destination-port 5 --to-ports 80 --set-dscp-class CS1 -j DSCP ! --syn -m conntrack --ctstate NEW -m iprange --src-range 1.1.1.1-2.2.2.2 --dst-range 3.3.3.3-4.4.4.4 -m set ! --match-set s src -m limit --limit 2/s --limit-burst 20 -m owner ! --uid-owner 5 -m owner --gid-owner 6 --icmp-type 8 -m comment --comment c c"
         );
         assert_eq!(rule(r#"{"reject_with": "x"}"#), "-j REJECT --reject-with x");
         assert_eq!(

@@ -1,12 +1,19 @@
 //! `ufw`: the uncomplicated firewall.
 
-use crate::{host::Command, prelude::*};
-use std::{fs, path::PathBuf};
+use crate::prelude::*;
+use std::{
+    fs,
+    net::{Ipv4Addr, Ipv6Addr},
+    path::{Path, PathBuf},
+};
 
 /// Manage rules, defaults and state of the firewall ufw
 #[derive(Params)]
 #[params(one_of(default, rule, logging, state))]
 #[params(exclusive(name, proto, logging))]
+#[params(exclusive(direction, interface_in))]
+#[params(exclusive(direction, interface_out))]
+#[params(required_by(interface, direction))]
 pub struct Ufw {
     /// Comment of the rule.
     comment: Option<String>,
@@ -83,127 +90,239 @@ const FILES: &[&str] = &[
     "/var/lib/ufw/user6.rules",
 ];
 
-/// The rules that ufw keeps.
-fn kept() -> Vec<String> {
-    let lines = |f: &&str| {
-        let text = fs::read_to_string(f).unwrap_or_default();
-        text.lines()
-            .filter(|l| l.starts_with("### tuple"))
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
+/// The rules that ufw keeps, one a line.
+fn kept() -> String {
+    let mut out = String::new();
+    for file in FILES {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        out.extend(tuples(&text).map(|l| format!("{l}\n")));
+    }
+    out
+}
+
+/// The lines of ufw's files that describe rules.
+fn tuples(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|l| l.starts_with("### tuple"))
+}
+
+/// Whether a text has an address of this kind in it, or begins with one.
+fn address(text: &str, six: bool, at_start: bool) -> bool {
+    let is = |word: &str| {
+        let word = word.split('/').next().unwrap_or_default();
+        if six {
+            word.parse::<Ipv6Addr>().is_ok()
+        } else {
+            word.parse::<Ipv4Addr>().is_ok()
+        }
     };
-    FILES.iter().flat_map(lines).collect()
+    if at_start {
+        is(text)
+    } else {
+        text.split(' ').any(is)
+    }
 }
 
-/// A setting of ufw's files; they tell it whether the firewall is on or not.
-fn setting(file: &str, name: &str) -> String {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let value = text
-        .lines()
-        .filter_map(|l| l.strip_prefix(name)?.strip_prefix('='))
-        .next_back();
-    value.unwrap_or("").trim().trim_matches('"').to_owned()
+/// Whether a dry run, which tells only the rules of one kind of addresses if it is about such, would change rules.
+fn would_change(from: &str, to: &str, before: &str, dry: &str) -> bool {
+    let skipped = dry.lines().filter(|l| l.contains("Skipping")).count();
+    if skipped > 0 && skipped == dry.lines().count() {
+        return false;
+    }
+    let about = |six| address(from, six, true) || address(to, six, true);
+    let kind = [false, true].into_iter().find(|six| about(*six));
+    let of = |text| -> Vec<&str> {
+        tuples(text)
+            .filter(|line| kind.is_none_or(|six| address(line, six, false)))
+            .collect()
+    };
+    of(before) != of(dry)
 }
 
-impl Ufw {
-    fn rule_words(&self, host: &mut Host<'_>, program: &PathBuf) -> Result<Vec<String>, Failure> {
-        let mut out: Vec<String> = Vec::new();
-        let mut add = |words: &[&str]| out.extend(words.iter().map(|w| (*w).to_owned()));
-        if self.route {
-            add(&["route"]);
-        }
-        if self.delete {
-            add(&["delete"]);
-        } else if let Some(number) = self.insert {
-            let position = self.position(host, program, number)?;
-            // After the last rule is where a rule goes without a number.
-            if let Some(position) = position {
-                add(&["insert", &position.to_string()]);
-            }
-        }
-        add(&[self.rule.as_deref().unwrap_or("allow")]);
-        match self.direction.as_deref() {
-            Some("in" | "incoming") => add(&["in"]),
-            Some("out" | "outgoing") => add(&["out"]),
-            _ => {}
-        }
-        if let Some(name) = &self.interface {
-            add(&["on", name]);
-        }
-        if let Some(name) = &self.interface_in {
-            add(&["in", "on", name]);
-        }
-        if let Some(name) = &self.interface_out {
-            add(&["out", "on", name]);
-        }
-        if self.log {
-            add(&["log"]);
-        }
-        add(&["from", &self.from_ip]);
-        if let Some(port) = &self.from_port {
-            add(&["port", port]);
-        }
-        add(&["to", &self.to_ip]);
-        if let Some(port) = &self.to_port {
-            add(&["port", port]);
-        }
-        if let Some(proto) = &self.proto {
-            add(&["proto", proto]);
-        }
-        if let Some(name) = &self.name {
-            add(&["app", name]);
-        }
-        if let Some(comment) = self.comment.as_ref().filter(|c| !c.is_empty() && !self.delete) {
-            add(&["comment", comment]);
-        }
-        Ok(out)
+/// What ufw says of itself with `status verbose`.
+struct Status<'a>(&'a str);
+
+impl Status<'_> {
+    fn active(&self) -> bool {
+        self.0.contains(" active")
     }
 
-    fn position(&self, host: &mut Host<'_>, program: &PathBuf, number: i64) -> Result<Option<i64>, Failure> {
-        if self.insert_relative_to == "zero" {
-            return Ok(Some(number));
-        }
-        let text = host
-            .query(
-                Command::new(program)
-                    .args(["status", "numbered"])
-                    .env("LC_ALL", "C"),
-            )?
-            .stdout_text();
-        let rules: Vec<bool> = text
-            .lines()
-            .filter(|l| l.starts_with('['))
-            .map(|l| l.contains("(v6)"))
-            .collect();
-        let count = |six: bool| rules.iter().filter(|r| **r == six).count() as i64;
-        let (four, six) = (count(false), count(true));
-        let base = match self.insert_relative_to.as_str() {
-            "first-ipv4" => 1,
-            "last-ipv4" => four.max(1),
-            "first-ipv6" => four + 1,
-            _ => four + six.max(1),
+    fn line(&self, key: &str) -> Option<&str> {
+        self.0.lines().find_map(|l| l.strip_prefix(key)).map(str::trim)
+    }
+
+    /// Whether logging at that level is something else than what is.
+    fn logging_differs(&self, level: &str) -> bool {
+        let Some(is) = self.line("Logging:") else {
+            return true;
         };
-        let position = (base + number).max(1);
-        Ok((position <= four + six).then_some(position))
+        let on = is.starts_with("on");
+        let now = is.split_once('(').map(|(_, rest)| rest.trim_end_matches(')'));
+        match level {
+            "off" => on,
+            _ if !on => true,
+            "on" => false,
+            level => now != Some(level),
+        }
     }
 
-    /// Runs a command that changes something, `--dry-run` in check mode, and says whether it did.
-    fn start(&self, host: &mut Host<'_>, program: &PathBuf, words: &[String]) -> Result<String, Failure> {
-        let mut c = Command::new(program).env("LC_ALL", "C");
-        if host.check() {
-            c = c.arg("--dry-run");
-        }
-        let out = host.query(c.args(words))?;
+    /// Whether the policy of that direction is something else than what is.
+    fn policy_differs(&self, direction: &str, policy: &str) -> bool {
+        let Some(is) = self.line("Default:") else {
+            return true;
+        };
+        let named = format!("({direction})");
+        let now = is.split(", ").find_map(|part| part.strip_suffix(&named));
+        now.is_none_or(|now| !matches!(now.trim(), "disabled") && now.trim() != policy)
+    }
+}
+
+/// A word as it stands in a shell's command line.
+fn quoted(word: &str) -> String {
+    format!("'{word}'")
+}
+
+/// Runs of ufw, and what they are in a result.
+struct Runs {
+    program: PathBuf,
+    commands: Vec<String>,
+}
+
+impl Runs {
+    /// Runs ufw; `shown` is the same for people.
+    fn run(&mut self, host: &mut Host<'_>, words: &[String], shown: &str) -> Result<String, Failure> {
+        self.commands.push(format!("{} {shown}", self.program.display()));
+        let out = host.query(
+            Command::new(&self.program)
+                .args(words)
+                .env("LANG", "C")
+                .env("LC_ALL", "C"),
+        )?;
         if out.rc != 0 {
             let words = if out.stderr.is_empty() {
                 out.stdout_text()
             } else {
                 out.stderr_text()
             };
-            return Err(Failure::new(words).with("rc", out.rc));
+            return Err(Failure::new(words).with("commands", self.told()));
         }
         Ok(out.stdout_text())
     }
+
+    fn plain(&mut self, host: &mut Host<'_>, words: &[&str]) -> Result<String, Failure> {
+        let list: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+        self.run(host, &list, &words.join(" "))
+    }
+
+    /// Ansible looks for kept rules with grep, and says so.
+    fn kept(&mut self) -> String {
+        self.commands
+            .push(format!("/usr/bin/grep -h '^### tuple' {}", FILES.join(" ")));
+        kept()
+    }
+
+    fn told(&self) -> Value {
+        Value::list(self.commands.iter().map(|c| Value::str(c.as_str())))
+    }
+}
+
+impl Ufw {
+    fn rule_words(
+        &self,
+        host: &mut Host<'_>,
+        program: &Path,
+        rule: &str,
+    ) -> Result<(Vec<String>, String), Failure> {
+        let mut out: Vec<String> = Vec::new();
+        let mut shown: Vec<String> = Vec::new();
+        let mut add = |words: &[&str]| {
+            out.extend(words.iter().map(|w| (*w).to_owned()));
+            shown.extend(words.iter().map(|w| (*w).to_owned()));
+        };
+        if host.check() {
+            add(&["--dry-run"]);
+        }
+        if self.route {
+            add(&["route"]);
+        }
+        if self.delete {
+            add(&["delete"]);
+        } else if let Some(number) = self.insert
+            && let Some(position) = self.position(host, program, number)?
+        {
+            add(&["insert", &position.to_string()]);
+        }
+        add(&[rule]);
+        if let Some(direction) = &self.direction {
+            add(&[direction]);
+        }
+        for (words, name) in [
+            (&["on"][..], &self.interface),
+            (&["in", "on"], &self.interface_in),
+            (&["out", "on"], &self.interface_out),
+        ] {
+            if let Some(name) = name {
+                add(words);
+                add(&[name]);
+            }
+        }
+        if self.log {
+            add(&["log"]);
+        }
+        let (from, to) = (Some(self.from_ip.clone()), Some(self.to_ip.clone()));
+        for (word, value) in [
+            ("from", &from),
+            ("port", &self.from_port),
+            ("to", &to),
+            ("port", &self.to_port),
+            ("proto", &self.proto),
+        ] {
+            if let Some(value) = value.as_ref().filter(|v| !v.is_empty()) {
+                add(&[word, value]);
+            }
+        }
+        for (word, value) in [("app", &self.name), ("comment", &self.comment)] {
+            if let Some(value) = value.as_ref().filter(|v| !v.is_empty()) {
+                out.extend([word.to_owned(), value.clone()]);
+                shown.extend([word.to_owned(), quoted(value)]);
+            }
+        }
+        Ok((out, shown.join(" ")))
+    }
+
+    /// The number that a rule is inserted at; `None` puts it at the end, as numbers after the last are an error.
+    fn position(&self, host: &mut Host<'_>, program: &Path, number: i64) -> Result<Option<i64>, Failure> {
+        if self.insert_relative_to == "zero" {
+            return Ok(Some(number));
+        }
+        let status = Command::new(program)
+            .args(["status", "numbered"])
+            .env("LC_ALL", "C");
+        let text = host.query(status)?.stdout_text();
+        Ok(relative(&self.insert_relative_to, number, &numbers(&text)))
+    }
+}
+
+/// The rules' numbers, and whether each is about IPv6.
+fn numbers(text: &str) -> Vec<(i64, bool)> {
+    let read = |line: &str| {
+        let (number, rest) = line.strip_prefix('[')?.split_once(']')?;
+        Some((number.trim().parse().ok()?, rest.contains("(v6)")))
+    };
+    text.lines().filter_map(read).collect()
+}
+
+fn relative(to: &str, number: i64, rules: &[(i64, bool)]) -> Option<i64> {
+    let last = rules.iter().map(|(n, _)| *n).max().unwrap_or(0);
+    let last_four = rules.iter().filter(|(_, six)| !six).map(|(n, _)| *n).max();
+    let base = match to {
+        "first-ipv4" => 1,
+        "last-ipv4" => last_four.unwrap_or(1),
+        "first-ipv6" => last_four.map_or(1, |n| n + 1),
+        _ if rules.iter().any(|(_, six)| *six) => last,
+        _ => last + 1,
+    };
+    let position = base + number;
+    (position <= last).then_some(position)
 }
 
 impl Module for Ufw {
@@ -219,7 +338,7 @@ impl Module for Ufw {
             },
             Return {
                 name: "msg",
-                doc: "The firewall's status.",
+                doc: "The firewall's status; not in check mode.",
             },
         ],
         examples: &[Example {
@@ -233,92 +352,130 @@ impl Module for Ufw {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        if self.direction.is_some() && (self.interface_in.is_some() || self.interface_out.is_some()) {
-            return Err(Failure::new(
-                "parameters are mutually exclusive: direction|interface_in, direction|interface_out",
-            ));
-        }
         let program = host.need_program("ufw", "ufw")?;
-        let verbose = Command::new(&program)
-            .args(["status", "verbose"])
-            .env("LC_ALL", "C");
-        let before = host.query(verbose.clone())?.success("ufw failed")?.stdout_text();
-        let rules_before = kept();
-        let mut commands: Vec<String> = Vec::new();
-        let line = |text: &str, key: &str| {
-            let found = text.lines().find_map(|l| l.strip_prefix(key));
-            found.unwrap_or("").trim().to_owned()
+        let mut ufw = Runs {
+            program: program.clone(),
+            commands: Vec::new(),
         };
-        let active = line(&before, "Status:") == "active";
-        let mut run = |host: &mut Host<'_>, words: &[&str]| {
-            let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
-            commands.push(format!("{} {}", program.display(), words.join(" ")));
-            self.start(host, &program, &words)
-        };
+        let text = ufw.plain(host, &["status", "verbose"])?;
+        let before = Status(&text);
+        let rules = ufw.kept();
+        let check = host.check();
         if let Some(state) = self.state.as_deref() {
-            let (verb, change): (&[&str], bool) = match state {
-                "enabled" => (&["-f", "enable"], !active),
-                "disabled" => (&["-f", "disable"], active),
-                "reloaded" => (&["-f", "reload"], true),
-                _ => (&["-f", "reset"], true),
+            let (verb, change) = match state {
+                "enabled" => ("enable", check && !before.active()),
+                "disabled" => ("disable", check && before.active()),
+                "reloaded" => ("reload", true),
+                _ => ("reset", true),
             };
             if change {
                 host.mark_changed();
             }
-            if change || state == "enabled" {
-                run(host, verb)?;
+            if !check {
+                ufw.plain(host, &["-f", verb])?;
+            }
+        }
+        if let Some(policy) = self.default.as_deref() {
+            let direction = self.direction.as_deref();
+            if matches!(direction, Some("in" | "out")) {
+                return Err(Failure::new(
+                    "For default, direction must be one of \"outgoing\", \"incoming\" and \"routed\", or direction must not be specified.",
+                ));
+            }
+            if check && before.policy_differs(direction.unwrap_or("incoming"), policy) {
+                host.mark_changed();
+            }
+            if !check {
+                let words: Vec<&str> = ["default", policy].into_iter().chain(direction).collect();
+                ufw.plain(host, &words)?;
+            }
+        }
+        if let Some(rule) = self.rule.as_deref() {
+            if !matches!(self.direction.as_deref(), None | Some("in" | "out")) {
+                return Err(Failure::new(
+                    "For rules, direction must be one of \"in\" and \"out\", or direction must not be specified.",
+                ));
+            }
+            if !self.route && self.interface_in.is_some() && self.interface_out.is_some() {
+                return Err(Failure::new(
+                    "Only route rules can combine interface_in and interface_out",
+                ));
+            }
+            let (words, shown) = self.rule_words(host, &program, rule)?;
+            ufw.commands.push(format!("{} --version", program.display()));
+            let said = ufw.run(host, &words, &shown)?;
+            if check && would_change(&self.from_ip, &self.to_ip, &rules, &said) {
+                host.mark_changed();
             }
         }
         if let Some(level) = self.logging.as_deref() {
-            let is = setting("/etc/ufw/ufw.conf", "LOGLEVEL");
-            let same = if level == "on" { is != "off" } else { is == level };
-            if !same {
+            if before.logging_differs(level) {
                 host.mark_changed();
             }
-            run(host, &["logging", level])?;
-        }
-        if let Some(policy) = self.default.as_deref() {
-            let direction = match self.direction.as_deref() {
-                Some("out" | "outgoing") => "outgoing",
-                Some("routed") => "routed",
-                _ => "incoming",
-            };
-            let chain = match direction {
-                "outgoing" => "OUTPUT",
-                "routed" => "FORWARD",
-                _ => "INPUT",
-            };
-            let wanted = match policy {
-                "allow" => "ACCEPT",
-                "deny" => "DROP",
-                _ => "REJECT",
-            };
-            if setting("/etc/default/ufw", &format!("DEFAULT_{chain}_POLICY")) != wanted {
-                host.mark_changed();
-            }
-            run(host, &["default", policy, direction])?;
-        }
-        if self.rule.is_some() {
-            let words = self.rule_words(host, &program)?;
-            let said = run(host, &words.iter().map(String::as_str).collect::<Vec<_>>())?;
-            if host.check() {
-                // A dry run prints the rules as they would be.
-                let mut would: Vec<_> = said.lines().filter(|l| l.starts_with("### tuple")).collect();
-                let mut is: Vec<_> = rules_before.iter().map(String::as_str).collect();
-                would.sort_unstable();
-                is.sort_unstable();
-                let touches = would.iter().any(|l| !is.contains(l))
-                    || self.delete && is.iter().any(|l| !would.contains(l));
-                if touches && !said.contains("Skipping") {
-                    host.mark_changed();
-                }
-            } else if kept() != rules_before {
-                host.mark_changed();
+            if !check {
+                ufw.plain(host, &["logging", level])?;
             }
         }
-        let after = host.query(verbose)?.stdout_text();
+        if check {
+            return Ok(Outcome::new().with("commands", ufw.told()));
+        }
+        let after = ufw.plain(host, &["status", "verbose"])?;
+        if !host.changed() && (after != text || ufw.kept() != rules) {
+            host.mark_changed();
+        }
         Ok(Outcome::new()
-            .with("commands", Value::list(commands.into_iter().map(Value::str)))
+            .with("commands", ufw.told())
             .with("msg", after.trim_end()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Status, numbers, relative, would_change};
+
+    #[test]
+    fn positions_count_from_the_rules_there_are() {
+        let rules = numbers(
+            "Status: active\n\n[ 1] 22 ALLOW IN Anywhere\n[ 2] 80 ALLOW IN Anywhere\n[ 3] 22 (v6) ALLOW IN Anywhere (v6)\n",
+        );
+        assert_eq!(rules, [(1, false), (2, false), (3, true)]);
+        for (to, number, position) in [
+            ("first-ipv4", 0, Some(1)),
+            ("last-ipv4", 0, Some(2)),
+            ("first-ipv6", 0, Some(3)),
+            ("last-ipv6", 0, Some(3)),
+            ("last-ipv6", 1, None),
+        ] {
+            assert_eq!(relative(to, number, &rules), position, "{to} {number}");
+        }
+        assert_eq!(relative("first-ipv4", 0, &[]), None);
+    }
+
+    #[test]
+    fn the_status_tells_what_is_set() {
+        let status = Status(
+            "Status: active\nLogging: on (low)\nDefault: deny (incoming), allow (outgoing), disabled (routed)\n",
+        );
+        assert!(status.active() && !Status("Status: inactive\n").active());
+        assert!(!status.logging_differs("on") && !status.logging_differs("low"));
+        assert!(status.logging_differs("high") && status.logging_differs("off"));
+        assert!(!status.policy_differs("incoming", "deny") && status.policy_differs("outgoing", "deny"));
+        assert!(!status.policy_differs("routed", "deny"));
+    }
+
+    #[test]
+    fn a_dry_run_is_compared_with_the_rules_of_its_kind() {
+        let four = "### tuple ### allow any 22 0.0.0.0/0 any 0.0.0.0/0 in\n";
+        let six = "### tuple ### allow any 22 ::/0 any ::/0 in\n";
+        let both = format!("{four}{six}");
+        assert!(!would_change("any", "any", &both, &both));
+        assert!(would_change("any", "any", four, &both));
+        assert!(!would_change("1.2.3.4", "any", &both, four));
+        assert!(!would_change(
+            "any",
+            "any",
+            four,
+            "Skipping adding existing rule\nSkipping adding existing rule (v6)\n"
+        ));
     }
 }

@@ -1,19 +1,22 @@
 //! `uri`: requests of the web.
 
 use super::{
-    get_url::tls_arguments,
-    http::{Follow, Request, send},
-    url::encode_form,
+    http::{Follow, Request, Response, send},
+    http_date,
+    http_params::Talk,
+    multipart,
+    url::{Url, encode_form, masked},
 };
 use crate::{
-    files::{copy_bytes, file_text as text, install::Source, pattern},
+    files::{copy_bytes, file_text as text, install::Source, stat::file_checksum},
+    host::Scratch,
     params::{AnyDict, Raw},
     prelude::*,
 };
 use kdo_value::json;
 use std::{
-    fs,
-    path::PathBuf,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -33,7 +36,10 @@ enum BodyFormat {
 }
 
 /// Send a request to a web service
+///
+/// The result has the answer's headers as keys, in small letters and with `_` in place of `-`.
 #[derive(Params)]
+#[params(exclusive(body, src))]
 pub struct Uri {
     /// The address.
     #[param(required)]
@@ -46,14 +52,14 @@ pub struct Uri {
     /// How `body` is written: as it is, JSON, a form, or a form with files.
     #[param(default = "raw")]
     body_format: BodyFormat,
-    /// File on the host that is sent.
+    /// File that is sent: one of the controller, with `remote_src` one of the host.
     src: Option<PathBuf>,
-    /// `src` is on the host already.
+    /// Whether `src` and the files of a form are on the host already.
     #[param(default = false)]
     remote_src: bool,
     /// File or folder to write the answer to.
     dest: Option<PathBuf>,
-    /// Status codes that mean success.
+    /// Status codes that mean success; -1 is no answer at all.
     #[param(default = ["200"], elements = "int")]
     status_code: Vec<i64>,
     /// Tell the answer's body in the result.
@@ -62,7 +68,8 @@ pub struct Uri {
     /// Headers of the request.
     #[param(default = {})]
     headers: Option<AnyDict>,
-    /// Which redirections are followed.
+    /// Which redirections are followed: `all`, `none`, those of GET and HEAD (`safe`), or those that Python follows
+    /// (`urllib2`).
     #[param(default = "safe", choices("all", "no", "none", "safe", "urllib2", "yes"))]
     follow_redirects: String,
     /// Longest time without an answer, in seconds.
@@ -80,141 +87,187 @@ pub struct Uri {
     /// Password.
     #[param(alias = "password", no_log)]
     url_password: Option<String>,
-    /// Send user and password unasked.
-    #[param(default = false)]
-    force_basic_auth: bool,
-    /// Ask for an answer that is not from a cache.
-    #[param(default = false)]
-    force: bool,
-    /// How the client calls itself.
-    #[param(default = "ansible-httpget")]
-    http_agent: String,
-    /// Use the proxy of the environment.
-    #[param(default = true)]
-    use_proxy: bool,
-    /// Look for passwords in `~/.netrc`.
-    #[param(default = true)]
-    use_netrc: bool,
-    /// Use Kerberos; not supported.
-    #[param(default = false)]
-    use_gssapi: bool,
-    /// Check certificates.
-    #[param(default = true)]
-    validate_certs: bool,
-    /// Certificates of authorities.
+    /// File with certificates of authorities.
     ca_path: Option<PathBuf>,
-    /// Own certificate.
-    client_cert: Option<PathBuf>,
-    /// Key of the own certificate.
-    client_key: Option<PathBuf>,
-    /// Allowed ciphers.
-    #[param(elements = "str")]
-    ciphers: Vec<String>,
-    /// Accepted for compatibility; nothing compressed is asked for.
-    #[param(default = true)]
-    decompress: bool,
-    /// Headers that are not sent again after a redirection.
-    #[param(default = [], elements = "str")]
-    unredirected_headers: Vec<String>,
     /// Write into the existing file where it cannot be replaced in one step.
     #[param(default = false)]
     unsafe_writes: bool,
     #[param(flatten)]
+    talk: Talk,
+    #[param(flatten)]
     attrs: FileAttrs,
+    #[param(hidden)]
+    _kdo_content: Option<Raw>,
+    #[param(hidden)]
+    _kdo_size: Option<u64>,
+    #[param(hidden)]
+    _kdo_checksum: Option<String>,
+    #[param(hidden)]
+    _kdo_name: Option<String>,
+    #[param(hidden)]
+    _kdo_mode: Option<i64>,
+    #[param(hidden)]
+    _kdo_original: Option<String>,
 }
 
-fn form(value: &Value) -> String {
+/// A form of pairs: from a dict, or a list of pairs.
+fn form(value: &Value) -> Result<String, Failure> {
+    let bad = || {
+        Failure::new("failed to parse body as form_urlencoded: a dict or a list of pairs is needed")
+            .with("elapsed", 0_i64)
+    };
+    // Keys of any kind become texts, as in JSON.
+    let value = &json::read(&json::line(value)).map_err(|_| bad())?;
     let mut pairs = Vec::new();
-    let mut add = |key: &str, value: &Value| match value.as_sequence() {
-        Some(items) => pairs.extend(items.iter().map(|i| (key.to_owned(), i.to_text()))),
-        None => pairs.push((key.to_owned(), value.to_text())),
+    let mut add = |key: &str, value: &Value| {
+        let values = match (value.as_sequence(), value.as_map()) {
+            (Some(values), _) => values,
+            (None, Some(map)) => map
+                .text_entries()
+                .into_iter()
+                .map(|(k, _)| Value::str(k))
+                .collect(),
+            _ => vec![value.clone()],
+        };
+        for value in values.iter().filter(|v| !v.is_none()) {
+            pairs.push(format!("{}={}", encode_form(key), encode_form(&value.to_text())));
+        }
     };
     match value {
         Value::Map(map) => map.text_entries().iter().for_each(|(k, v)| add(k, v)),
         _ => {
-            for pair in value.as_sequence().unwrap_or_default() {
-                if let Some([key, value]) = pair.as_sequence().as_deref() {
-                    add(&key.to_text(), value);
+            for pair in value.as_sequence().ok_or_else(bad)? {
+                match pair.as_sequence().as_deref() {
+                    Some([key, value]) => add(&key.to_text(), value),
+                    _ => return Err(bad()),
                 }
             }
         }
     }
-    let encoded = pairs
-        .iter()
-        .map(|(k, v)| format!("{}={}", encode_form(k), encode_form(v)));
-    encoded.collect::<Vec<_>>().join("&")
+    Ok(pairs.join("&"))
 }
 
-/// A form with files; a dict with `filename`, `content`, `mime_type` is a file.
-fn multipart(value: &Value, host: &Host<'_>) -> Result<(Vec<u8>, String), Failure> {
-    let boundary = "=================kdo0part7boundary42==";
-    let mut out = Vec::new();
-    let Some(map) = value.as_map() else {
-        return Err("failed to parse body as form-multipart: Mapping is required".into());
-    };
-    for (name, value) in map.text_entries() {
-        out.extend(format!("--{boundary}\r\n").bytes());
-        let field = |key: &str| {
-            value
-                .as_map()
-                .and_then(|m| m.get(key))
-                .filter(|v| !v.is_none())
-                .map(|v| v.to_text())
-        };
-        let mut head = format!("Content-Disposition: form-data; name=\"{name}\"");
-        let content = match (field("content"), field("filename")) {
-            (Some(content), _) => content.into_bytes(),
-            (None, Some(file)) => host.read(&PathBuf::from(crate::host::expand(&file)))?,
-            (None, None) => value.to_text().into_bytes(),
-        };
-        if let Some(file) = field("filename") {
-            head.push_str(&format!(
-                "; filename=\"{}\"",
-                file.rsplit('/').next().unwrap_or("")
-            ));
-            let kind = field("mime_type").unwrap_or_else(|| "application/octet-stream".into());
-            head.push_str(&format!("\r\nContent-Type: {kind}"));
-        }
-        out.extend(format!("{head}\r\n\r\n").bytes());
-        out.extend(content);
-        out.extend(b"\r\n");
+/// Type and character set of an answer.
+fn content_type(response: &Response) -> (String, String) {
+    let value = response.header("content-type").unwrap_or("text/plain");
+    let mut fields = value.split(';').map(str::trim);
+    let kind = fields
+        .next()
+        .unwrap_or_default()
+        .split(',')
+        .next()
+        .unwrap_or_default();
+    let charset = fields.find_map(|f| f.strip_prefix("charset=")).unwrap_or("utf-8");
+    (
+        kind.trim().to_lowercase(),
+        charset.trim_matches('"').to_lowercase(),
+    )
+}
+
+fn is_json(kind: &str) -> bool {
+    let sub = kind.rsplit_once('/').map_or("", |(_, sub)| sub);
+    let sub = sub.split_once('+').map_or(sub, |(_, suffix)| suffix);
+    matches!(sub, "json" | "javascript")
+}
+
+fn decoded(bytes: &[u8], charset: &str) -> String {
+    match charset {
+        "iso-8859-1" | "latin-1" | "latin1" => bytes.iter().map(|b| char::from(*b)).collect(),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
     }
-    out.extend(format!("--{boundary}--\r\n").bytes());
-    Ok((out, format!("multipart/form-data; boundary=\"{boundary}\"")))
+}
+
+/// The name of the answer's file.
+fn name_of(response: &Response) -> String {
+    let given = super::get_url::given_name(response);
+    let named = || {
+        let path = Url::parse(&response.url)
+            .map(|u| u.path().to_owned())
+            .unwrap_or_default();
+        let name = path
+            .trim_end_matches('/')
+            .rsplit('/')
+            .next()
+            .map(super::url::decode);
+        name.filter(|n| !n.is_empty() && !n.contains('/') && n != "..")
+    };
+    given.or_else(named).unwrap_or_else(|| "index.html".into())
 }
 
 impl Uri {
-    fn body(&self, host: &Host<'_>) -> Result<(Vec<u8>, Option<String>), Failure> {
+    /// What is sent, and its type.
+    fn body(&self, host: &mut Host<'_>) -> Result<(Option<Vec<u8>>, Option<String>), Failure> {
         if let Some(src) = &self.src {
-            let content = host
-                .read(src)
-                .map_err(|f| Failure::new(format!("Unable to open source file: {}", f.message)))?;
-            return Ok((content, None));
+            return Ok((Some(self.source(host, src)?), None));
         }
-        let Some(Raw(body)) = &self.body else {
-            return Ok((Vec::new(), None));
-        };
-        let plain = body.as_str().is_some();
+        let body = self.body.as_ref().map_or(&Value::None, |Raw(body)| body);
+        let text = body.as_str().is_some() || matches!(body, Value::Bytes(_));
+        let kind = |name: &str| Some(name.to_owned());
         Ok(match self.body_format {
-            BodyFormat::Json if plain => (copy_bytes(body), Some("application/json".into())),
-            BodyFormat::Json => (json::line(body).into_bytes(), Some("application/json".into())),
-            BodyFormat::Form if plain => (copy_bytes(body), Some("application/x-www-form-urlencoded".into())),
-            BodyFormat::Form => (
-                form(body).into_bytes(),
-                Some("application/x-www-form-urlencoded".into()),
-            ),
-            BodyFormat::Multipart => {
-                let (content, kind) = multipart(body, host)?;
-                (content, Some(kind))
+            BodyFormat::Json => {
+                let content = if text {
+                    copy_bytes(body)
+                } else {
+                    json::line(body).into_bytes()
+                };
+                (Some(content), kind("application/json"))
             }
-            BodyFormat::Raw => (copy_bytes(body), None),
+            BodyFormat::Form => {
+                let content = match body {
+                    Value::None => None,
+                    _ if text => Some(copy_bytes(body)),
+                    _ => Some(form(body)?.into_bytes()),
+                };
+                (content, kind("application/x-www-form-urlencoded"))
+            }
+            BodyFormat::Multipart => {
+                let what = "failed to parse body as form-multipart";
+                let fields = body
+                    .as_map()
+                    .ok_or_else(|| Failure::new(format!("{what}: Mapping is required")))?;
+                let (content, kind) = multipart::write(host, fields)
+                    .map_err(|f| Failure::new(format!("{what}: {}", f.message)))?;
+                (Some(content), Some(kind))
+            }
+            BodyFormat::Raw if body.is_none() => (None, None),
+            BodyFormat::Raw if text => (Some(copy_bytes(body)), None),
+            BodyFormat::Raw => {
+                let message = "body must be a text, unless body_format says how it is written";
+                return Err(Failure::new(message)
+                    .with("status", -1_i64)
+                    .with("url", masked(&self.url))
+                    .with("redirected", false)
+                    .with("elapsed", 0_i64));
+            }
         })
     }
 
-    fn request(&self, host: &Host<'_>) -> Result<Request, Failure> {
-        let mut request = Request::get(&self.url);
-        let (body, kind) = self.body(host)?;
+    fn source(&self, host: &mut Host<'_>, src: &Path) -> Result<Vec<u8>, Failure> {
+        match (&self._kdo_content, self._kdo_size) {
+            (Some(Raw(content)), _) => Ok(copy_bytes(content)),
+            (None, Some(_)) => {
+                let mut content = Vec::new();
+                let fetched = host.link().fetch("content", &mut content);
+                fetched.map_err(|e| Failure::new(format!("could not get the source: {e}")))?;
+                Ok(content)
+            }
+            (None, None) => host.read(src).map_err(|f| {
+                let message = format!("Unable to open source file {}: {}", src.display(), f.message);
+                Failure::new(message).with("elapsed", 0_i64)
+            }),
+        }
+    }
+
+    fn request(&self, host: &mut Host<'_>) -> Result<Request, Failure> {
+        let (user, password) = (self.url_username.as_ref(), self.url_password.as_ref());
+        let mut request = self.talk.request(&self.url, user, password, None)?;
         request.method = self.method.to_uppercase();
+        if request.method.is_empty() || !request.method.chars().all(|c| c.is_ascii_uppercase()) {
+            return Err(
+                "Parameter 'method' needs to be a single word in uppercase, like GET or POST.".into(),
+            );
+        }
+        let (body, kind) = self.body(host)?;
         request.body = body;
         request.timeout = Duration::from_secs(self.timeout.max(1));
         request.follow = match self.follow_redirects.as_str() {
@@ -223,57 +276,113 @@ impl Uri {
             "urllib2" => Follow::AsGet,
             _ => Follow::None,
         };
-        request.login = self
-            .url_username
-            .clone()
-            .map(|u| (u, self.url_password.clone().unwrap_or_default()));
-        request.force_login = self.force_basic_auth;
-        request.use_netrc = self.use_netrc;
-        request.use_proxy = self.use_proxy;
-        request.validate_certs = self.validate_certs;
         request.socket.clone_from(&self.unix_socket);
-        request.unredirected = self
-            .unredirected_headers
-            .iter()
-            .map(|h| h.to_lowercase())
-            .collect();
-        request.tls = tls_arguments(
-            self.client_cert.as_ref(),
-            self.client_key.as_ref(),
-            self.ca_path.as_ref(),
-            &self.ciphers,
-        );
-        request
-            .headers
-            .push(("User-Agent".into(), self.http_agent.clone()));
-        let old = self.dest.as_ref().filter(|d| d.is_file() && !self.force);
+        request.tls.authorities.clone_from(&self.ca_path);
+        let old = self.dest.as_ref().filter(|d| d.is_file() && !self.talk.force);
         if let Some(meta) = old.and_then(|d| d.metadata().ok()) {
-            let date = super::get_url::http_date(std::os::unix::fs::MetadataExt::mtime(&meta));
-            request.headers.push(("If-Modified-Since".into(), date));
+            request.set("If-Modified-Since", http_date::write(meta.mtime()));
         }
-        if self.force {
-            request.headers.push(("cache-control".into(), "no-cache".into()));
+        let multipart = self.body_format == BodyFormat::Multipart;
+        let usual = "application/x-www-form-urlencoded".to_owned();
+        let kind = kind.or_else(|| request.body.is_some().then_some(usual));
+        if let Some(kind) = &kind {
+            request.set("Content-Type", kind.as_str());
         }
-        let form = "application/x-www-form-urlencoded".to_owned();
-        if let Some(kind) = kind.or_else(|| (!request.body.is_empty()).then_some(form)) {
-            request.headers.push(("Content-Type".into(), kind));
-        }
-        if let Some(AnyDict(headers)) = &self.headers {
-            for (name, value) in headers.text_entries() {
-                request.headers.retain(|(k, _)| !k.eq_ignore_ascii_case(&name));
-                request.headers.push((name, value.to_text()));
-            }
+        let headers = self.headers.iter().flat_map(|h| h.0.text_entries());
+        for (name, value) in headers.filter(|(n, _)| !multipart || !n.eq_ignore_ascii_case("content-type")) {
+            request.set(&name, value.to_text());
         }
         Ok(request)
     }
-}
 
-/// A folder that goes away.
-struct Scratch(PathBuf);
+    /// The keys that tell of the answer itself.
+    fn told(&self, response: &Response) -> Map {
+        let out = Map::new();
+        let asked = masked(&self.url);
+        for (name, value) in response.joined_headers() {
+            let value = match name.as_str() {
+                "location" => Url::parse(&asked)
+                    .and_then(|u| u.join(&value))
+                    .map_or(value, |u| u.text()),
+                _ => value,
+            };
+            out.insert(name.replace('-', "_"), value);
+        }
+        if response.good() {
+            let line: Vec<_> = response.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            out.insert("cookies_string", line.join("; "));
+            out.insert("cookies", Map::from_iter(response.cookies.clone()));
+        }
+        out.insert("redirected", response.url != asked);
+        out.insert("url", response.url.as_str());
+        out.insert("status", response.status);
+        out.insert("msg", response.message());
+        out.insert("changed", false);
+        out
+    }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+    /// Writes the answer where it is wanted.
+    fn keep(
+        &self,
+        host: &mut Host<'_>,
+        response: &Response,
+        temp: PathBuf,
+        out: &Map,
+    ) -> Result<(), Failure> {
+        let Some(dest) = self.dest.as_ref().filter(|_| response.status != -1) else {
+            return Ok(());
+        };
+        let dest = if dest.is_dir() {
+            dest.join(name_of(response))
+        } else {
+            dest.clone()
+        };
+        if self.status_code.contains(&response.status) && response.status != 304 {
+            let save = Save {
+                unsafe_writes: self.unsafe_writes,
+                ..Save::default()
+            };
+            // A link is replaced, unless it leads to the same content.
+            let same = file_checksum(&temp, "sha1") == file_checksum(&dest, "sha1");
+            host.install(&dest, &Source::File(temp), &self.url, &save, &self.attrs, same)
+                .map_err(|f| Failure {
+                    values: out.clone(),
+                    ..f
+                })?;
+            out.insert("changed", true);
+        }
+        out.insert("path", text(&dest));
+        Ok(())
+    }
+
+    /// Adds what the answer's body says, and whether the status is as wanted.
+    fn judge(&self, out: &Map, response: &Response, body: Option<Vec<u8>>) {
+        let (kind, charset) = content_type(response);
+        let good = self.status_code.contains(&response.status);
+        let body = body.map(|b| decoded(&b, &charset));
+        if is_json(&kind) || self.return_content || !good {
+            if is_json(&kind)
+                && let Some(value) = body.as_ref().and_then(|b| json::read(b).ok())
+            {
+                out.insert("json", value);
+            }
+            if self.return_content {
+                out.insert("content", body);
+            }
+        } else if !response.good() {
+            out.insert("body", body);
+        }
+        if !good {
+            let wanted: Vec<_> = self.status_code.iter().map(i64::to_string).collect();
+            let message = format!(
+                "Status code was {} and not [{}]: {}",
+                response.status,
+                wanted.join(", "),
+                response.message()
+            );
+            out.insert("msg", message);
+            out.insert("failed", true);
+        }
     }
 }
 
@@ -289,12 +398,28 @@ impl Module for Uri {
                 doc: "The answer's body, with `return_content` or when the status is wrong.",
             },
             Return {
+                name: "cookies",
+                doc: "Cookies that were set, by name.",
+            },
+            Return {
+                name: "cookies_string",
+                doc: "The same as a header for a next request.",
+            },
+            Return {
+                name: "elapsed",
+                doc: "Seconds that it took.",
+            },
+            Return {
                 name: "json",
                 doc: "The body as data, if it is JSON.",
             },
             Return {
                 name: "msg",
                 doc: "The server's words.",
+            },
+            Return {
+                name: "path",
+                doc: "The file that was written.",
             },
             Return {
                 name: "redirected",
@@ -320,182 +445,84 @@ impl Module for Uri {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        let _ = (self.decompress, self.remote_src);
-        if self.use_gssapi {
-            return Err("Kerberos (use_gssapi) is not supported".into());
-        }
+        let _ = self.remote_src;
+        let request = self.request(host)?;
         let skipped = |message: String| Ok(Outcome::new().with("stdout", message).changed(false));
-        if let Some(path) = self.creates.as_ref().filter(|p| pattern::any_match(p)) {
+        if let Some(path) = self.creates.as_ref().filter(|p| p.exists()) {
             return skipped(format!("skipped, since '{}' exists", path.display()));
         }
-        if let Some(path) = self.removes.as_ref().filter(|p| !pattern::any_match(p)) {
+        if let Some(path) = self.removes.as_ref().filter(|p| !p.exists()) {
             return skipped(format!("skipped, since '{}' does not exist", path.display()));
         }
-        if host.check() {
-            return Ok(Outcome::new()
-                .with("skipped", true)
-                .with(
-                    "msg",
-                    "This action (ansible.builtin.uri) does not support check mode.",
-                )
-                .changed(false));
-        }
-        let request = self.request(host)?;
-        let scratch = Scratch(crate::files::tempfile::make_folder(
-            &std::env::temp_dir(),
-            "kdo.",
-            "",
-        )?);
-        let temp = scratch.0.join("content");
-        let failed = |e: std::io::Error| Failure::new(format!("could not keep the answer: {e}"));
-        let mut file = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&temp)
-            .map_err(failed)?;
+        let scratch = Scratch::new()?;
+        let temp = scratch.join("content");
         let started = Instant::now();
-        let wanted = || {
-            let codes: Vec<_> = self.status_code.iter().map(i64::to_string).collect();
-            format!("[{}]", codes.join(", "))
-        };
-        let response = send(host, &request, &mut file).map_err(|f| {
-            let text = format!("Status code was -1 and not {}: {}", wanted(), f.message);
-            Failure::new(text)
-                .with("status", -1_i64)
-                .with("url", self.url.as_str())
-                .with("redirected", false)
-                .with("elapsed", started.elapsed().as_secs())
-        })?;
-        drop(file);
+        let response = send(host, &request, &temp)?;
+        let out = self.told(&response);
+        out.insert("elapsed", started.elapsed().as_secs());
         let size = temp.metadata().map_or(0, |m| m.len());
-        let mut out = Outcome::new()
-            .with("status", response.status)
-            .with("url", response.url.as_str())
-            .with(
-                "redirected",
-                response.url != self.url
-                    && response.url.trim_end_matches('/') != self.url.trim_end_matches('/'),
-            )
-            .with("elapsed", started.elapsed().as_secs());
-        let length = response
-            .header("content-length")
-            .map_or_else(|| "unknown".to_owned(), str::to_owned);
-        let message = if (200..300).contains(&response.status) {
-            format!("OK ({length} bytes)")
-        } else {
-            format!("HTTP Error {}: {}", response.status, response.reason)
+        let body = match size {
+            CONTENT_LIMIT.. if self.dest.is_some() => None,
+            CONTENT_LIMIT.. => {
+                return Err(format!("the answer has {size} bytes; use `dest` for large ones").into());
+            }
+            _ if response.status == -1 => Some(Vec::new()),
+            _ => Some(host.read(&temp)?),
         };
-        let mut cookies: Vec<(String, String)> = Vec::new();
-        for (name, value) in &response.headers {
-            if name == "set-cookie"
-                && let Some((k, v)) = value.split(';').next().and_then(|c| c.split_once('='))
-            {
-                cookies.retain(|(name, _)| name != k.trim());
-                cookies.push((k.trim().to_owned(), v.trim().to_owned()));
-            }
-            let key = name.replace('-', "_");
-            let absolute = match name.as_str() {
-                "location" => super::url::Url::parse(&response.url)
-                    .and_then(|u| u.join(value))
-                    .map(|u| u.text()),
-                _ => None,
-            };
-            let value = absolute.as_ref().unwrap_or(value);
-            let value = match out
-                .values
-                .get(&key)
-                .filter(|_| !["status", "url", "msg"].contains(&key.as_str()))
-            {
-                Some(Value::Str(old)) => format!("{}, {value}", old.as_str()),
-                _ => value.clone(),
-            };
-            if !["status", "url", "redirected", "elapsed"].contains(&key.as_str()) {
-                out = out.with(&key, value);
-            }
-        }
-        let line: Vec<_> = cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        if (200..300).contains(&response.status) {
-            out = out
-                .with("cookies_string", line.join("; "))
-                .with("cookies", Map::from_iter(cookies));
-        }
-        let good = self.status_code.contains(&response.status);
-        let kind = response
-            .header("content-type")
-            .unwrap_or("")
-            .split(';')
-            .next()
-            .unwrap_or("")
-            .trim()
-            .to_owned();
-        let mut content = None;
-        if self.dest.is_none() || self.return_content || !good {
-            if size > CONTENT_LIMIT {
-                return Err(Failure::new(format!(
-                    "the answer has {size} bytes; use `dest` for large ones"
-                )));
-            }
-            let body = String::from_utf8_lossy(&host.read(&temp)?).into_owned();
-            let is_json = kind.ends_with("/json") || kind.ends_with("+json") || kind.ends_with("/javascript");
-            if is_json && let Ok(value) = json::read(&body) {
-                out = out.with("json", value);
-            }
-            content = Some(body);
-        }
-        if !good {
-            let text = format!(
-                "Status code was {} and not {}: {message}",
-                response.status,
-                wanted()
-            );
-            if self.return_content {
-                out = out.with("content", content);
-            }
-            return Ok(out.with("failed", true).with("msg", text).changed(false));
-        }
-        if !(200..300).contains(&response.status) {
-            out = out.with("body", content.clone());
-        }
-        if self.return_content {
-            out = out.with("content", content);
-        }
-        let mut changed = false;
-        if let Some(dest) = &self.dest {
-            let dest = if dest.is_dir() {
-                let name = response
-                    .url
-                    .split('?')
-                    .next()
-                    .unwrap_or("")
-                    .rsplit('/')
-                    .next()
-                    .unwrap_or("");
-                dest.join(if name.is_empty() { "index.html" } else { name })
-            } else {
-                dest.clone()
-            };
-            let save = Save {
-                unsafe_writes: self.unsafe_writes,
-                ..Save::default()
-            };
-            let done = host.install(&dest, &Source::File(temp), &self.url, &save, &self.attrs, true)?;
-            changed = done.changed;
-            out = out.with("path", text(&dest));
-        }
-        Ok(out.with("msg", message).changed(changed))
+        self.keep(host, &response, temp, &out)?;
+        self.judge(&out, &response, body);
+        Ok(out.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::form;
+    use super::{Response, content_type, form, is_json, name_of};
     use kdo_value::json;
 
     #[test]
     fn forms_are_written_from_dicts_and_lists() {
-        let f = |t: &str| form(&json::read(t).unwrap());
-        assert_eq!(f(r#"{"a": "x y", "b": [1, 2]}"#), "a=x+y&b=1&b=2");
-        assert_eq!(f(r#"[["k", "&"]]"#), "k=%26");
+        let f = |t: &str| form(&json::read(t).unwrap()).ok();
+        assert_eq!(
+            f(r#"{"a": "x y", "b": [1, 2], "c": null}"#).as_deref(),
+            Some("a=x+y&b=1&b=2")
+        );
+        assert_eq!(f(r#"[["k", "&"]]"#).as_deref(), Some("k=%26"));
+        assert_eq!(f(r#"["k"]"#), None);
+        assert_eq!(f("7"), None);
+    }
+
+    #[test]
+    fn answers_say_what_they_are() {
+        let told = |kind: &str| {
+            let mut response = Response::default();
+            response.headers.push(("content-type".into(), kind.into()));
+            let (kind, charset) = content_type(&response);
+            (is_json(&kind), charset)
+        };
+        assert_eq!(told("application/json"), (true, "utf-8".into()));
+        assert_eq!(
+            told("application/vnd.api+json; charset=\"Latin1\""),
+            (true, "latin1".into())
+        );
+        assert_eq!(
+            told("text/javascript; x=y; charset=utf-8"),
+            (true, "utf-8".into())
+        );
+        assert_eq!(told("application/json-seq"), (false, "utf-8".into()));
+    }
+
+    #[test]
+    fn files_are_called_as_the_address_ends() {
+        let name = |url: &str| {
+            name_of(&Response {
+                url: url.into(),
+                ..Response::default()
+            })
+        };
+        assert_eq!(name("http://a/b/c%20d?x"), "c d");
+        assert_eq!(name("http://a/b/"), "b");
+        assert_eq!(name("http://a/"), "index.html");
+        assert_eq!(name("http://a/%2e%2e"), "index.html");
     }
 }

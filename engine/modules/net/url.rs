@@ -11,8 +11,10 @@ pub struct Url {
     pub host: String,
     /// Port, if it is not the usual one.
     pub port: Option<u16>,
-    /// Path and query, beginning with `/`.
+    /// Path and query as they were written; may be empty.
     pub target: String,
+    /// What follows `#`.
+    pub fragment: Option<String>,
 }
 
 /// Text with `%41` and the like decoded.
@@ -32,6 +34,19 @@ pub fn decode(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// The address for results: user and password are made unreadable.
+pub fn masked(text: &str) -> String {
+    let masked = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at(end);
+        let (user, place) = authority.rsplit_once('@')?;
+        let mask = if user.contains(':') { "****:****" } else { "****" };
+        Some(format!("{scheme}://{mask}@{place}{target}"))
+    };
+    masked().unwrap_or_else(|| text.to_owned())
+}
+
 /// Text for a form: everything but letters, digits and `-._~` as `%41`, blanks as `+`.
 pub fn encode_form(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, b| {
@@ -47,10 +62,16 @@ pub fn encode_form(text: &str) -> String {
 impl Url {
     /// Reads an address; `None` if it is none.
     pub fn parse(text: &str) -> Option<Self> {
-        let (scheme, rest) = text.trim().split_once("://")?;
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, target) = rest.split_at(end);
-        let target = target.split('#').next().unwrap_or("");
+        let (scheme, rest) = text.trim().split_once(':')?;
+        let (authority, target) = match rest.strip_prefix("//") {
+            Some(rest) => rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len())),
+            None if scheme.eq_ignore_ascii_case("file") => ("", rest),
+            None => return None,
+        };
+        let (target, fragment) = match target.split_once('#') {
+            Some((target, fragment)) => (target, Some(fragment.to_owned())),
+            None => (target, None),
+        };
         let (user, place) = match authority.rsplit_once('@') {
             Some((user, place)) => {
                 let (name, password) = user.split_once(':').unwrap_or((user, ""));
@@ -71,12 +92,29 @@ impl Url {
             user,
             host: host.to_owned(),
             port,
-            target: if target.starts_with('/') {
-                target.to_owned()
-            } else {
-                format!("/{target}")
-            },
+            target: target.to_owned(),
+            fragment,
         })
+    }
+
+    /// The path alone, beginning with `/`.
+    pub fn path(&self) -> &str {
+        let path = self.target.split('?').next().unwrap_or_default();
+        if path.is_empty() { "/" } else { path }
+    }
+
+    /// The last part of the path, decoded; empty if it ends with a slash.
+    pub fn file_name(&self) -> String {
+        decode(self.path().rsplit('/').next().unwrap_or_default())
+    }
+
+    /// What the request line asks for.
+    pub fn request_target(&self) -> String {
+        if self.target.starts_with('/') {
+            self.target.clone()
+        } else {
+            format!("/{}", self.target)
+        }
     }
 
     /// Host and port as the header `Host` has them.
@@ -94,47 +132,100 @@ impl Url {
 
     /// The address without user and password.
     pub fn text(&self) -> String {
-        format!("{}://{}{}", self.scheme, self.place(), self.target)
+        let fragment = self.fragment.as_ref().map_or(String::new(), |f| format!("#{f}"));
+        format!("{}://{}{}{fragment}", self.scheme, self.place(), self.target)
     }
 
     /// What a redirection to `location` means.
     pub fn join(&self, location: &str) -> Option<Self> {
-        if location.contains("://") {
-            return Self::parse(location);
+        let location = location.replace(' ', "%20");
+        if let Some(mut url) = Self::parse(&location) {
+            url.target = url.request_target();
+            return Some(url);
         }
         if let Some(rest) = location.strip_prefix("//") {
-            return Self::parse(&format!("{}://{rest}", self.scheme));
+            return self.join(&format!("{}://{rest}", self.scheme));
         }
+        let (location, fragment) = match location.split_once('#') {
+            Some((location, fragment)) => (location, Some(fragment.to_owned())),
+            None => (location.as_str(), None),
+        };
         let target = if location.starts_with('/') {
             location.to_owned()
+        } else if location.is_empty() {
+            self.target.clone()
+        } else if location.starts_with('?') {
+            format!("{}{location}", self.path())
         } else {
-            let path = self.target.split('?').next().unwrap_or("/");
-            let folder = path.rsplit_once('/').map_or("", |(f, _)| f);
+            let folder = self.path().rsplit_once('/').map_or("", |(f, _)| f);
             format!("{folder}/{location}")
         };
         Some(Self {
-            target: target.split('#').next().unwrap_or("").to_owned(),
+            target: without_dots(&target),
+            fragment,
+            user: None,
             ..self.clone()
         })
     }
 }
 
+/// A path whose `.` and `..` are resolved; the query stays.
+fn without_dots(target: &str) -> String {
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, format!("?{query}")),
+        None => (target, String::new()),
+    };
+    let mut out: Vec<&str> = Vec::new();
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    for (number, part) in parts.iter().enumerate() {
+        let last = number + 1 == parts.len();
+        match *part {
+            "." | ".." => {
+                if *part == ".." {
+                    out.pop();
+                }
+                if last {
+                    out.push("");
+                }
+            }
+            part => out.push(part),
+        }
+    }
+    format!("/{}{query}", out.join("/"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Url, decode, encode_form};
+    use super::{Url, decode, encode_form, masked};
 
     #[test]
     fn addresses_are_read_and_joined() {
         let url = Url::parse("http://a%40b:c@[::1]:8080/x/y?z=1#f").unwrap();
         assert_eq!(url.user, Some(("a@b".into(), "c".into())));
         assert_eq!(
-            (url.place().as_str(), url.target.as_str()),
+            (url.place().as_str(), url.request_target().as_str()),
             ("[::1]:8080", "/x/y?z=1")
         );
         assert_eq!(url.join("q").unwrap().text(), "http://[::1]:8080/x/q");
         assert_eq!(url.join("/q?a").unwrap().text(), "http://[::1]:8080/q?a");
         assert_eq!(url.join("https://h").unwrap().text(), "https://h/");
+        assert_eq!(url.join("?b#c").unwrap().text(), "http://[::1]:8080/x/y?b#c");
+        assert_eq!(url.join("../../a/./b/..").unwrap().text(), "http://[::1]:8080/a/");
+        assert_eq!(url.join("//h2/a b").unwrap().text(), "http://h2/a%20b");
+        let bare = Url::parse("http://h?a").unwrap();
+        assert_eq!(
+            (bare.text().as_str(), bare.request_target().as_str()),
+            ("http://h?a", "/?a")
+        );
+        assert_eq!(Url::parse("file:/a/b%20c").unwrap().file_name(), "b c");
         assert!(Url::parse("nothing").is_none() && Url::parse("http://h:x/").is_none());
+    }
+
+    #[test]
+    fn passwords_are_masked() {
+        assert_eq!(masked("http://u:p@h/x@y"), "http://****:****@h/x@y");
+        assert_eq!(masked("http://u@h"), "http://****@h");
+        assert_eq!(masked("http://h/@"), "http://h/@");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! `apt_key`: keys that apt trusts.
 
+use super::fetched::Fetched;
 use crate::{host::Command, prelude::*};
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 /// Add or remove a key that apt trusts, with `apt-key`
 ///
@@ -94,16 +95,7 @@ impl AptKey {
             return host.read(file).map(Some);
         }
         let Some(url) = &self.url else { return Ok(None) };
-        let temporary = std::env::temp_dir().join(format!("kdo-key-{}", std::process::id()));
-        let mut c = Command::new("/usr/lib/apt/apt-helper");
-        if !self.validate_certs {
-            c = c.args(["-o", "Acquire::https::Verify-Peer=false"]);
-        }
-        host.query(c.arg("download-file").arg(url).path(&temporary))?
-            .success(&format!("Failed to download key at {url}"))?;
-        let bytes = fs::read(&temporary).unwrap_or_default();
-        let _ = fs::remove_file(&temporary);
-        Ok(Some(bytes))
+        Fetched::get(host, url, self.validate_certs)?.bytes().map(Some)
     }
 }
 

@@ -6,19 +6,7 @@ use crate::prelude::*;
 ///
 /// What is installed is read from dpkg's database; apt itself is started only where something is to be done.
 #[derive(Params)]
-#[params(
-    exclusive(deb, name, upgrade),
-    one_of(
-        autoremove,
-        deb,
-        name,
-        update_cache,
-        upgrade,
-        autoclean,
-        clean,
-        cache_valid_time
-    )
-)]
+#[params(exclusive(deb, name, upgrade))]
 pub struct Apt {
     /// Change packages that are held.
     #[param(default = false)]
@@ -49,7 +37,7 @@ pub struct Apt {
     /// Remove all downloaded packages.
     #[param(default = false)]
     pub(super) clean: bool,
-    /// A package file on the host, or its address.
+    /// A package file on the host, or its address; several with commas. What it depends on is installed too.
     pub(super) deb: Option<std::path::PathBuf>,
     /// Release to prefer (`-t`).
     #[param(alias = "default-release")]

@@ -1,14 +1,8 @@
 //! `deb822_repository`: apt's sources in their newer format.
 
-use crate::{
-    host::{Command, Save},
-    params::Raw,
-    prelude::*,
-};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use super::fetched::Fetched;
+use crate::{host::Save, params::Raw, prelude::*};
+use std::path::{Path, PathBuf};
 
 /// Add or remove a repository in apt's newer format
 #[derive(Params)]
@@ -87,16 +81,7 @@ impl Deb822Repository {
         if !key.contains("://") {
             return Ok((Some(key.clone()), None));
         }
-        let temporary = std::env::temp_dir().join(format!("kdo-key-{}", std::process::id()));
-        let helper = "/usr/lib/apt/apt-helper";
-        let c = Command::new(helper)
-            .arg("download-file")
-            .arg(key)
-            .path(&temporary);
-        host.query(c)?
-            .success(&format!("Could not fetch signed_by key: {key}"))?;
-        let content = fs::read(&temporary).unwrap_or_default();
-        let _ = fs::remove_file(&temporary);
+        let content = Fetched::get(host, key, true)?.bytes()?;
         let text = content.starts_with(b"-----BEGIN");
         let folder = Path::new("/etc/apt/keyrings");
         host.make_directory(folder)?;

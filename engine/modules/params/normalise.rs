@@ -129,7 +129,13 @@ impl Spec {
         known: &dyn Fn(&str) -> bool,
         errors: &mut Vec<ParamError>,
     ) {
-        let given = |name: &str| out.get(name).is_some_and(|v| !v.is_none());
+        // Ansible fills in defaults before it looks at groups, so they count as given.
+        let given = |name: &str| {
+            out.get(name).is_some_and(|v| !v.is_none())
+                || params
+                    .iter()
+                    .any(|p| p.name == name && !matches!(p.default, Fixed::None))
+        };
         for group in self.together {
             if group.iter().any(|n| given(n)) && !group.iter().all(|n| given(n)) {
                 errors.push(error(

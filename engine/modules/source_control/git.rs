@@ -1,15 +1,13 @@
 //! `git`: a working copy of a repository.
 
-use super::git_remote::{Git, checked};
-use crate::{params::Raw, prelude::*};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use super::git_remote::{Git, checked, repository, same_address, shown};
+use crate::{commands::words, host::expand, params::Raw, prelude::*};
+use std::path::{Path, PathBuf};
 
 /// Check out a git repository
 ///
-/// Makes a working copy or brings an existing one to the wanted version. In check mode only the remote is asked.
+/// Makes a working copy or brings an existing one to the wanted version. In check mode only the remote is asked; a
+/// difference that is wanted needs the new commits, which are fetched without touching branches.
 #[derive(Params)]
 #[params(
     exclusive(separate_git_dir, bare),
@@ -95,72 +93,71 @@ impl State {
     }
 }
 
-/// A folder below the working copy's parent, with `..` left to the system.
+/// A path below the current folder, with `..` left to the system.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn plain(address: &str) -> &str {
-    let address = address.strip_prefix("file://").unwrap_or(address);
-    address.strip_suffix('/').unwrap_or(address)
-}
-
 impl GitModule {
-    fn git(&self, host: &Host<'_>, dest: &Path) -> Result<Git, Failure> {
+    fn git(&self, host: &mut Host<'_>, dest: &Path) -> Result<Git, Failure> {
         let program = match &self.executable {
-            Some(path) => path.clone(),
+            Some(path) => {
+                host.query(Command::new(path).arg("--version"))?;
+                path.clone()
+            }
             None => host.need_program("git", "git")?,
         };
         let umask = match &self.umask {
-            Some(Raw(Value::Int(n))) => u32::try_from(*n).ok(),
-            Some(Raw(v)) => {
-                let text = v.to_text();
-                Some(
-                    u32::from_str_radix(&text, 8)
-                        .map_err(|_| Failure::new("umask must be an octal integer"))?,
-                )
-            }
             None => None,
+            Some(Raw(Value::Str(text))) => {
+                let text = text.as_str();
+                let umask = u32::from_str_radix(text.trim_start_matches("0o"), 8);
+                Some(umask.map_err(|_| {
+                    let details = format!("invalid literal for int() with base 8: '{text}'");
+                    Failure::new("umask must be an octal integer").with("details", details)
+                })?)
+            }
+            Some(_) => return Err("umask must be defined as a quoted octal integer".into()),
         };
-        let mut ssh = String::from("ssh -o BatchMode=yes");
-        if self.accept_hostkey {
-            ssh.push_str(" -o StrictHostKeyChecking=no");
-        }
-        if self.accept_newhostkey {
-            ssh.push_str(" -o StrictHostKeyChecking=accept-new");
-        }
-        if let Some(options) = &self.ssh_opts {
-            ssh.push_str(&format!(" {options}"));
-        }
-        if let Some(key) = &self.key_file {
-            let key = crate::commands::words::quote(&key.to_string_lossy());
-            ssh.push_str(&format!(" -i {key} -o IdentitiesOnly=yes"));
-        }
         Ok(Git {
             program,
-            environment: vec![("GIT_SSH_COMMAND".into(), ssh)],
+            ssh: self.ssh(host),
             umask,
             dest: dest.to_owned(),
         })
     }
 
-    /// Where the repository of a working copy is; `None` if there is none.
-    fn repository(&self, dest: &Path) -> Result<Option<PathBuf>, Failure> {
-        let inside = if self.bare {
-            dest.to_owned()
-        } else {
-            dest.join(".git")
-        };
-        if inside.is_file() {
-            let text = fs::read_to_string(&inside).unwrap_or_default();
-            let Some(path) = text.trim().strip_prefix("gitdir:") else {
-                return Err(Failure::new(
-                    "Current repo does not have a valid reference to a separate Git dir or it refers to the invalid path",
-                ));
-            };
-            return Ok(Some(dest.join(path.trim())));
+    /// How git calls ssh: as the environment says, with the options that are wanted.
+    fn ssh(&self, host: &Host<'_>) -> String {
+        let base = host
+            .variable("GIT_SSH")
+            .or_else(|| host.variable("GIT_SSH_COMMAND"));
+        let mut line = base.unwrap_or_else(|| "ssh".to_owned());
+        for options in [host.variable("GIT_SSH_OPTS"), self.ssh_opts.clone()]
+            .into_iter()
+            .flatten()
+        {
+            line += &format!(" {options}");
         }
-        Ok(inside.join("config").exists().then_some(inside))
+        let decided = ["StrictHostKeyChecking=no", "StrictHostKeyChecking=accept-new"]
+            .iter()
+            .any(|o| line.contains(o));
+        if self.accept_hostkey && !decided {
+            line += " -o StrictHostKeyChecking=no";
+        }
+        if self.accept_newhostkey && !decided {
+            line += " -o StrictHostKeyChecking=accept-new";
+        }
+        if !line.contains("BatchMode=yes") {
+            line += " -o BatchMode=yes";
+        }
+        if let Some(key) = &self.key_file {
+            line += &format!(" -i {}", words::quote(&key.to_string_lossy()));
+            if !line.contains("IdentitiesOnly=yes") {
+                line += " -o IdentitiesOnly=yes";
+            }
+        }
+        line
     }
 
     fn clone_into(&self, host: &mut Host<'_>, git: &Git) -> Result<(), Failure> {
@@ -176,13 +173,11 @@ impl GitModule {
         } else {
             vec!["--origin", &self.remote]
         });
-        let mut branch = false;
         if let Some(depth) = &depth {
             if self.version == "HEAD" || self.refspec.is_some() {
                 args.extend(["--depth", depth]);
             } else if named {
                 args.extend(["--depth", depth, "--branch", &self.version]);
-                branch = true;
             } else {
                 host.warn("Ignoring depth argument. Shallow clones are only available for HEAD, branches, tags or in combination with refspec.");
             }
@@ -192,7 +187,7 @@ impl GitModule {
         }
         if self.single_branch {
             args.push("--single-branch");
-            if named && !branch {
+            if named {
                 args.extend(["--branch", &self.version]);
             }
         }
@@ -203,7 +198,7 @@ impl GitModule {
         args.extend(separate.as_deref());
         args.extend([self.repo.as_str(), &dest]);
         let command = git.command_in(&parent, &args);
-        let line = command.argv_text().join(" ");
+        let line = shown(&command);
         if let Some(out) = host.execute(command)? {
             checked(out, &line)?;
         }
@@ -218,28 +213,36 @@ impl GitModule {
             args.extend([self.remote.as_str(), refspec]);
             git.must(host, &args)?;
         }
-        Ok(())
+        self.verify(host, git)
+    }
+
+    /// What is fetched with a depth: no more than the version needs. Nothing if the remote has no such name.
+    fn shallow_refs(&self, host: &mut Host<'_>, git: &Git) -> Result<Vec<String>, Failure> {
+        let (version, remote) = (&self.version, &self.remote);
+        if let Some(refspec) = &self.refspec {
+            return Ok(vec![refspec.clone()]);
+        }
+        let head = git.head_branch(host, remote)?;
+        Ok(if version == "HEAD" {
+            vec![head]
+        } else if git.remote_has_branch(host, &self.repo, version)? {
+            let tracking = format!("+refs/heads/{version}:refs/remotes/{remote}/{version}");
+            // The branch that is checked out cannot be fetched into.
+            let own = (head != *version).then(|| format!("+refs/heads/{version}:refs/heads/{version}"));
+            own.into_iter().chain([tracking]).collect()
+        } else if git.remote_has_tag(host, &self.repo, version)? {
+            vec![format!("+refs/tags/{version}:refs/tags/{version}")]
+        } else {
+            Vec::new()
+        })
     }
 
     fn fetch(&self, host: &mut Host<'_>, git: &Git) -> Result<(), Failure> {
-        let depth = self.depth.map(|d| d.to_string());
         let (mut args, mut refs) = (vec!["fetch".to_owned()], Vec::new());
-        if let Some(depth) = depth {
-            let version = &self.version;
-            if let Some(refspec) = &self.refspec {
-                refs.push(refspec.clone());
-            } else if version == "HEAD" {
-                refs.push(git.head_branch(host, &self.remote)?);
-            } else if git.remote_has_branch(host, &self.repo, version)? {
-                refs.push(format!(
-                    "+refs/heads/{version}:refs/remotes/{}/{version}",
-                    self.remote
-                ));
-            } else if git.remote_has_tag(host, &self.repo, version)? {
-                refs.push(format!("+refs/tags/{version}:refs/tags/{version}"));
-            }
+        if let Some(depth) = self.depth {
+            refs = self.shallow_refs(host, git)?;
             if !refs.is_empty() {
-                args.extend(["--depth".into(), depth]);
+                args.extend(["--depth".into(), depth.to_string()]);
             }
         }
         if refs.is_empty() {
@@ -263,104 +266,119 @@ impl GitModule {
         let line = command.argv_text();
         let out = host.query(command)?;
         if out.rc != 0 {
-            return Err(Failure::new(format!(
-                "Failed to download remote objects and refs: {} {}",
-                out.stdout_text(),
-                out.stderr_text()
-            ))
-            .with("cmd", line));
+            let said = format!("{} {}", out.stdout_text(), out.stderr_text());
+            let failure = Failure::new(format!("Failed to download remote objects and refs: {said}"));
+            return Err(failure.with("cmd", Value::list(line.iter().map(Value::from))));
         }
         Ok(())
     }
 
     fn switch(&self, host: &mut Host<'_>, git: &Git) -> Result<(), Failure> {
-        let version = self.version.as_str();
-        let checkout = |host: &mut Host<'_>, args: &[&str], what: &str| -> Result<(), Failure> {
-            let command = git.command(args);
-            let line = command.argv_text().join(" ");
-            let out = host.query(command)?;
-            if out.rc == 0 {
-                return Ok(());
-            }
-            Err(Failure::new(format!("Failed to checkout {what}"))
-                .with("stdout", out.stdout_text())
-                .with("stderr", out.stderr_text())
-                .with("rc", out.rc)
-                .with("cmd", line))
-        };
-        let is_branch = version == "HEAD" || git.remote_has_branch(host, &self.remote, version)?;
-        if !is_branch {
-            checkout(host, &["checkout", "--force", version, "--"], version)?;
+        let (version, remote) = (self.version.as_str(), self.remote.as_str());
+        if version == "HEAD" {
+            let branch = git.head_branch(host, remote)?;
+            let message = format!("Failed to checkout branch {branch}");
+            git.attempt(host, &["checkout", "--force", &branch], &message)?;
+            let upstream = format!("{remote}/{branch}");
+            git.attempt_told(host, &["reset", "--hard", &upstream, "--"], &message)?;
             return self.verify(host, git);
         }
-        let branch = if version == "HEAD" {
-            git.head_branch(host, &self.remote)?
-        } else {
-            version.to_owned()
-        };
-        let upstream = format!("{}/{branch}", self.remote);
-        let local = git.has_branch(host, &branch)?;
-        if let Some(depth) = self.depth.filter(|_| version != "HEAD" && !local) {
-            // A shallow copy only knows the branch that it was made of.
-            let refs = format!("+refs/heads/{branch}:refs/remotes/{upstream}");
-            git.must(host, &["remote", "set-branches", "--add", &self.remote, &branch])?;
-            git.must(host, &["fetch", &format!("--depth={depth}"), &self.remote, &refs])?;
+        let message = format!("Failed to checkout {version}");
+        if !git.remote_has_branch(host, remote, version)? {
+            git.attempt_told(host, &["checkout", "--force", version], &message)?;
+            return self.verify(host, git);
         }
-        if local || version == "HEAD" {
-            checkout(
+        if let Some(depth) = self.depth.filter(|d| *d != 0)
+            && !git.has_branch(host, version)?
+        {
+            // A shallow copy only knows the branch that it was made of.
+            let own = format!("+refs/heads/{version}:refs/heads/{version}");
+            let tracking = format!("+refs/heads/{version}:refs/remotes/{remote}/{version}");
+            let args = ["fetch", &format!("--depth={depth}"), remote, &own, &tracking];
+            git.attempt(
                 host,
-                &["checkout", "--force", &branch, "--"],
-                &format!("branch {branch}"),
+                &args,
+                &format!("Failed to fetch branch from remote: {version}"),
             )?;
-            checkout(host, &["reset", "--hard", &upstream, "--"], version)?;
+        }
+        let upstream = format!("{remote}/{version}");
+        if git.has_branch(host, version)? {
+            let branch = format!("Failed to checkout branch {version}");
+            git.attempt(host, &["checkout", "--force", version], &branch)?;
+            git.attempt_told(host, &["reset", "--hard", &upstream], &message)?;
         } else {
-            checkout(
-                host,
-                &["checkout", "--track", "-b", &branch, &upstream, "--"],
-                version,
-            )?;
+            git.attempt_told(host, &["checkout", "--track", "-b", version, &upstream], &message)?;
         }
         self.verify(host, git)
     }
 
-    fn update_copy(&self, host: &mut Host<'_>, git: &Git, state: &mut State) -> Result<bool, Failure> {
-        let mut local = false;
-        if !self.bare && git.has_changes(host)? {
-            local = true;
+    /// Throws changes away where that is wanted, and gives the remote its address; says whether there were changes.
+    fn prepare(&self, host: &mut Host<'_>, git: &Git, state: &mut State) -> Result<bool, Failure> {
+        let dirty = !self.bare && git.has_changes(host)?;
+        if dirty {
+            let text = format!(
+                "Local modifications exist in the destination: {}",
+                git.dest.display()
+            );
             if !self.force {
-                let text = format!(
-                    "Local modifications exist in the destination: {} (force=no).",
-                    git.dest.display()
-                );
                 let before = state.values.get("before").unwrap_or(Value::None);
-                return Err(Failure::new(text).with("before", before));
+                return Err(Failure::new(format!("{text} (force=no).")).with("before", before));
             }
             if !host.check() {
                 git.must(host, &["reset", "--hard", "HEAD"])?;
-                state.values.insert(
-                    "msg",
-                    format!(
-                        "Local modifications exist in the destination: {}",
-                        git.dest.display()
-                    ),
-                );
+                state.values.insert("msg", text);
                 state.changed = true;
             }
         }
-        let now = git.remote_url(host, &self.remote)?;
-        let moved = now
-            .as_deref()
-            .is_some_and(|n| n != self.repo && plain(n) != plain(&self.repo));
-        if !host.check() {
-            if now.is_none() {
-                git.must(host, &["remote", "add", &self.remote, &self.repo])?;
-            } else if moved {
-                git.must(host, &["remote", "set-url", &self.remote, &self.repo])?;
+        let now = git.remote_url(host, &self.remote)?.filter(|n| !n.is_empty());
+        let moved = now.is_some_and(|n| !same_address(&n, &self.repo));
+        if moved && !host.check() {
+            let out = git.run(host, &["remote", "set-url", &self.remote, &self.repo])?;
+            if out.rc != 0 {
+                let said = format!("{} {}", out.stdout_text(), out.stderr_text());
+                let (repo, remote) = (&self.repo, &self.remote);
+                return Err(Failure::new(format!(
+                    "Failed to set a new url {repo} for {remote}: {said}"
+                )));
             }
         }
         state.values.insert("remote_url_changed", moved);
         state.changed |= moved;
-        Ok(local)
+        Ok(dirty)
+    }
+
+    /// The difference of two commits, as far as it is wanted.
+    fn difference(
+        &self,
+        host: &mut Host<'_>,
+        git: &Git,
+        before: Option<&str>,
+        after: &str,
+    ) -> Result<Option<Value>, Failure> {
+        if !host.wants_diff() || before == Some(after) {
+            return Ok(None);
+        }
+        let text = match before {
+            None => format!(">> Newly checked out {after}"),
+            Some(before) => {
+                if host.check() {
+                    let quiet = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
+                    git.run(host, &[&quiet[..], &[&self.remote, &self.version]].concat())?;
+                }
+                let out = git.run(host, &["diff", before, after])?;
+                match (out.rc, out.stdout_text()) {
+                    (0, text) if text.is_empty() => {
+                        format!(">> No visual differences between {before} and {after}")
+                    }
+                    (0, text) => text,
+                    _ => {
+                        let said = out.stderr_text();
+                        format!(">> Failed to get proper diff between {before} and {after}:\n>> {said}")
+                    }
+                }
+            }
+        };
+        Ok(Some(Map::from_iter([("prepared", text)]).into()))
     }
 }
 
@@ -380,6 +398,14 @@ impl Module for GitModule {
                 doc: "The commit that was checked out; null if there was no working copy.",
             },
             Return {
+                name: "git_dir_before",
+                doc: "Where the repository was, if it was moved.",
+            },
+            Return {
+                name: "git_dir_now",
+                doc: "Where the repository is, if it was moved.",
+            },
+            Return {
                 name: "remote_url_changed",
                 doc: "Whether the remote had another address.",
             },
@@ -395,9 +421,19 @@ impl Module for GitModule {
     };
 
     fn run(mut self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        if self.repo.starts_with('/') {
+        for (what, value) in [
+            ("version", &self.version),
+            ("remote", &self.remote),
+            ("repo", &self.repo),
+        ] {
+            if value.starts_with('-') {
+                return Err(format!("{what} must not begin with a dash: {value}").into());
+            }
+        }
+        let repo = expand(&self.repo);
+        if repo.starts_with('/') {
             // As an address, so that shallow copies of a local repository work too.
-            self.repo.insert_str(0, "file://");
+            self.repo = format!("file://{repo}");
         }
         let dest = match &self.dest {
             Some(dest) => absolute(dest),
@@ -411,70 +447,82 @@ impl Module for GitModule {
             values: Map::new(),
             changed: false,
         };
-        state.values.insert("before", Value::None);
-        let repository = if self.dest.is_some() {
-            self.repository(&dest)?
-        } else {
-            None
-        };
-        if let Some(repository) = &repository {
-            self.relocate(host, repository, &dest, &mut state)?;
+        let mut there = false;
+        if self.dest.is_some() {
+            let place = repository(&dest, self.bare)?;
+            let place = self.relocate(host, place, &dest, &mut state)?;
+            there = place.join("config").exists();
         }
-        let mut local = false;
-        let before = if repository.is_some() {
-            git.version(host)?
-        } else {
-            None
-        };
-        if repository.is_none() {
+        state.values.insert("before", Value::None);
+        if !there {
             if host.check() || !self.clone {
                 let commit = git.remote_commit(host, &self.repo, &self.version, true)?;
-                state.values.insert("after", commit);
                 state.changed = true;
-                return Ok(state.done());
+                return self.told(host, &git, state, None, commit);
             }
             self.clone_into(host, &git)?;
-        } else {
-            state.values.insert("before", before.clone());
-            if !self.update {
-                state.values.insert("after", before);
-                self.packed(host, &git, &mut state)?;
-                return Ok(state.done());
-            }
-            local = self.update_copy(host, &git, &mut state)?;
-            if host.check() {
-                let commit = git.remote_commit(host, &self.remote, &self.version, false)?;
-                state.changed |= before.as_deref() != Some(&commit);
-                state.values.insert("after", commit);
-                return Ok(state.done());
-            }
-            self.fetch(host, &git)?;
+            return self.checked_out(host, &git, state, None, false);
         }
+        let before = git.version(host)?;
+        state.values.insert("before", before.as_str());
+        if !self.update {
+            state.values.insert("after", before);
+            self.packed(host, &git, &mut state)?;
+            return Ok(state.done());
+        }
+        let dirty = self.prepare(host, &git, &mut state)?;
+        if host.check() {
+            let commit = git.remote_commit(host, &self.remote, &self.version, false)?;
+            state.changed |= before != commit;
+            return self.told(host, &git, state, Some(&before), commit);
+        }
+        self.fetch(host, &git)?;
+        self.checked_out(host, &git, state, Some(&before), dirty)
+    }
+}
+
+impl GitModule {
+    /// Brings the working copy to the version, and the rest with it.
+    fn checked_out(
+        &self,
+        host: &mut Host<'_>,
+        git: &Git,
+        mut state: State,
+        before: Option<&str>,
+        dirty: bool,
+    ) -> Result<Outcome, Failure> {
         if !self.bare {
-            self.switch(host, &git)?;
-            if self.recursive && self.submodules(host, &git)? {
+            self.switch(host, git)?;
+            if self.recursive && self.submodules(host, git)? {
                 state.values.insert("submodules_changed", true);
                 state.changed = true;
             }
         }
         let after = git.version(host)?;
-        state.changed |= before != after || local || repository.is_none();
-        if host.wants_diff()
-            && before != after
-            && let (Some(a), Some(b)) = (&before, &after)
-        {
-            let out = git.run(host, &["diff", &format!("{a}..{b}")])?;
-            if out.rc == 0 && out.stdout.len() < 104_448 {
-                state
-                    .values
-                    .insert("diff", Map::from_iter([("prepared", out.stdout_text())]));
-            }
+        state.changed |= before != Some(&after) || dirty;
+        let outcome = self.told(host, git, state, before, after)?;
+        let changed = outcome.values.get("changed").is_some_and(|c| c.truthy());
+        let mut state = State {
+            values: outcome.values,
+            changed,
+        };
+        self.packed(host, git, &mut state)?;
+        Ok(state.done())
+    }
+
+    /// The result with the commit and the way there.
+    fn told(
+        &self,
+        host: &mut Host<'_>,
+        git: &Git,
+        state: State,
+        before: Option<&str>,
+        after: String,
+    ) -> Result<Outcome, Failure> {
+        if let Some(diff) = self.difference(host, git, before, &after)? {
+            state.values.insert("diff", diff);
         }
         state.values.insert("after", after);
-        self.packed(host, &git, &mut state)?;
-        if state.changed {
-            host.mark_changed();
-        }
         Ok(state.done())
     }
 }

@@ -2,10 +2,24 @@
 
 use super::{
     git::{GitModule, State, absolute},
-    git_remote::Git,
+    git_remote::{Git, described},
 };
-use crate::prelude::*;
-use std::{fs, path::Path};
+use crate::{files::stat::file_checksum, host::Scratch, prelude::*};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Formats of archives by the ends of their names.
+const FORMATS: [(&str, &str); 4] = [("zip", "zip"), ("gz", "tar.gz"), ("tar", "tar"), ("tgz", "tgz")];
+
+/// The keys that git says a signature was made with: the signing one and its primary one.
+fn signers(raw: &str) -> Vec<String> {
+    let line = raw.lines().find_map(|l| l.strip_prefix("[GNUPG:] VALIDSIG "));
+    let words: Vec<&str> = line.unwrap_or_default().split_whitespace().collect();
+    let keys = [words.first(), words.get(9)];
+    keys.into_iter().flatten().map(|k| (*k).to_owned()).collect()
+}
 
 impl GitModule {
     pub(super) fn verify(&self, host: &mut Host<'_>, git: &Git) -> Result<(), Failure> {
@@ -15,31 +29,24 @@ impl GitModule {
         let reference = format!("refs/tags/{}", self.version);
         let kind = git.run(host, &["cat-file", "-t", &reference])?.stdout_text();
         let tag = kind.trim() == "tag";
-        let mut args = vec![if tag { "verify-tag" } else { "verify-commit" }];
+        let mut args = vec![if tag { "verify-tag" } else { "verify-commit" }, &self.version];
         if !self.gpg_allowlist.is_empty() {
             args.push("--raw");
         }
-        args.push(&self.version);
         let out = git.run(host, &args)?;
-        let text = out.stderr_text();
-        let signer = text
-            .lines()
-            .find_map(|l| l.strip_prefix("[GNUPG:] VALIDSIG "))
-            .and_then(|l| l.split_whitespace().next());
-        let allowed = self.gpg_allowlist.is_empty()
-            || signer.is_some_and(|s| {
-                self.gpg_allowlist
-                    .iter()
-                    .any(|a| s.ends_with(a.trim_start_matches("0x")))
-            });
-        if out.rc != 0 || !allowed {
-            return Err(Failure::new(format!(
+        if out.rc != 0 {
+            let message = format!(
                 "Failed to verify GPG signature of commit/tag \"{}\"",
                 self.version
-            ))
-            .with("stdout", out.stdout_text())
-            .with("stderr", text)
-            .with("rc", out.rc));
+            );
+            return Err(described(&out, &message));
+        }
+        let signers = signers(&out.stderr_text());
+        if !self.gpg_allowlist.is_empty() && !self.gpg_allowlist.iter().any(|a| signers.contains(a)) {
+            let signer = signers.first().map_or("", String::as_str);
+            let message =
+                format!("The gpg_allowlist does not include the public key \"{signer}\" for this commit");
+            return Err(described(&out, &message));
         }
         Ok(())
     }
@@ -68,69 +75,99 @@ impl GitModule {
         Ok(status(host)? != before)
     }
 
+    /// Packs the version into a file, if that is wanted and the file is another one.
     pub(super) fn packed(&self, host: &mut Host<'_>, git: &Git, state: &mut State) -> Result<(), Failure> {
-        let Some(archive) = self.archive.as_ref().filter(|_| !host.check()) else {
+        let Some(archive) = &self.archive else {
             return Ok(());
         };
-        let name = archive.to_string_lossy().into_owned();
-        let format = ["tar.gz", "tgz", "tar", "zip"]
-            .into_iter()
-            .find(|f| name.ends_with(&format!(".{f}")));
-        let Some(format) = format else {
-            return Err(Failure::new(format!(
-                "Unable to get file extension from archive file name : {name}"
-            )));
+        if host.check() {
+            state.changed = true;
+            return Ok(());
+        }
+        let end = archive.extension().map(|e| e.to_string_lossy().into_owned());
+        let format = FORMATS.iter().find(|(known, _)| Some(*known) == end.as_deref());
+        let Some((_, format)) = format else {
+            let message = format!(
+                "Unable to get file extension from archive file name : {}",
+                archive.display()
+            );
+            return Err(Failure::new(message).with(
+                "details",
+                "Please specify archive as filename with extension. File extension can be one of ['tar', 'tar.gz', 'zip', 'tgz']",
+            ));
         };
-        let temp = crate::files::tempfile::make_folder(&std::env::temp_dir(), "kdo.", "")?;
-        let made = temp.join("archive");
-        let result = (|| {
-            let output = format!("--output={}", made.display());
-            let kind = format!("--format={format}");
-            let prefix = self
-                .archive_prefix
-                .as_ref()
-                .map(|p| format!("--prefix={}/", p.trim_end_matches('/')));
-            let mut args = vec!["archive", &output, &kind];
-            args.extend(prefix.as_deref());
-            args.push(&self.version);
-            git.must(host, &args)?;
-            host.read(&made)
-        })();
-        let _ = fs::remove_dir_all(&temp);
-        let content = result?;
-        let done = host.write(archive, &content, &Save::default(), &FileAttrs::default())?;
-        state.changed |= done.changed;
+        let scratch = Scratch::new()?;
+        let made = scratch.join("archive");
+        let name = made.to_string_lossy().into_owned();
+        let mut args = vec!["archive", "--format", format, "--output", &name];
+        if let Some(prefix) = &self.archive_prefix {
+            args.extend(["--prefix", prefix]);
+        }
+        args.push(&self.version);
+        let failed = |error: &str| {
+            let (archive, dest) = (archive.display(), git.dest.display());
+            let details = format!(
+                "Git archive command failed to create archive {archive} using {dest} directory.Error: {error}"
+            );
+            Failure::new("Failed to perform archive operation").with("details", details)
+        };
+        let folder = archive.parent().unwrap_or(Path::new("/"));
+        if !folder.is_dir() {
+            let archive = archive.display();
+            let error = format!("fatal: could not open '{archive}' for writing: No such file or directory\n");
+            return Err(failed(&error));
+        }
+        let out = git.run(host, &args)?;
+        if out.rc != 0 {
+            return Err(failed(&out.stderr_text()));
+        }
+        state.changed = file_checksum(&made, "sha1") != file_checksum(archive, "sha1");
+        if state.changed {
+            let failed = |e: std::io::Error| Failure::new(format!("could not read the archive: {e}"));
+            let mut content = fs::File::open(&made).map_err(failed)?;
+            host.replace(archive, &mut content, &Save::default(), &FileAttrs::default())?;
+        }
         Ok(())
     }
 
+    /// Moves the repository to the folder where it is wanted; gives the folder where it is.
     pub(super) fn relocate(
         &self,
         host: &mut Host<'_>,
-        repository: &Path,
+        repository: PathBuf,
         dest: &Path,
         state: &mut State,
-    ) -> Result<(), Failure> {
-        let Some(wanted) = self.separate_git_dir.as_deref().map(absolute) else {
-            return Ok(());
+    ) -> Result<PathBuf, Failure> {
+        let wanted = self.separate_git_dir.as_deref().map(absolute);
+        let Some(wanted) = wanted.filter(|w| *w != repository && repository.exists()) else {
+            return Ok(repository);
         };
-        if wanted != repository {
-            state.changed = true;
-            let shown = |path: &Path| path.to_string_lossy().into_owned();
-            state.values.insert("git_dir_before", shown(repository));
-            state.values.insert("git_dir_now", shown(&wanted));
-            host.mark_changed();
-            if !host.check() {
-                let failed = |e: std::io::Error| Failure::new(format!("Unable to move git dir. {e}"));
-                if wanted.exists() {
-                    return Err(Failure::new(format!(
-                        "Separate-git-dir path {} already exists.",
-                        wanted.display()
-                    )));
-                }
-                fs::rename(repository, &wanted).map_err(failed)?;
-                fs::write(dest.join(".git"), format!("gitdir: {}", wanted.display())).map_err(failed)?;
-            }
+        state.changed = true;
+        host.mark_changed();
+        if host.check() {
+            return Ok(repository);
         }
-        Ok(())
+        if wanted.exists() {
+            return Err(format!("Separate-git-dir path {} already exists.", wanted.display()).into());
+        }
+        let failed = |e: std::io::Error| Failure::new(format!("Unable to move git dir. {e}"));
+        fs::rename(&repository, &wanted).map_err(failed)?;
+        fs::write(dest.join(".git"), format!("gitdir: {}", wanted.display())).map_err(failed)?;
+        let shown = |path: &Path| path.to_string_lossy().into_owned();
+        state.values.insert("git_dir_before", shown(&repository));
+        state.values.insert("git_dir_now", shown(&wanted));
+        Ok(wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::signers;
+
+    #[test]
+    fn signers_are_the_signing_and_the_primary_key() {
+        let raw = "[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG 1 Ann\n[GNUPG:] VALIDSIG AAAA 2020-01-01 1 0 4 0 22 10 00 BBBB\n";
+        assert_eq!(signers(raw), ["AAAA", "BBBB"]);
+        assert!(signers("error: no signature found\n").is_empty());
     }
 }

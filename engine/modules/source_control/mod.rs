@@ -5,3 +5,4 @@ pub mod git_config;
 pub mod git_config_info;
 mod git_extras;
 mod git_remote;
+pub mod subversion;

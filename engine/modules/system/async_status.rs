@@ -69,12 +69,7 @@ impl Module for AsyncStatus {
         if self.jid.contains('/') || matches!(self.jid.as_str(), "" | "." | "..") {
             return Err(Failure::new("could not find job").with("ansible_job_id", self.jid));
         }
-        let environment = host
-            .context()
-            .environment
-            .iter()
-            .find(|(k, _)| k == "ANSIBLE_ASYNC_DIR");
-        let folder = self._async_dir.or_else(|| environment.map(|(_, v)| v.clone()));
+        let folder = self._async_dir.or_else(|| host.variable("ANSIBLE_ASYNC_DIR"));
         let folder = PathBuf::from(expand(folder.as_deref().unwrap_or("~/.ansible_async")));
         let path = folder.join(&self.jid);
         let file = Value::str(path.to_string_lossy());

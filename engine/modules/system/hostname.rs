@@ -145,10 +145,12 @@ impl Module for Hostname {
                 format!("hostname = {}\n", self.name),
             );
         }
-        let found = facts::gather(host, &["platform"], Duration::from_secs(5), Default::default());
+        let found = facts::gather(host, &["platform"], Duration::from_secs(5), Default::default())?;
         let facts = Map::new();
         for key in ["domain", "fqdn"] {
-            facts.insert(format!("ansible_{key}"), found.get(key).unwrap_or(Value::str("")));
+            let name = format!("ansible_{key}");
+            let value = found.get(&name).unwrap_or(Value::str(""));
+            facts.insert(name, value);
         }
         facts.insert("ansible_hostname", self.name.split('.').next().unwrap_or(""));
         facts.insert("ansible_nodename", self.name.as_str());

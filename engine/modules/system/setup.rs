@@ -50,29 +50,33 @@ impl Module for Setup {
         let found = facts::gather(
             host,
             &names,
-            Duration::from_secs(self.gather_timeout),
+            // As if it was not given.
+            Duration::from_secs(if self.gather_timeout == 0 {
+                10
+            } else {
+                self.gather_timeout
+            }),
             self.fact_path,
-        );
-        let filter: Vec<_> = self.filter.iter().filter(|f| !f.is_empty()).collect();
+        )?;
         let wanted = |name: &str| {
-            let full = format!("ansible_{name}");
-            filter.is_empty()
-                || filter
-                    .iter()
-                    .any(|f| *f == "*" || matches(f, &full) || matches(f, name))
+            // An empty pattern stands for all; the prefix may be left out.
+            let one = |f: &String| {
+                let own = ["ansible_", "facter", "ohai"].iter().any(|p| f.starts_with(p));
+                f.is_empty() || matches(f, name) || !own && matches(&format!("ansible_{f}"), name)
+            };
+            self.filter.is_empty() || self.filter.iter().any(one)
         };
+        let meta = Map::new();
+        meta.insert(
+            "gather_subset",
+            Value::list(self.gather_subset.iter().map(Value::from)),
+        );
+        meta.insert("module_setup", true);
         let out = Map::new();
-        for (name, value) in found.text_entries() {
+        for (name, value) in found.text_entries().into_iter().chain(meta.text_entries()) {
             if wanted(&name) {
-                out.insert(format!("ansible_{name}"), value);
+                out.insert(name, value);
             }
-        }
-        if filter.is_empty() {
-            out.insert(
-                "gather_subset",
-                Value::list(self.gather_subset.iter().map(Value::from)),
-            );
-            out.insert("module_setup", true);
         }
         Ok(Outcome::new().with("ansible_facts", out))
     }

@@ -33,25 +33,50 @@ fn parse(text: &str, name: &str) -> Option<Entry> {
     })
 }
 
-/// The mode of a new home folder: `HOME_MODE` of login.defs, else what the umask leaves.
-pub(super) fn home_mode(umask: Option<u32>) -> u32 {
-    let defs = fs::read_to_string("/etc/login.defs").unwrap_or_default();
+/// The mode of a new home folder by `/etc/login.defs`; `None` if there is no such file.
+pub(super) fn home_mode() -> Option<u32> {
+    let defs = fs::read_to_string("/etc/login.defs").ok()?;
     let setting = |key: &str| {
-        let mut words = defs.lines().filter_map(|l| {
+        let words = defs.lines().filter_map(|l| {
             let mut w = l.split_whitespace();
-            (w.next() == Some(key)).then(|| w.next()).flatten()
+            (l.starts_with(key) && w.next() == Some(key))
+                .then(|| w.next())
+                .flatten()
         });
-        words.next_back().and_then(|w| u32::from_str_radix(w, 8).ok())
+        words
+            .map(|w| u32::from_str_radix(w, 8))
+            .collect::<Result<Vec<_>, _>>()
+            .ok()
     };
-    match umask {
-        Some(umask) => 0o777 & !umask,
-        None => setting("HOME_MODE").unwrap_or_else(|| 0o777 & !setting("UMASK").unwrap_or(0o022)),
+    let first = setting("HOME_MODE").and_then(|all| all.first().copied());
+    let umask = setting("UMASK").and_then(|all| all.last().copied());
+    Some(first.unwrap_or_else(|| 0o777 & !umask.unwrap_or(0o022)))
+}
+
+/// Whether a text looks like the hash of a password, or like one of the words that mean no password.
+pub(super) fn is_hash(password: &str) -> bool {
+    if ["*", "!", "*************"].contains(&password) {
+        return true;
     }
+    let fields: Vec<_> = password.split('$').collect();
+    let [_, method, .., hash] = fields[..] else {
+        return false;
+    };
+    let letters = hash
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "./=".contains(c));
+    let length = match method {
+        "1" => Some(22),
+        "5" | "y" => Some(43),
+        "6" => Some(86),
+        _ => None,
+    };
+    !password.contains([':', '*', '!']) && letters && length.is_none_or(|n| hash.chars().count() == n)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, parse};
+    use super::{Entry, is_hash, parse};
 
     #[test]
     fn entries_are_read_with_their_ages() {
@@ -67,5 +92,22 @@ mod tests {
         };
         assert_eq!(entry, wanted);
         assert_eq!(parse(text, "y"), None);
+    }
+
+    #[test]
+    fn hashes_are_told_from_plain_words() {
+        let sha512 = format!("$6$salt${}", "a".repeat(86));
+        for (text, hash) in [
+            ("secret", false),
+            ("*", true),
+            ("!", true),
+            ("$6$salt$short", false),
+            (sha512.as_str(), true),
+            (&format!("{sha512}!"), false),
+            ("$2b$12$abc", true),
+            ("$x", false),
+        ] {
+            assert_eq!(is_hash(text), hash, "{text}");
+        }
     }
 }

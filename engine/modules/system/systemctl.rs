@@ -2,6 +2,7 @@
 
 use crate::{
     Host,
+    facts::is_chroot,
     host::{Command, Output},
     prelude::*,
 };
@@ -26,22 +27,19 @@ impl Systemctl {
         if force {
             options.push("--force".into());
         }
-        let set = std::env::var_os("XDG_RUNTIME_DIR").is_some()
-            || host
-                .context()
-                .environment
-                .iter()
-                .any(|(k, _)| k == "XDG_RUNTIME_DIR");
         let uid = rustix::process::geteuid().as_raw();
         Ok(Self {
             program: host.need_program("systemctl", "systemd")?,
             options,
             // A session without login has no such variable, and without it the user's manager is not found.
-            runtime: (scope == "user" && !set).then(|| format!("/run/user/{uid}")),
+            runtime: host
+                .variable("XDG_RUNTIME_DIR")
+                .is_none()
+                .then(|| format!("/run/user/{uid}")),
         })
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut c = Command::new(&self.program)
             .args(&self.options)
             .args(args)
@@ -63,7 +61,12 @@ impl Systemctl {
     }
 }
 
-/// The properties that `systemctl show` prints; values in braces may go over several lines.
+/// Whether systemd cannot be asked by right: this is a chroot, or it was told to stay offline.
+pub(super) fn offline(host: &Host<'_>) -> bool {
+    is_chroot() || host.variable("SYSTEMD_OFFLINE").as_deref() == Some("1")
+}
+
+/// The properties that `systemctl show` prints; commands in braces may go over several lines.
 pub(super) fn properties(text: &str) -> Map {
     let out = Map::new();
     let mut open: Option<(String, String)> = None;
@@ -105,5 +108,12 @@ mod tests {
         );
         assert_eq!(map.get("ActiveState").unwrap().to_text(), "active");
         assert_eq!(map.len(), 3);
+    }
+
+    #[test]
+    fn an_open_brace_in_another_property_is_a_value() {
+        let map = properties("Description={ odd\nLoadState=loaded\n");
+        assert_eq!(map.get("Description").unwrap().to_text(), "{ odd");
+        assert_eq!(map.get("LoadState").unwrap().to_text(), "loaded");
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{
     service::UnitOptions,
-    systemctl::{Systemctl, properties},
+    systemctl::{Systemctl, offline},
+    systemd_unit::Unit,
 };
-use crate::{facts::service_mgr, prelude::*};
-use std::path::Path;
+use crate::prelude::*;
 
 /// Start, stop, enable, disable or mask units of systemd
 ///
@@ -42,15 +42,6 @@ pub struct SystemdService {
     no_block: bool,
 }
 
-fn missing(found: bool, unit: &str) -> Result<(), Failure> {
-    if found {
-        return Ok(());
-    }
-    Err(Failure::new(format!(
-        "Could not find the requested service {unit}: host"
-    )))
-}
-
 impl SystemdService {
     /// What `service` asks for.
     pub(super) fn of(
@@ -72,7 +63,7 @@ impl SystemdService {
         }
     }
 
-    fn reload(&self, host: &mut Host<'_>, systemctl: &Systemctl, offline: bool) -> Result<(), Failure> {
+    fn reload(&self, host: &mut Host<'_>, systemctl: &Systemctl) -> Result<(), Failure> {
         for (wanted, verb) in [
             (self.daemon_reload, "daemon-reload"),
             (self.daemon_reexec, "daemon-reexec"),
@@ -81,186 +72,50 @@ impl SystemdService {
                 continue;
             }
             let out = systemctl.query(host, &[verb])?;
-            if out.rc != 0 && !offline {
-                return Err(Failure::new(format!(
-                    "failure {} during {verb}: {}",
-                    out.rc,
-                    out.stderr_text()
-                )));
+            if out.rc == 0 {
+                continue;
             }
-        }
-        Ok(())
-    }
-
-    fn mask(
-        &self,
-        host: &mut Host<'_>,
-        systemctl: &Systemctl,
-        unit: &str,
-        found: bool,
-    ) -> Result<(), Failure> {
-        let Some(wanted) = self.masked else { return Ok(()) };
-        let is = systemctl.query(host, &["is-enabled", unit])?.stdout_text().trim() == "masked";
-        if is == wanted {
-            return Ok(());
-        }
-        let verb = if wanted { "mask" } else { "unmask" };
-        if let Some(out) = systemctl.execute(host, &[verb, unit])?
-            && out.rc != 0
-        {
-            missing(found, unit)?;
-            return Err(Failure::new(format!(
-                "Unable to {verb} service {unit}: {}",
-                out.stderr_text()
-            )));
-        }
-        Ok(())
-    }
-
-    fn enable(
-        &self,
-        host: &mut Host<'_>,
-        systemctl: &Systemctl,
-        unit: &str,
-        initd: bool,
-    ) -> Result<Option<bool>, Failure> {
-        let Some(wanted) = self.enabled else {
-            return Ok(None);
-        };
-        let answer = systemctl.query(host, &["is-enabled", unit])?;
-        let text = answer.stdout_text();
-        let text = text.trim();
-        let mut enabled = answer.rc == 0;
-        if answer.rc == 1 && self.scope == "system" && initd && !text.ends_with("disabled") {
-            enabled = !crate::files::pattern::expand(Path::new(&format!("/etc/rc?.d/S??{unit}"))).is_empty();
-        } else if answer.rc == 0 && text == "alias" && !wanted {
-            // An alias is enabled as long as its target is.
-            enabled = true;
-        }
-        if enabled == wanted {
-            return Ok(Some(enabled));
-        }
-        let verb = if wanted { "enable" } else { "disable" };
-        if let Some(out) = systemctl.execute(host, &[verb, unit])?
-            && out.rc != 0
-        {
-            return Err(Failure::new(format!(
-                "Unable to {verb} service {unit}: {}",
-                if out.stderr.is_empty() {
-                    out.stdout_text()
-                } else {
-                    out.stderr_text()
-                }
-            )));
-        }
-        Ok(Some(wanted))
-    }
-
-    fn start(
-        &self,
-        host: &mut Host<'_>,
-        systemctl: &Systemctl,
-        unit: &str,
-        active: &str,
-    ) -> Result<(), Failure> {
-        let running = matches!(active, "active" | "activating");
-        let verb = match self.state.as_deref() {
-            Some("started") => (!running).then_some("start"),
-            Some("stopped") => (running || active == "deactivating").then_some("stop"),
-            Some(_) if !running => Some("start"),
-            Some("restarted") => Some("restart"),
-            Some("reloaded") => Some("reload"),
-            _ => None,
-        };
-        if let Some(verb) = verb
-            && let Some(out) = systemctl.execute(host, &[verb, unit])?
-            && out.rc != 0
-        {
-            return Err(Failure::new(format!(
-                "Unable to {verb} service {unit}: {}",
-                out.stderr_text()
-            )));
+            let words = out.stderr_text();
+            if !offline(host) {
+                return Err(Failure::new(format!("failure {} during {verb}: {words}", out.rc)));
+            }
+            host.warn(format!(
+                "systemd does not run here (a chroot, or it is offline), so {verb} was left out: {} / {words}",
+                out.rc
+            ));
         }
         Ok(())
     }
 
     /// The module's work; `service` calls it too.
     pub(super) fn apply(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        let name = self.name.as_deref().unwrap_or_default();
+        if let Some(glob) = ['*', '?', '['].into_iter().find(|c| name.contains(*c)) {
+            return Err(Failure::new(format!(
+                "This module does not currently support using glob patterns, found '{glob}' in service name: {name}"
+            )));
+        }
         let systemctl = Systemctl::new(host, &self.scope, self.no_block, self.force == Some(true))?;
-        let offline =
-            std::env::var("SYSTEMD_OFFLINE").is_ok_and(|v| v == "1") || !service_mgr::systemd_runs();
-        self.reload(host, &systemctl, offline)?;
-        let Some(unit) = self.name.clone() else {
-            return Ok(Outcome::new()
-                .with("name", Value::None)
-                .with("status", Map::new()));
-        };
-        if let Some(glob) = unit.chars().find(|c| matches!(c, '*' | '?' | '[')) {
-            return Err(Failure::new(format!(
-                "This module does not currently support using glob patterns, found '{glob}' in service name: {unit}"
-            )));
+        self.reload(host, &systemctl)?;
+        if name.is_empty() {
+            let name = self.name.map_or(Value::None, Value::str);
+            return Ok(Outcome::new().with("name", name).with("status", Map::new()));
         }
-        let shown = systemctl.query(host, &["show", &unit])?;
-        let status = if shown.rc == 0 {
-            properties(&shown.stdout_text())
-        } else {
-            Map::new()
-        };
-        let property = |key: &str| status.get(key).map(|v| v.to_text()).unwrap_or_default();
-        let load = property("LoadState");
-        let known = !load.is_empty() && load != "not-found";
-        if known && load != "masked" && status.contains("LoadError") {
-            return Err(Failure::new(format!(
-                "Error loading unit file '{unit}': {}",
-                property("LoadError")
-            )));
+        let unit = Unit::look(host, &systemctl, name)?;
+        let out = Outcome::new().with("name", name);
+        if let Some(masked) = self.masked {
+            unit.mask(host, &systemctl, masked)?;
         }
-        if shown.rc != 0 && !offline {
-            let words = shown.stderr_text();
-            if !words.is_empty() && self.scope != "global" {
-                return Err(
-                    Failure::new(format!("failure {} during show: {words}", shown.rc)).with("name", unit)
-                );
-            }
-        }
-        let stem = unit.trim_end_matches(".service");
-        let initd = Path::new("/etc/init.d").join(stem).exists();
-        let mut found = known || initd;
-        if !found && (offline || self.scope == "global") {
-            let listed = systemctl.query(host, &["list-unit-files", &unit])?.stdout_text();
-            let with = format!("{stem}.service");
-            found = listed.lines().any(|l| {
-                l.split_whitespace()
-                    .next()
-                    .is_some_and(|n| n == unit || n == with)
-            });
-        }
-        let out = Outcome::new().with("name", unit.as_str());
-        self.mask(host, &systemctl, &unit, found)?;
-        if self.enabled.is_some() || self.state.is_some() {
-            missing(found, &unit)?;
-        }
-        if let Some(enabled) = self.enable(host, &systemctl, &unit, initd)? {
+        if let Some(enabled) = self.enabled {
+            unit.must_exist()?;
+            unit.enable(host, &systemctl, &self.scope, enabled)?;
             out.values.insert("enabled", enabled);
         }
         if let Some(state) = &self.state {
-            let word = match state.as_str() {
-                "stopped" => "stopped",
-                _ => "started",
-            };
-            if status.contains("ActiveState") {
-                self.start(host, &systemctl, &unit, &property("ActiveState"))?;
-                out.values.insert("state", word);
-            } else if offline {
-                host.warn(format!(
-                    "Target is a chroot or systemd is offline: '{unit}' is not {state}"
-                ));
-                out.values.insert("state", word);
-            } else {
-                return Err(Failure::new("Service is in unknown state").with("status", status));
-            }
+            unit.must_exist()?;
+            out.values.insert("state", unit.bring(host, &systemctl, state)?);
         }
-        Ok(out.with("status", status))
+        Ok(out.with("status", unit.status))
     }
 }
 

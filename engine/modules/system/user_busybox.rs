@@ -1,6 +1,10 @@
 //! Accounts where only busybox is there to make them.
 
-use super::user::{Said, User};
+use super::{
+    shadow,
+    user::{Said, User},
+    user_groups,
+};
 use crate::{host::Command, prelude::*};
 
 impl User {
@@ -11,9 +15,7 @@ impl User {
             c = c.arg("-u").arg(uid.to_string());
         }
         if let Some(group) = &self.group {
-            if !Self::has_group(host, group) {
-                return Err(Failure::new(format!("Group {group} does not exist")));
-            }
+            user_groups::existing(host, group)?;
             c = c.arg("-G").arg(group);
         }
         if let Some(comment) = &self.comment {
@@ -31,23 +33,57 @@ impl User {
         if let Some(skeleton) = &self.skeleton {
             c = c.arg("-k").arg(skeleton);
         }
+        c = c.args(self.settings(self.umask.as_deref()));
         if self.system {
             c = c.arg("-S");
         }
         self.execute(host, c.arg(&self.name), said)?;
         if let Some(password) = &self.password {
-            let line = format!("{}:{password}\n", self.name);
-            let chpasswd = Command::new(host.need_program("chpasswd", "passwd")?)
-                .arg("-e")
-                .stdin(line);
-            self.execute(host, chpasswd, said)?;
+            self.set_password(host, password, said)?;
         }
-        for group in self.wanted_groups(host, None)?.unwrap_or_default() {
-            let c = Command::new(host.need_program("adduser", "passwd")?)
-                .arg(&self.name)
-                .arg(group);
-            self.execute(host, c, said)?;
+        for (group, _) in self.further_groups(host)? {
+            self.regroup_busybox(host, "adduser", &group, said)?;
         }
         Ok(())
+    }
+
+    /// Brings password and groups as wanted; busybox has no program for the rest.
+    pub(super) fn modify_busybox(&self, host: &mut Host<'_>, said: &mut Said) -> Result<(), Failure> {
+        if let Some(change) = self.regroup(host)?.filter(|c| !c.all.is_empty()) {
+            for group in &change.enter {
+                self.regroup_busybox(host, "adduser", group, said)?;
+            }
+            for group in &change.leave {
+                self.regroup_busybox(host, "delgroup", group, said)?;
+            }
+        }
+        let is = shadow::entry(&self.name).unwrap_or_default().password;
+        if let Some(password) = &self.password
+            && self.update_password == "always"
+            && is != *password
+        {
+            self.set_password(host, password, said)?;
+        }
+        Ok(())
+    }
+
+    fn set_password(&self, host: &mut Host<'_>, password: &str, said: &mut Said) -> Result<(), Failure> {
+        let c = Command::new(host.need_program("chpasswd", "passwd")?)
+            .arg("-e")
+            .stdin(format!("{}:{password}\n", self.name));
+        self.execute(host, c, said)
+    }
+
+    fn regroup_busybox(
+        &self,
+        host: &mut Host<'_>,
+        program: &str,
+        group: &str,
+        said: &mut Said,
+    ) -> Result<(), Failure> {
+        let c = Command::new(host.need_program(program, "passwd")?)
+            .arg(&self.name)
+            .arg(group);
+        self.execute(host, c, said)
     }
 }

@@ -1,23 +1,29 @@
 //! The SSH key that `user` can make.
 
+use super::user::User;
 use crate::{
-    host::{Command, User as Account},
+    host::{Answers, Command, Dialogue, Prompt, User as Account},
     prelude::*,
+    pyregex,
 };
 use std::{
-    fs,
-    os::unix::fs::lchown,
+    fs, io,
+    os::unix::fs::{DirBuilderExt, lchown},
     path::{Path, PathBuf},
+    time::Duration,
 };
+
+/// A comment that means the host's name.
+const COMMENT: &str = "ansible-generated on $HOSTNAME";
 
 /// A key pair for the user.
 #[derive(Params)]
 pub(super) struct KeyParams {
-    /// Make an SSH key pair, if there is none.
-    #[param(default = false)]
-    generate_ssh_key: bool,
+    /// Make an SSH key pair, if there is none (or another one, with `force`).
+    generate_ssh_key: Option<bool>,
     /// Bits of the key; without, the program decides.
-    ssh_key_bits: Option<i64>,
+    #[param(default = 0)]
+    ssh_key_bits: i64,
     /// Comment in the public key; without, `ansible-generated on` and the host's name.
     #[param(default = "ansible-generated on $HOSTNAME")]
     ssh_key_comment: String,
@@ -31,70 +37,124 @@ pub(super) struct KeyParams {
     ssh_key_type: String,
 }
 
-impl KeyParams {
+impl User {
     /// Makes the key pair if wanted and missing, and adds what results say of it.
-    pub(super) fn generate(&self, host: &mut Host<'_>, user: &Account, out: &Map) -> Result<(), Failure> {
-        if !self.generate_ssh_key {
+    pub(super) fn make_key(&self, host: &mut Host<'_>, user: &Account, out: &Map) -> Result<(), Failure> {
+        let key = &self.key;
+        if key.generate_ssh_key != Some(true) {
             return Ok(());
         }
+        let default = PathBuf::from(format!(".ssh/id_{}", key.ssh_key_type));
+        let wanted = key.ssh_key_file.as_ref().unwrap_or(&default);
         let home = Path::new(&user.home);
-        let default = PathBuf::from(format!(".ssh/id_{}", self.ssh_key_type));
-        let file = home.join(self.ssh_key_file.as_ref().unwrap_or(&default));
+        if !wanted.is_absolute() && !home.exists() && !host.check() {
+            return Err(self.failed(1, format!("User {} home directory does not exist", self.name)));
+        }
+        let file = home.join(wanted);
+        self.generate(host, user, &file)?;
+        out.insert("ssh_fingerprint", fingerprint(host, &file)?);
+        out.insert("ssh_key_file", file.to_string_lossy().into_owned());
+        let text = fs::read_to_string(public(&file));
+        out.insert(
+            "ssh_public_key",
+            text.map_or(Value::None, |t| Value::str(t.trim())),
+        );
+        Ok(())
+    }
+
+    fn generate(&self, host: &mut Host<'_>, user: &Account, file: &Path) -> Result<(), Failure> {
         let failed =
-            |e: std::io::Error| Failure::new(format!("could not make a key in {}: {e}", file.display()));
-        if !file.exists() {
-            let program = host.need_program("ssh-keygen", "openssh-client")?;
-            let folder = file.parent().unwrap_or(home);
-            if !home.exists() && !host.check() {
-                return Err(Failure::new(format!(
-                    "User {} home directory does not exist",
-                    user.name
-                )));
+            |e: io::Error| self.failed(1, format!("could not make a key in {}: {e}", file.display()));
+        let folder = file.parent().unwrap_or(Path::new("/"));
+        if !folder.exists() {
+            host.mark_changed();
+            if host.check() {
+                return Ok(());
             }
-            if !folder.exists() && !host.check() {
-                fs::create_dir_all(folder).map_err(failed)?;
-                let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-                fs::set_permissions(folder, private).map_err(failed)?;
-                lchown(folder, Some(user.uid), Some(user.gid)).map_err(failed)?;
+            fs::DirBuilder::new().mode(0o700).create(folder).map_err(failed)?;
+            lchown(folder, Some(user.uid), Some(user.gid)).map_err(failed)?;
+        }
+        for (path, kind) in [(file.to_owned(), "private"), (public(file), "public")] {
+            if !path.exists() {
+                continue;
             }
-            let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
-            let mut c = Command::new(program).args(["-q", "-t"]).arg(&self.ssh_key_type);
-            if let Some(bits) = self.ssh_key_bits.filter(|b| *b > 0) {
-                c = c.arg("-b").arg(bits.to_string());
+            let shown = path.display();
+            if !self.force {
+                host.warn(format!(
+                    "Found existing ssh key {kind} file \"{shown}\", no force, so skipping ssh-keygen generation"
+                ));
+                return Ok(());
             }
-            c = c
-                .arg("-C")
-                .arg(self.ssh_key_comment.replace("$HOSTNAME", &node))
-                .arg("-f")
-                .path(&file);
-            c = c.arg("-N").arg(self.ssh_key_passphrase.as_deref().unwrap_or(""));
-            if let Some(answer) = host.execute(c)? {
-                answer.success("ssh-keygen failed")?;
-                for path in [file.clone(), public(&file)] {
-                    lchown(&path, Some(user.uid), Some(user.gid)).map_err(failed)?;
-                }
+            host.warn(format!("Overwriting existing ssh key {kind} file \"{shown}\""));
+            if !host.check() {
+                // The program would ask.
+                fs::remove_file(&path).map_err(failed)?;
             }
         }
-        if file.exists() {
-            let path = public(&file);
-            let answer = host.query(
-                Command::new(host.need_program("ssh-keygen", "openssh-client")?)
-                    .arg("-l")
-                    .arg("-f")
-                    .path(&path),
-            )?;
-            let words = if answer.rc == 0 {
-                answer.stdout_text()
-            } else {
-                answer.stderr_text()
-            };
-            out.insert("ssh_fingerprint", words.trim());
-            out.insert("ssh_key_file", file.to_string_lossy().into_owned());
-            let key = fs::read_to_string(&path).unwrap_or_default();
-            out.insert("ssh_public_key", key.trim());
+        host.mark_changed();
+        if host.check() {
+            return Ok(());
+        }
+        self.call_program(host, file)?;
+        for path in [file.to_owned(), public(file)] {
+            lchown(&path, Some(user.uid), Some(user.gid)).map_err(failed)?;
         }
         Ok(())
     }
+
+    fn call_program(&self, host: &mut Host<'_>, file: &Path) -> Result<(), Failure> {
+        let key = &self.key;
+        let program = host.need_program("ssh-keygen", "openssh-client")?;
+        let mut c = Command::new(program).arg("-t").arg(&key.ssh_key_type);
+        if key.ssh_key_bits > 0 {
+            c = c.arg("-b").arg(key.ssh_key_bits.to_string());
+        }
+        let comment = if key.ssh_key_comment == COMMENT {
+            let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+            COMMENT.replace("$HOSTNAME", &name)
+        } else {
+            key.ssh_key_comment.clone()
+        };
+        c = c.arg("-C").arg(comment).arg("-f").path(file);
+        let Some(passphrase) = &key.ssh_key_passphrase else {
+            let out = host.query(c.arg("-N").arg(""))?;
+            return match out.rc {
+                0 => Ok(()),
+                rc => Err(self.failed(rc, out.stderr_text())),
+            };
+        };
+        // Told at a terminal: the list of processes shows arguments to everybody.
+        let said = host.converse(Dialogue {
+            argv: c.argv_text(),
+            directory: None,
+            echo: false,
+            timeout: Some(Duration::from_secs(900)),
+            prompts: vec![Prompt {
+                text: "passphrase".into(),
+                pattern: pyregex::compile("Enter .*passphrase.*: ", pyregex::Flags::default())?,
+                answers: Answers::Always(passphrase.clone()),
+            }],
+        })?;
+        match said.rc {
+            Some(0) => Ok(()),
+            Some(rc) => Err(self.failed(rc, said.output.trim())),
+            None => Err(self.failed(1, "ssh-keygen took more than 900 seconds")),
+        }
+    }
+}
+
+fn fingerprint(host: &mut Host<'_>, file: &Path) -> Result<String, Failure> {
+    if !file.exists() {
+        return Ok(String::new());
+    }
+    let program = host.need_program("ssh-keygen", "openssh-client")?;
+    let answer = host.query(Command::new(program).arg("-l").arg("-f").path(file))?;
+    let words = if answer.rc == 0 {
+        answer.stdout_text()
+    } else {
+        answer.stderr_text()
+    };
+    Ok(words.trim().to_owned())
 }
 
 fn public(file: &Path) -> PathBuf {

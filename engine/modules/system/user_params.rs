@@ -22,7 +22,7 @@ pub struct User {
     pub(super) create_home: bool,
     /// When the account expires, in seconds since 1970; negative: never.
     pub(super) expires: Option<f64>,
-    /// With `state: absent`, remove even if the user is logged in.
+    /// With `state: absent`, remove even if the user is logged in. With `generate_ssh_key`, replace a key that is there.
     #[param(default = false)]
     pub(super) force: bool,
     /// Primary group, by name or number.
@@ -36,8 +36,7 @@ pub struct User {
     /// Home folder.
     pub(super) home: Option<PathBuf>,
     /// Manage the account in the local files even if the host knows accounts from elsewhere.
-    #[param(default = false)]
-    pub(super) local: bool,
+    pub(super) local: Option<bool>,
     /// For BSD; no effect here.
     #[param(name = "login_class")]
     pub(super) _login_class: Option<String>,
@@ -53,7 +52,7 @@ pub struct User {
     /// Hash of the password.
     #[param(no_log)]
     pub(super) password: Option<String>,
-    /// Days after the password's expiry until the account is locked.
+    /// Days after the password's expiry until the account is locked. It is set each time.
     pub(super) password_expire_account_disable: Option<i64>,
     /// Greatest number of days between changes of the password.
     pub(super) password_expire_max: Option<i64>,
@@ -72,7 +71,7 @@ pub struct User {
     /// For Solaris; no effect here.
     #[param(name = "role")]
     pub(super) _role: Option<String>,
-    /// SELinux user.
+    /// SELinux user of a new account.
     pub(super) seuser: Option<String>,
     /// Login shell.
     pub(super) shell: Option<PathBuf>,

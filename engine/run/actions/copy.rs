@@ -6,7 +6,7 @@ use kdo_template::SearchPath;
 use kdo_value::{Map, Value, json};
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -140,16 +140,20 @@ pub(crate) fn offer(
 async fn tree(engine: &Engine, step: &Step, args: &Map, src: &str, path: &Path) -> Result<Map, TaskFailure> {
     let local_follow = args.get("local_follow").is_none_or(|v| v.truthy());
     let mut entries = Vec::new();
-    walk(path, Path::new(""), local_follow, &mut entries)?;
+    walk(path, Path::new(""), local_follow, &mut Vec::new(), &mut entries)?;
     args.remove("src");
     args.insert("_kdo_tree", Value::list(entries));
-    // With a slash at its end the folder's content is meant, without it the folder itself.
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
-    if let (false, Some(name), Some(dest)) = (src.ends_with('/'), name, args.get("dest")) {
-        args.insert("dest", format!("{}/{name}", dest.to_text().trim_end_matches('/')));
-    }
     let original = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    args.insert("_kdo_original", original.to_string_lossy().into_owned());
+    let original = original.to_string_lossy();
+    let original = original.trim_end_matches('/');
+    // With a slash at its end the folder's content is meant, without it the folder itself.
+    if src.ends_with('/') {
+        args.insert("_kdo_original", format!("{original}/"));
+    } else {
+        args.insert("_kdo_original", original);
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+        args.insert("_kdo_name", name);
+    }
     let order = Order {
         tree: Some(path.to_owned()),
         ..Order::default()
@@ -157,9 +161,18 @@ async fn tree(engine: &Engine, step: &Step, args: &Map, src: &str, path: &Path) 
     engine.invoke(step, "ansible.builtin.copy", args, order).await
 }
 
-fn walk(root: &Path, below: &Path, follow: bool, out: &mut Vec<Value>) -> Result<(), TaskFailure> {
+/// Lists what is below a folder. A link to a folder that it is in (`above`, by device and inode) stays a link.
+fn walk(
+    root: &Path,
+    below: &Path,
+    follow: bool,
+    above: &mut Vec<(u64, u64)>,
+    out: &mut Vec<Value>,
+) -> Result<(), TaskFailure> {
     let folder = root.join(below);
     let failed = |e: std::io::Error| TaskFailure::new(format!("cannot read {}: {e}", folder.display()));
+    let identity = |meta: &fs::Metadata| (meta.dev(), meta.ino());
+    above.push(identity(&fs::metadata(&folder).map_err(failed)?));
     let mut names: Vec<_> = fs::read_dir(&folder)
         .map_err(failed)?
         .flatten()
@@ -169,19 +182,18 @@ fn walk(root: &Path, below: &Path, follow: bool, out: &mut Vec<Value>) -> Result
     for name in names {
         let relative = below.join(&name);
         let path = root.join(&relative);
-        let meta = if follow {
-            fs::metadata(&path).or_else(|_| fs::symlink_metadata(&path))
-        } else {
-            fs::symlink_metadata(&path)
-        }
-        .map_err(failed)?;
+        let own = fs::symlink_metadata(&path).map_err(failed)?;
+        let meta = match fs::metadata(&path) {
+            Ok(meta) if follow && !above.contains(&identity(&meta)) => meta,
+            _ => own,
+        };
         let entry = Map::new();
         entry.insert("path", relative.to_string_lossy().into_owned());
         entry.insert("mode", meta.permissions().mode() & 0o7777);
         if meta.is_dir() {
             entry.insert("kind", "directory");
             out.push(entry.into());
-            walk(root, &relative, follow, out)?;
+            walk(root, &relative, follow, above, out)?;
         } else if meta.file_type().is_symlink() {
             entry.insert("kind", "link");
             entry.insert(
@@ -203,5 +215,6 @@ fn walk(root: &Path, below: &Path, follow: bool, out: &mut Vec<Value>) -> Result
             out.push(entry.into());
         }
     }
+    above.pop();
     Ok(())
 }

@@ -4,6 +4,7 @@ use crate::{
     actions::copy::inline,
     engine::Engine,
     failure::TaskFailure,
+    foreign::described,
     library::{How, Program},
     step::Step,
 };
@@ -36,7 +37,11 @@ pub(crate) fn module(
         How::Json => "json",
         How::Text => "text",
         How::Pairs => "pairs",
-        How::Python | How::PowerShell => return Err(TaskFailure::new(foreign(&program, path))),
+        How::Python | How::PowerShell => {
+            let (name, scope) = (&step.task.action.name, &step.task.scope);
+            let text = described(&program, name, path, &step.play.play, scope);
+            return Err(TaskFailure::new(text));
+        }
     };
     if !program.binary && program.interpreter.is_empty() {
         return Err(TaskFailure::early(format!(
@@ -58,18 +63,6 @@ pub(crate) fn module(
     args.insert("arguments", arguments);
     args.insert("secret", step.info.no_log);
     Ok(("kdo.custom".into(), args))
-}
-
-/// What is told of a module that needs Ansible's Python or PowerShell.
-pub(crate) fn foreign(program: &Program, path: &Path) -> String {
-    let language = match program.how {
-        How::PowerShell => "PowerShell",
-        _ => "Python over Ansible's own",
-    };
-    format!(
-        "the module {} is written in {language}, which kdo does not run",
-        path.display()
-    )
 }
 
 /// The interpreter that variables say; `auto` and the like leave it to the host.

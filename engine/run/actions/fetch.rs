@@ -97,44 +97,8 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         return Ok(result);
     }
     let (flat, must) = (truth("flat", false), truth("fail_on_missing", true));
-    let base = Path::new(&dest);
-    let base = if base.is_absolute() || dest.starts_with('~') {
-        PathBuf::from(kdo_modules::host::expand(&dest))
-    } else {
-        step.play.vars.playbook_dir.join(base)
-    };
-    let target = if flat {
-        let name = Path::new(&src)
-            .file_name()
-            .map(|n| n.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        if dest.ends_with('/') {
-            base.join(name)
-        } else if base.is_dir() {
-            return Err(TaskFailure::new(format!(
-                "dest is an existing directory, use a trailing slash if you want to fetch src into that directory: {dest}"
-            )));
-        } else {
-            base
-        }
-    } else {
-        // Only names go below the folder: what a host calls its file cannot lead out of it.
-        let inside: PathBuf = Path::new(&src)
-            .components()
-            .filter(|c| matches!(c, Component::Normal(_)))
-            .collect();
-        base.join(step.target()).join(inside)
-    };
-    if target.is_dir() {
-        let target = target.display();
-        return Err(TaskFailure::new(format!(
-            "calculated dest '{target}' is an existing directory, use another path that does not point to an existing directory"
-        )));
-    }
-    if let Some(folder) = target.parent() {
-        fs::create_dir_all(folder)
-            .map_err(|e| TaskFailure::new(format!("cannot make {}: {e}", folder.display())))?;
-    }
+    let src = at_home(engine, step, src).await?;
+    let target = target(step, &src, &dest, flat)?;
     let temp = target.with_file_name(format!(
         ".{}.kdo-{}-{}",
         target
@@ -144,8 +108,10 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         std::process::id(),
         step.host
     ));
+    let before = file_checksum(&target, "sha1");
     let ask = Map::new();
     ask.insert("src", src.as_str());
+    ask.insert("have", before.clone());
     let order = Order {
         receive: Some(temp.clone()),
         ..Order::default()
@@ -155,44 +121,112 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         Ok(answer) if !crate::task::truthy(&answer, "failed") => answer,
         other => {
             let _ = fs::remove_file(&temp);
-            let answer = other?;
-            if must {
-                answer.insert("file", src);
-                return Ok(answer);
-            }
-            let message = answer.get("msg").map(|v| v.to_text()).unwrap_or_default();
-            answer.remove("failed");
-            answer.insert("changed", false);
-            answer.insert("file", src);
-            answer.insert("msg", format!("{message}, ignored"));
-            return Ok(answer);
+            return Ok(refused(&other?, &src, must));
         }
     };
-    let before = file_checksum(&target, "sha1");
-    let after = file_checksum(&temp, "sha1");
-    let remote = answer.get("checksum").map(|v| v.to_text());
-    if truth("validate_checksum", true) && remote.is_some() && after != remote {
+    if !crate::task::truthy(&answer, "sent") {
+        result.insert("changed", false);
+        result.insert("checksum", before);
+        result.insert("dest", target.to_string_lossy().into_owned());
+        result.insert("file", src);
+        result.insert("md5sum", file_checksum(&target, "md5"));
+        return Ok(result);
+    }
+    // Of an empty file nothing has come.
+    if !temp.exists() {
+        crate::invoke::receiver(&temp)?;
+    }
+    let (after, remote) = (file_checksum(&temp, "sha1"), answer.get("checksum"));
+    let remote = remote.map(|v| v.to_text());
+    let valid = !truth("validate_checksum", true) || remote.is_none() || after == remote;
+    if valid {
+        fs::rename(&temp, &target).map_err(|e| {
+            let _ = fs::remove_file(&temp);
+            TaskFailure::new(format!("cannot write {}: {e}", target.display()))
+        })?;
+        result.insert("changed", true);
+        result.insert("md5sum", file_checksum(&target, "md5"));
+    } else {
         let _ = fs::remove_file(&temp);
         result.insert("failed", true);
         result.insert("msg", "checksum mismatch");
-        return Ok(result);
+        result.insert("file", src);
+        result.insert("md5sum", Value::None);
     }
-    let changed = before != after;
-    if changed {
-        fs::rename(&temp, &target)
-            .map_err(|e| TaskFailure::new(format!("cannot write {}: {e}", target.display())))?;
-    } else {
-        fs::remove_file(&temp)
-            .map_err(|e| TaskFailure::new(format!("cannot remove {}: {e}", temp.display())))?;
-    }
-    result.insert("changed", changed);
-    result.insert("checksum", after);
     result.insert("dest", target.to_string_lossy().into_owned());
-    result.insert("file", src);
-    result.insert("md5sum", file_checksum(&target, "md5"));
-    if changed {
-        result.insert("remote_checksum", remote);
-        result.insert("remote_md5sum", Value::None);
-    }
+    result.insert("checksum", after);
+    result.insert("remote_checksum", remote);
+    result.insert("remote_md5sum", Value::None);
     Ok(result)
+}
+
+/// The path with `~` as the host understands it.
+async fn at_home(engine: &Engine, step: &Step, src: String) -> Result<String, TaskFailure> {
+    if !src.starts_with('~') {
+        return Ok(src);
+    }
+    let ask = Map::from_iter([("path", src.as_str())]);
+    for extra in ["get_checksum", "get_mime", "get_attributes"] {
+        ask.insert(extra, false);
+    }
+    let found = engine
+        .invoke(step, "ansible.builtin.stat", &ask, Order::default())
+        .await?;
+    let path = found.get("stat").and_then(|s| s.get("path"));
+    Ok(path.map_or(src, |p| p.to_text()))
+}
+
+/// Where the file goes.
+fn target(step: &Step, src: &str, dest: &str, flat: bool) -> Result<PathBuf, TaskFailure> {
+    let base = Path::new(dest);
+    let base = if base.is_absolute() || dest.starts_with('~') {
+        PathBuf::from(kdo_modules::host::expand(dest))
+    } else {
+        step.play.vars.playbook_dir.join(base)
+    };
+    // Only names go below the folder: what a host calls its file cannot lead out of it.
+    let mut names = PathBuf::new();
+    for part in Path::new(src).components() {
+        match part {
+            Component::Normal(name) => names.push(name),
+            Component::ParentDir => drop(names.pop()),
+            _ => {}
+        }
+    }
+    if !flat {
+        return Ok(base.join(step.target()).join(names));
+    }
+    if !dest.ends_with('/') {
+        return match base.is_dir() {
+            false => Ok(base),
+            true => Err(TaskFailure::new(format!(
+                "dest is an existing directory, use a trailing slash if you want to fetch src into that directory: {dest}"
+            ))),
+        };
+    }
+    let target = base.join(names.file_name().unwrap_or_default());
+    match target.is_dir() {
+        false => Ok(target),
+        true => Err(TaskFailure::new(format!(
+            "calculated dest '{}' is an existing directory, use another path that does not point to an existing directory",
+            target.display()
+        ))),
+    }
+}
+
+/// The result where the host has no such file to give.
+fn refused(answer: &Map, src: &str, must: bool) -> Map {
+    let mut message = answer.get("msg").map(|v| v.to_text()).unwrap_or_default();
+    let folder = crate::task::truthy(answer, "folder");
+    if crate::task::truthy(answer, "missing") || folder && !must {
+        message.push_str(", not transferring, ignored");
+    }
+    let result = Map::from_iter([("msg", message)]);
+    result.insert("changed", false);
+    if must {
+        result.insert("failed", true);
+    } else if !folder {
+        result.insert("file", src);
+    }
+    result
 }

@@ -20,8 +20,10 @@ mod script;
 mod set_fact;
 mod set_stats;
 mod statements;
+mod synchronize;
 mod template;
 mod unarchive;
+mod uri;
 mod validate_argument_spec;
 mod wait_for_connection;
 
@@ -78,6 +80,7 @@ const ACTIONS: &[Action] = &[
     action("set_stats", false, Some(&set_stats::ABOUT)),
     action("template", true, Some(&template::ABOUT)),
     action("unarchive", true, None),
+    action("uri", true, None),
     action(
         "validate_argument_spec",
         false,
@@ -163,8 +166,10 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         "script" => script::run(engine, step, args).await,
         "set_fact" => set_fact::run(&args),
         "set_stats" => set_stats::run(engine, step, &args),
+        "ansible.posix.synchronize" | "synchronize" => synchronize::run(engine, step, args).await,
         "template" => template::run(engine, step, args).await,
         "unarchive" => unarchive::run(engine, step, args).await,
+        "uri" => uri::run(engine, step, args).await,
         "validate_argument_spec" => validate_argument_spec::run(engine, step, &args),
         "wait_for_connection" => wait_for_connection::run(engine, step, &args).await,
         _ => module::run(engine, step, args).await,

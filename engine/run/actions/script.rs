@@ -1,14 +1,14 @@
 //! `script`: a script of the controller, run on the host.
 
 use crate::{
-    actions::copy::{find, inline},
+    actions::copy::{find, offer},
     engine::Engine,
     failure::TaskFailure,
     invoke::Order,
     step::Step,
 };
-use kdo_value::Map;
-use std::fs;
+use kdo_modules::params::parse_bool;
+use kdo_value::{Map, Value};
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
     let line = args
@@ -23,20 +23,19 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         ));
     }
     let (name, rest) = kdo_modules::commands::words::first(&line)?;
-    let path = find(step, "files", &name)?;
-    let content =
-        fs::read(&path).map_err(|e| TaskFailure::new(format!("cannot read {}: {e}", path.display())))?;
     args.remove("_raw_params");
     args.remove("cmd");
-    inline(&args, &content);
-    args.insert(
-        "_kdo_name",
-        path.file_name()
-            .map(|n| n.to_string_lossy().into_owned())
-            .unwrap_or_default(),
-    );
+    let decrypt = args.get("decrypt").is_none_or(|v| match &v {
+        Value::Str(s) => parse_bool(s).unwrap_or(true),
+        v => v.truthy(),
+    });
+    let mut order = Order::default();
+    // `creates` and `removes` are asked first, so the host tells what is wrong with the script.
+    if let Err(e) =
+        find(step, "files", &name).and_then(|path| offer(engine, &args, &path, decrypt, &mut order))
+    {
+        args.insert("_kdo_missing", e.message);
+    }
     args.insert("_kdo_args", rest);
-    engine
-        .invoke(step, "ansible.builtin.script", &args, Order::default())
-        .await
+    engine.invoke(step, "ansible.builtin.script", &args, order).await
 }

@@ -5,6 +5,7 @@ use crate::{
         About,
         copy::{find, inline},
     },
+    encoding::{EncodeError, encode},
     engine::Engine,
     failure::TaskFailure,
     invoke::Order,
@@ -170,14 +171,28 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
     };
     let rendered = engine.render_file(
         step,
-        &path,
+        (&src.to_text(), &path),
         &options,
         given("dest").map(|v| v.to_text()).unwrap_or_default(),
     )?;
+    let encoding = given("output_encoding")
+        .map(|v| v.to_text())
+        .filter(|e| !e.is_empty());
+    let content = match encoding {
+        Some(name) => encode(&rendered, &name).map_err(|e| {
+            TaskFailure::new(match e {
+                EncodeError::Unknown => format!("unknown encoding: {name}"),
+                EncodeError::Letter(letter) => {
+                    format!("{}: the encoding {name} has no {letter:?}", path.display())
+                }
+            })
+        })?,
+        None => rendered.into_bytes(),
+    };
     for name in SYNTAX.params.iter().map(|p| p.name).chain(["src"]) {
         args.remove(name);
     }
-    inline(&args, rendered.as_bytes());
+    inline(&args, &content);
     args.insert(
         "_kdo_name",
         path.file_name()
@@ -203,7 +218,7 @@ impl Engine {
     pub(crate) fn render_file(
         &self,
         step: &Step,
-        path: &Path,
+        (name, path): (&str, &Path),
         options: &FileOptions,
         dest: String,
     ) -> Result<String, TaskFailure> {
@@ -224,7 +239,7 @@ impl Engine {
         } else {
             head
         };
-        let about = about(path, dest);
+        let about = about(name, path, dest);
         if let Ok(now) = self.with_templar(&step.vars, |t| t.expression(&Text::trusted("now()", None))) {
             about.insert("template_run_date", now);
         }
@@ -251,7 +266,7 @@ impl Engine {
 }
 
 /// The variables that a template sees of itself.
-fn about(path: &Path, dest: String) -> Map {
+fn about(name: &str, path: &Path, dest: String) -> Map {
     use std::os::unix::fs::MetadataExt;
     let map = Map::new();
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -265,7 +280,7 @@ fn about(path: &Path, dest: String) -> Map {
         .and_then(|m| m.modified().ok())
         .and_then(|t| t.duration_since(UNIX_EPOCH).ok());
     map.insert("template_host", rustix_nodename());
-    map.insert("template_path", path.to_string_lossy().into_owned());
+    map.insert("template_path", name);
     map.insert("template_fullpath", full.to_string_lossy().into_owned());
     map.insert("template_destpath", dest);
     map.insert("template_uid", owner);

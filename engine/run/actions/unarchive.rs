@@ -17,13 +17,24 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
             v => v.truthy(),
         })
     };
+    if args.contains("copy") && args.contains("remote_src") {
+        return Err(TaskFailure::new(
+            "parameters are mutually exclusive: ('copy', 'remote_src')",
+        ));
+    }
     let remote = truth("remote_src", !truth("copy", true));
     args.remove("copy");
-    let Some(src) = args.get("src") else {
+    let (Some(src), Some(_)) = (args.get("src"), args.get("dest")) else {
         return Err(TaskFailure::new("src (or content) and dest are required"));
     };
+    if !remote && src.to_text().contains("://") {
+        return Err(TaskFailure::new(format!(
+            "Unsupported option, an URI src ({}) is only supported when remote_src is True",
+            src.to_text()
+        )));
+    }
     let module = "ansible.builtin.unarchive";
-    if remote || src.to_text().contains("://") {
+    if remote {
         args.insert("remote_src", true);
         return engine.invoke(step, module, &args, Order::default()).await;
     }

@@ -66,7 +66,22 @@ impl Library {
         if short.contains('.') {
             return self.in_collections(short, playbook_dir);
         }
-        // What a task does not find in these folders may be in one of the play's other roles.
+        let places = self.places(play, playbook_dir, scope);
+        places.iter().find_map(|p| self.folder(p).get(short).cloned())
+    }
+
+    /// All modules that a task of the play may call by a short name.
+    pub(crate) fn files(&self, play: &Play, playbook_dir: &Path, scope: &Rc<Scope>) -> Vec<PathBuf> {
+        let places = self.places(play, playbook_dir, scope);
+        let folders = places.iter().map(|p| self.folder(p));
+        folders
+            .flat_map(|f| f.values().cloned().collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// Where a short name is looked for.
+    fn places(&self, play: &Play, playbook_dir: &Path, scope: &Rc<Scope>) -> Vec<PathBuf> {
+        // What a task does not find in the nearest folders may be in one of the play's other roles.
         let mut places = vec![playbook_dir.join("library")];
         let roles = play.roles.borrow();
         let own = scope.chain().filter_map(|s| s.role());
@@ -74,7 +89,7 @@ impl Library {
             places.push(role.role.path.join("library"));
         }
         places.extend(self.configured.iter().cloned());
-        places.iter().find_map(|p| self.folder(p).get(short).cloned())
+        places
     }
 
     /// The file of a module of a collection.

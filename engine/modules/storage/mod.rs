@@ -1,0 +1,12 @@
+//! Modules about disks, volumes and file systems.
+
+pub mod filesystem;
+pub mod fstab;
+pub mod lvg;
+mod lvm;
+pub mod lvol;
+mod lvol_size;
+pub mod mount;
+pub mod mount_facts;
+mod mount_sources;
+pub mod parted;

@@ -1,0 +1,31 @@
+//! What kernel test suites said on hosts, read from the folders that roles fetch, against what is known of them.
+//!
+//! ```text
+//! FOLDER/HOST/SUITE/RUN/run.txt                what the run was
+//!                       results.tsv            what it said; or raw output: *.tap, result.xml, check.log
+//!                       logs/SECTION/TEST.*    logs of a test
+//! FOLDER/baseline.tsv                          what is known
+//! ```
+//!
+//! docs/results.md has the formats. Everything is read in bounded memory; a broken line is a [`Note`] and the rest is shown.
+
+mod baseline;
+mod log;
+mod note;
+mod outcome;
+mod pattern;
+mod read;
+mod report;
+mod run;
+mod show;
+mod status;
+mod text;
+
+pub use baseline::Expected;
+pub use log::{Log, SHOWN_LINES, Tail};
+pub use note::Note;
+pub use outcome::Outcome;
+pub use report::{Change, Choice, Column, Error, Missing, Report, Result, Totals};
+pub use run::Run;
+pub use show::{html::html, json::json, junit::junit, terminal::terminal};
+pub use status::Status;

@@ -1,0 +1,3 @@
+#!/bin/sh
+for w; do echo "<$w>"; done
+pwd

@@ -1,0 +1,2 @@
+#!/bin/bash
+echo "blank ${1}${2-none}"
