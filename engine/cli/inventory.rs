@@ -199,7 +199,7 @@ pub(crate) fn inventory(args: InventoryShowArgs) -> Result<u8> {
 }
 
 /// The hosts of a pattern and a limit; patterns that match nothing are told.
-fn selected(
+pub(crate) fn selected(
     pattern: &str,
     limit: Option<&str>,
     inventory: &Inventory,

@@ -39,7 +39,7 @@ impl Explain<'_> {
     }
 
     /// The final value, with what is known of a host outside of plays.
-    fn value(&self, host: &str, levels: &[Level], name: &str) -> Result<Value, String> {
+    pub(crate) fn value(&self, host: &str, levels: &[Level], name: &str) -> Result<Value, String> {
         let vars = Map::new();
         vars.insert("inventory_hostname", host);
         vars.insert("inventory_hostname_short", host.split('.').next().unwrap_or(host));

@@ -40,6 +40,7 @@ mod screen;
 mod secrets;
 mod settings;
 mod sinks;
+mod ssh_config;
 mod stop;
 mod vault;
 mod vault_args;
@@ -92,6 +93,8 @@ enum Command {
     Pull(pull::PullArgs),
     /// Show what test suites said on hosts, against a baseline
     Results(results::ResultsArgs),
+    /// Write the hosts down for `ssh`, so that `ssh HOST` just works
+    SshConfig(ssh_config::SshConfigArgs),
     /// Start and stop throw-away SSH hosts on this machine
     Lab(kdo_lab::LabArgs),
 }
@@ -126,6 +129,7 @@ fn main() -> ExitCode {
         Command::Console(args) => console::console(args),
         Command::Pull(args) => pull::pull(args),
         Command::Results(args) => results::results(args),
+        Command::SshConfig(args) => ssh_config::ssh_config(args),
         Command::Lab(args) => lab::lab(args),
     };
     match result {
