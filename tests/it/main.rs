@@ -21,6 +21,7 @@ mod roles_equal;
 mod runs;
 mod secrets;
 mod specs;
+mod ssh_config;
 mod tools;
 mod web_routes;
 mod web_server;
