@@ -10,6 +10,7 @@ mod debugger;
 mod documentation;
 mod faults;
 mod inventory;
+mod kernel_tests;
 mod lists;
 mod modules;
 mod outputs;
