@@ -214,6 +214,11 @@ impl Pattern {
         self.regex.captures(text).map_err(|e| e.to_string())
     }
 
+    /// Names of the groups that have one.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.regex.capture_names().flatten()
+    }
+
     /// Every match replaced (`re.subn`), and how many there were.
     pub fn replace_all(&self, text: &str, template: &str) -> Result<(String, usize), String> {
         let parts = self.template(template)?;

@@ -193,6 +193,7 @@ impl Scrub {
                 rule(r"_time=\[[^\]]*\]", "_time=[@]"),
                 rule(r" ; pid=\d+ ;", " ; pid=@ ;"),
                 rule(r#"[^ '"]*/\.ansible/tmp/ansible-[^/ ']*/"#, "@TMP@/"),
+                rule(r"^Paused for [\d.]+ ", "Paused for @N@ "),
                 rule(r"/tmp/(ansible|kdo)[._][^/ ']*", "@TMP@"),
                 rule(r"@TMP@/(tmp[a-z0-9_]{8}|content)\b", "@TMP@/@FILE@"),
                 rule(r"/(tmp[a-z0-9_]{8}|kdo\.[a-z0-9]{8}/content)\b", "/@FILE@"),
@@ -221,9 +222,7 @@ impl Scrub {
         match value {
             Value::Str(text) => Value::str(self.text(text.as_str())),
             Value::List(list) => {
-                let mut items = list.to_vec();
-                // Whether the module's folder was there, which is ansible-core's business.
-                items.retain(|v| !v.as_str().is_some_and(|v| v.starts_with("Module remote_tmp ")));
+                let items = list.to_vec();
                 Value::list(items.iter().map(|v| self.value(v, path)))
             }
             Value::Map(map) => {
@@ -234,8 +233,11 @@ impl Scrub {
                     } else {
                         format!("{path}.{key}")
                     };
-                    let value = self.value(&value, &path);
-                    let value = if key == "warnings" { warnings(value) } else { value };
+                    let value = match (key.as_str(), self.value(&value, &path)) {
+                        ("elapsed", Value::Int(_)) => Value::str("@SECONDS@"),
+                        ("warnings", value) => warnings(value),
+                        (_, value) => value,
+                    };
                     let empty = key == "warnings" && json::line(&value) == "[]";
                     let volatile =
                         empty || VOLATILE.contains(&key.as_str()) || VOLATILE.contains(&path.as_str());

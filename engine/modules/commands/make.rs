@@ -1,6 +1,11 @@
 //! `make`: targets of a Makefile.
 
-use crate::{host::Command, params::AnyDict, prelude::*};
+use crate::{
+    commands::words,
+    host::{enter, errno},
+    params::AnyDict,
+    prelude::*,
+};
 use std::path::PathBuf;
 
 /// Make targets of a Makefile
@@ -34,8 +39,24 @@ impl Module for Make {
         diff: Support::None,
         returns: &[
             Return {
+                name: "chdir",
+                doc: "The folder.",
+            },
+            Return {
                 name: "command",
                 doc: "What was run.",
+            },
+            Return {
+                name: "file",
+                doc: "The Makefile, if it was named.",
+            },
+            Return {
+                name: "jobs",
+                doc: "How many jobs at once, if it was said.",
+            },
+            Return {
+                name: "params",
+                doc: "The variables.",
             },
             Return {
                 name: "stdout",
@@ -44,6 +65,14 @@ impl Module for Make {
             Return {
                 name: "stderr",
                 doc: "What make complained about.",
+            },
+            Return {
+                name: "target",
+                doc: "The target.",
+            },
+            Return {
+                name: "targets",
+                doc: "The targets.",
             },
         ],
         examples: &[Example {
@@ -57,9 +86,11 @@ impl Module for Make {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        if let Err(e) = enter(&self.chdir) {
+            return Err(errno(&e, &self.chdir.to_string_lossy()).into());
+        }
         let program = match &self.make {
-            Some(path) if path.components().count() > 1 => path.clone(),
-            Some(path) => host.need_program(&path.to_string_lossy(), "make")?,
+            Some(path) => path.clone(),
             None => match host.find_program("gmake") {
                 Some(path) => path,
                 None => host.need_program("make", "make")?,
@@ -81,7 +112,7 @@ impl Module for Make {
                 format!("{key}={}", value.to_text())
             });
         }
-        let line = argv.join(" ");
+        let line = words::join(&argv);
         let asked = host.query(Command::argv(&argv).arg("-q").directory(&self.chdir))?;
         let (mut stdout, mut stderr) = (asked.stdout_text(), asked.stderr_text());
         if asked.rc != 0

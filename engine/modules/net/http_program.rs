@@ -129,9 +129,15 @@ fn by_curl(
         .path(&config)
         .args(["--connect-timeout", &seconds])
         .args(["--speed-limit", "1", "--speed-time", &seconds, "-D"])
-        .path(&head)
-        .arg("-o")
-        .path(body);
+        .path(&head);
+    // What curl writes for a HEAD is the head again.
+    let head_only = request.method == "HEAD";
+    let output = if head_only {
+        scratch.join("nothing")
+    } else {
+        body.to_owned()
+    };
+    command = command.arg("-o").path(&output);
     command = match request.method.as_str() {
         "HEAD" => command.arg("-I"),
         method if url.scheme == "https" => command.args(["-X", method]),

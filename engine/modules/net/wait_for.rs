@@ -7,8 +7,8 @@ use super::{
 use crate::{
     host::{expand, file_info},
     prelude::*,
+    pyregex::{Flags, Pattern, compile},
 };
-use fancy_regex::Regex;
 use std::{
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
@@ -20,7 +20,6 @@ use std::{
 ///
 /// Without a port or path it only waits for `timeout`.
 #[derive(Params)]
-#[params(exclusive(port, path))]
 pub struct WaitFor {
     /// States that count as a connection, for `drained`.
     #[param(default = ["ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "SYN_RECV", "SYN_SENT", "TIME_WAIT"])]
@@ -32,7 +31,7 @@ pub struct WaitFor {
     #[param(default = 0)]
     delay: u64,
     /// Hosts whose connections do not count, for `drained`.
-    exclude_hosts: Vec<String>,
+    exclude_hosts: Option<Vec<String>>,
     /// Host of the port.
     #[param(default = "127.0.0.1")]
     host: String,
@@ -79,7 +78,7 @@ impl WaitFor {
     fn search_stream(
         &self,
         mut stream: TcpStream,
-        regex: &Regex,
+        regex: &Pattern,
         left: Duration,
     ) -> Option<(Vec<Value>, Map)> {
         let limit = Duration::from_secs(self.connect_timeout.max(1)).min(left);
@@ -116,7 +115,12 @@ impl WaitFor {
             .collect();
         let mine: Vec<_> = resolve(host, &self.host);
         let every = mine.iter().any(|a| a.is_unspecified());
-        let excluded: Vec<_> = self.exclude_hosts.iter().flat_map(|h| resolve(host, h)).collect();
+        let excluded: Vec<_> = self
+            .exclude_hosts
+            .iter()
+            .flatten()
+            .flat_map(|h| resolve(host, h))
+            .collect();
         tcp_table::read().iter().any(|c| {
             c.local.1 == port
                 && states.contains(&c.state)
@@ -128,6 +132,19 @@ impl WaitFor {
     fn late(&self, started: Instant, words: String) -> Failure {
         let elapsed = i64::try_from(started.elapsed().as_secs()).unwrap_or(0);
         Failure::new(self.msg.clone().unwrap_or(words)).with("elapsed", elapsed)
+    }
+
+    /// A file that cannot be looked at for another reason than that it is not there is not waited for.
+    fn examine(&self, started: Instant) -> Result<(), Failure> {
+        let Some(path) = self.path.as_ref().filter(|_| self.state != "absent") else {
+            return Ok(());
+        };
+        match std::fs::metadata(expand(&path.to_string_lossy())) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(self.late(started, format!("Failed to stat {}, {e}", path.display())))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn words(&self) -> String {
@@ -150,7 +167,12 @@ impl WaitFor {
     }
 
     /// One look; what was found in the text, if it is as wanted.
-    fn look(&self, host: &mut Host<'_>, regex: Option<&Regex>, left: Duration) -> Option<(Vec<Value>, Map)> {
+    fn look(
+        &self,
+        host: &mut Host<'_>,
+        regex: Option<&Pattern>,
+        left: Duration,
+    ) -> Option<(Vec<Value>, Map)> {
         let nothing = Some((Vec::new(), Map::new()));
         let path = self
             .path
@@ -176,11 +198,11 @@ impl WaitFor {
 }
 
 /// The groups of the first match, and those that have names.
-fn groups(regex: &Regex, text: &str) -> Option<(Vec<Value>, Map)> {
+fn groups(regex: &Pattern, text: &str) -> Option<(Vec<Value>, Map)> {
     let captures = regex.captures(text).ok()??;
     let value = |m: Option<fancy_regex::Match<'_>>| m.map_or(Value::None, |m| Value::str(m.as_str()));
     let list = (1..captures.len()).map(|i| value(captures.get(i))).collect();
-    let named = regex.capture_names().flatten();
+    let named = regex.names();
     Some((list, named.map(|n| (n, value(captures.name(n)))).collect()))
 }
 
@@ -218,10 +240,23 @@ impl Module for WaitFor {
         if self.port.is_some_and(|p| u16::try_from(p).is_err()) {
             return Err(Failure::new("port must be between 0 and 65535"));
         }
-        if self.state == "drained" && self.port.is_none() {
-            return Err(Failure::new(
-                "state=drained should only be used for checking a port",
-            ));
+        let told = |message: &str| Err(Failure::new(message).with("elapsed", 0_i64));
+        match (&self.path, self.state.as_str()) {
+            (Some(_), _) if self.port.is_some() => {
+                return told("port and path parameter can not both be passed to wait_for");
+            }
+            (Some(_), state @ ("stopped" | "drained")) => {
+                return told(&format!(
+                    "state={state} should only be used for checking a port in the wait_for module"
+                ));
+            }
+            (None, "drained") if self.port.is_none() => {
+                return Err("state=drained should only be used for checking a port".into());
+            }
+            _ => {}
+        }
+        if self.exclude_hosts.is_some() && self.state != "drained" {
+            return told("exclude_hosts should only be with state=drained");
         }
         for state in &self.active_connection_states {
             if state_number(state).is_none() {
@@ -232,9 +267,16 @@ impl Module for WaitFor {
             }
         }
         let regex = match &self.search_regex {
-            Some(text) => Some(
-                Regex::new(&format!("(?m){text}")).map_err(|e| Failure::new(format!("search_regex: {e}")))?,
-            ),
+            Some(text) => {
+                let flags = Flags {
+                    multiline: true,
+                    ..Flags::default()
+                };
+                Some(
+                    compile(text, flags)
+                        .map_err(|e| Failure::new(format!("Invalid regular expression: {e}")))?,
+                )
+            }
             None => None,
         };
         let started = Instant::now();
@@ -253,6 +295,7 @@ impl Module for WaitFor {
         } else {
             loop {
                 let left = limit.saturating_sub(started.elapsed());
+                self.examine(started)?;
                 if let Some(groups) = self.look(host, regex.as_ref(), left) {
                     found = groups;
                     break;

@@ -1,6 +1,9 @@
 //! `git_config`: settings of git.
 
-use crate::prelude::*;
+use crate::{
+    host::{enter, errno},
+    prelude::*,
+};
 use std::path::PathBuf;
 
 #[derive(Choice, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +94,11 @@ impl Module for GitConfig {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        let remove = self.state == State::Absent;
+        let value = self.value.clone().unwrap_or_default();
+        if !remove && value.is_empty() {
+            return Err("If state=present, a value must be specified.".into());
+        }
         let git = host.need_program("git", "git")?;
         let scope = self.scope.unwrap_or(Scope::System);
         let folder = match (scope, &self.repo) {
@@ -104,6 +112,11 @@ impl Module for GitConfig {
         ];
         base.extend(scope_words(scope, self.file.as_ref()));
         let read: Vec<String> = [&base[..], &["--get-all".into(), self.name.clone()]].concat();
+        if let Err(e) = enter(&folder) {
+            return Err(Failure::new(errno(&e, &folder.to_string_lossy()))
+                .with("rc", 128_i64)
+                .with("cmd", read.join(" ")));
+        }
         let out = host.query(Command::argv(&read).directory(&folder))?;
         if out.rc >= 2 {
             return Err(Failure::new(out.stderr_text())
@@ -112,8 +125,6 @@ impl Module for GitConfig {
         }
         let text = out.stdout_text();
         let old: Vec<String> = text.trim_end().lines().map(str::to_owned).collect();
-        let value = self.value.clone().unwrap_or_default();
-        let remove = self.state == State::Absent;
         if remove && text.is_empty() {
             return Ok(Outcome::new().changed(false).with("msg", "no setting to unset"));
         }
@@ -135,12 +146,21 @@ impl Module for GitConfig {
         if let Some(out) = host.execute(Command::argv(&write).directory(&folder))?
             && (out.rc != 0 || !out.stderr.is_empty())
         {
+            let cmd = Value::list(write.iter().map(Value::from));
             return Err(Failure::new(out.stderr_text())
                 .with("rc", out.rc)
-                .with("cmd", write.join(" ")));
+                .with("cmd", cmd));
         }
         let line = write.join(" ");
-        host.record_diff(&line, shown(&old), &line, shown(&after));
-        Ok(Outcome::new().changed(true).with("msg", "setting changed"))
+        // The difference is told even if nobody asked for it.
+        let diff = Map::new();
+        diff.insert("before", shown(&old));
+        diff.insert("after", shown(&after));
+        diff.insert("before_header", line.as_str());
+        diff.insert("after_header", line);
+        Ok(Outcome::new()
+            .changed(true)
+            .with("msg", "setting changed")
+            .with("diff", diff))
     }
 }

@@ -46,11 +46,11 @@ impl Module for GitConfigInfo {
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         let git = host.need_program("git", "git")?;
         let mut command = Command::new(git)
-            .args(["config", "--includes"])
+            .args(["config", "--includes", "--null"])
             .args(scope_words(self.scope, self.path.as_ref()));
         command = match &self.name {
-            Some(name) => command.args(["--null", "--get-all"]).arg(name),
-            None => command.args(["--null", "--list"]),
+            Some(name) => command.arg("--get-all").arg(name),
+            None => command.arg("--list"),
         };
         let folder = match (self.scope, &self.path) {
             (Scope::Local, Some(path)) => path.clone(),

@@ -6,7 +6,7 @@ use kdo_modules::{
     Meta, Return, Support,
     params::{Fixed, Kind, Param, Spec},
 };
-use kdo_value::Map;
+use kdo_value::{Map, Value};
 use std::time::{Duration, Instant};
 
 /// What is said of it.
@@ -88,6 +88,7 @@ pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map
     let (begin, start) = (Instant::now(), jiff::Zoned::now());
     let wait = seconds.or(minutes.map(|m| m * 60.0)).map(|s| s.max(1.0));
     let mut input = String::new();
+    let result = Map::new();
     match wait {
         Some(seconds) => {
             tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
@@ -98,17 +99,19 @@ pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map
                 .unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".into());
             match engine.options.ask.as_ref().filter(|_| engine.options.interactive) {
                 Some(ask) => input = ask(&format!("[pause]\n{text}:"), !echo).unwrap_or_default(),
-                None => engine.warn("Not waiting for response to prompt as stdin is not interactive"),
+                None => {
+                    let warning = "Not waiting for response to prompt as stdin is not interactive";
+                    result.insert("warnings", Value::list([Value::str(warning)]));
+                }
             }
         }
     }
     let elapsed = begin.elapsed().as_secs_f64();
-    let (shown, unit) = if minutes.is_some() {
-        (elapsed / 60.0, "minutes")
-    } else {
+    let (shown, unit) = if seconds.is_some() {
         (elapsed, "seconds")
+    } else {
+        (elapsed / 60.0, "minutes")
     };
-    let result = Map::new();
     result.insert("changed", false);
     result.insert("rc", 0_i64);
     result.insert("stderr", "");
