@@ -5,7 +5,7 @@
 use crate::program::root;
 use kdo_modules::{
     Meta,
-    params::{Param, Spec, parse_bool},
+    params::{Param, Spec, convert, parse_bool},
     registry,
 };
 use kdo_value::{Map, Value, json};
@@ -50,6 +50,15 @@ fn default(value: &Value, kind: &str) -> String {
     }
 }
 
+/// The default of a parameter; those of lists are written as texts.
+fn own_default(param: &Param) -> Value {
+    let value = param.default.value();
+    match (value.as_sequence(), param.elements) {
+        (Some(items), Some(kind)) => Value::list(items.iter().map(|i| convert(i, kind).unwrap())),
+        _ => value,
+    }
+}
+
 /// What is said of the action or module of that name.
 fn about(name: &str) -> Option<(&'static Meta, &'static Spec)> {
     let action = kdo_run::actions().find(|a| a.meta.name == name);
@@ -79,7 +88,7 @@ fn differences(param: &Param, facts: &Map) -> Vec<String> {
     );
     compare(
         "default",
-        default(&param.default.value(), &kind),
+        default(&own_default(param), &kind),
         default(&facts.get("default").unwrap_or(Value::None), &kind),
     );
     let show = |set: BTreeSet<String>| set.into_iter().collect::<Vec<_>>().join(" ");

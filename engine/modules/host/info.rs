@@ -8,8 +8,8 @@ use std::{
     path::Path,
 };
 
-/// `uid gid owner group mode state size` of a file (not following a link), as file modules return them; empty if
-/// it is not there.
+/// `uid gid owner group mode state size` of a file (not following a link), and its `secontext` where SELinux is on, as
+/// file modules return them; only `state` if it is not there.
 pub fn file_info(path: &Path, accounts: &mut Accounts) -> Map {
     let map = Map::new();
     let Ok(meta) = fs::symlink_metadata(path) else {
@@ -51,5 +51,17 @@ pub fn file_info(path: &Path, accounts: &mut Accounts) -> Map {
     };
     map.insert("state", state);
     map.insert("size", meta.len());
+    if let Some(label) = selinux_label(path) {
+        map.insert("secontext", label);
+    }
     map
+}
+
+/// The SELinux context of a file, where SELinux is on.
+fn selinux_label(path: &Path) -> Option<String> {
+    Path::new("/sys/fs/selinux/enforce").exists().then_some(())?;
+    let mut buffer = vec![0; 1024];
+    let length = rustix::fs::lgetxattr(path, "security.selinux", &mut buffer).ok()?;
+    let label = String::from_utf8_lossy(buffer.get(..length)?).into_owned();
+    Some(label.trim_end_matches('\0').to_owned())
 }

@@ -233,20 +233,52 @@ impl Module for GetUrl {
                 doc: "Seconds that it took.",
             },
             Return {
+                name: "gid",
+                doc: "Number of its group.",
+            },
+            Return {
+                name: "group",
+                doc: "Its group.",
+            },
+            Return {
                 name: "md5sum",
                 doc: "MD5 of the file.",
+            },
+            Return {
+                name: "mode",
+                doc: "Its permissions.",
             },
             Return {
                 name: "msg",
                 doc: "How it went.",
             },
             Return {
+                name: "owner",
+                doc: "Its owner.",
+            },
+            Return {
+                name: "secontext",
+                doc: "Its SELinux context, where SELinux is on.",
+            },
+            Return {
+                name: "size",
+                doc: "Its length in bytes.",
+            },
+            Return {
                 name: "src",
                 doc: "The temporary file.",
             },
             Return {
+                name: "state",
+                doc: "What it is: `file`.",
+            },
+            Return {
                 name: "status_code",
                 doc: "The server's answer.",
+            },
+            Return {
+                name: "uid",
+                doc: "Number of its owner.",
             },
             Return {
                 name: "url",

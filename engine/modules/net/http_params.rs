@@ -73,7 +73,9 @@ impl Talk {
             .iter()
             .map(|h| h.to_lowercase())
             .collect();
-        request.set("User-Agent", self.http_agent.as_str());
+        if !self.http_agent.is_empty() {
+            request.set("User-Agent", self.http_agent.as_str());
+        }
         if self.force {
             request.set("Cache-Control", "no-cache");
         }

@@ -149,3 +149,32 @@ impl Drop for Tunnel {
         let _ = self.child.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Tls, Url, arguments};
+
+    #[test]
+    fn servers_are_checked_by_name_or_address_unless_unwanted() {
+        let told = |tls: &Tls, url: &str| arguments(tls, &Url::parse(url).unwrap()).join(" ");
+        let mut tls = Tls::default();
+        assert_eq!(
+            told(&tls, "https://a.test/"),
+            "s_client -quiet -verify_return_error -verify_hostname a.test -servername a.test"
+        );
+        assert_eq!(
+            told(&tls, "https://[::1]/"),
+            "s_client -quiet -verify_return_error -verify_ip ::1"
+        );
+        tls.authorities = Some("/ca.pem".into());
+        tls.certificate = Some("/own.pem".into());
+        tls.ciphers = vec!["A".into(), "B".into()];
+        assert_eq!(
+            told(&tls, "https://a.test/"),
+            "s_client -quiet -verify_return_error -no-CApath -CAfile /ca.pem -verify_hostname a.test -servername a.test \
+             -cert /own.pem -key /own.pem -cipher A:B"
+        );
+        tls.unchecked = true;
+        assert!(!told(&tls, "https://a.test/").contains("verify"));
+    }
+}
