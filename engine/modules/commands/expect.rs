@@ -25,9 +25,9 @@ pub struct Expect {
     /// The command line.
     #[param(required)]
     command: String,
-    /// Do nothing if a file matches this path or pattern.
+    /// Do nothing if this is there.
     creates: Option<PathBuf>,
-    /// Do nothing if no file matches this path or pattern.
+    /// Do nothing if this is not there.
     removes: Option<PathBuf>,
     /// Folder to run in.
     chdir: Option<PathBuf>,
@@ -166,7 +166,7 @@ impl Module for Expect {
             return Err(errno(&e, &directory.to_string_lossy()).into());
         }
         let base = self.chdir.clone().unwrap_or_default();
-        let there = |path: &Path| crate::files::pattern::any_match(&base.join(path));
+        let there = |path: &Path| base.join(path).exists();
         if let Some(path) = self.creates.as_deref().filter(|p| there(p)) {
             return Ok(self.skipped(format!("skipped, since {} exists", path.display())));
         }

@@ -21,5 +21,6 @@ mod tcp_table;
 mod tls;
 pub mod ufw;
 pub mod uri;
+mod uri_body;
 pub mod url;
 pub mod wait_for;
