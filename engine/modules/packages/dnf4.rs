@@ -2,108 +2,15 @@
 //! run only if each part of it can be done.
 
 use super::{
+    dnf4_plan::Plan,
     dnf_options::{Options, Wanted, is_pattern, missing, newer_installed},
     rpm::{self, Package},
 };
 use crate::{files::tempfile::Scratch, prelude::*};
 
-/// What dnf says that it will do.
-#[derive(Default)]
-struct Plan {
-    installed: Vec<String>,
-    removed: Vec<String>,
-    /// Names of packages that an older version replaces; dnf does not tell of the newer one.
-    downgraded: Vec<String>,
-    /// Specifications that no package matches.
-    unmatched: Vec<String>,
-    /// Groups that no repository has.
-    no_groups: Vec<String>,
-    /// Identifiers of the groups that are installed.
-    groups: Vec<String>,
-    /// Groups that were to be upgraded but are not there.
-    new_groups: Vec<String>,
-    /// Why it cannot be done.
-    problem: Option<String>,
-    /// Complaints about single lines that nothing else tells of.
-    errors: Vec<String>,
-    /// Whether there is anything to do.
-    something: bool,
-}
-
-/// `name.arch evr` of a line as `name-evr.arch`.
-fn nevra(text: &str) -> Option<String> {
-    let (name_arch, evr) = text.split_once(' ')?;
-    let (name, arch) = name_arch.rsplit_once('.')?;
-    Some(format!("{name}-{evr}.{arch}"))
-}
-
-impl Plan {
-    /// Reads what `dnf --verbose` tells of a resolved transaction.
-    fn read(out: &str, errors: &str) -> Self {
-        let mut plan = Self::default();
-        let mut problem: Vec<&str> = Vec::new();
-        let note = |list: &mut Vec<String>, text: &str| {
-            let text = text.trim().to_owned();
-            if !list.contains(&text) {
-                list.push(text);
-            }
-        };
-        for line in out.lines().chain(errors.lines()) {
-            if let Some(rest) = line.strip_prefix("---> Package ") {
-                let Some((package, fate)) = rest.split_once(" will be ") else {
-                    continue;
-                };
-                let Some(package) = nevra(package) else { continue };
-                if fate.trim() == "a downgrade" {
-                    let name = rest.split(' ').next().and_then(|n| n.rsplit_once('.'));
-                    plan.downgraded.extend(name.map(|(name, _)| name.to_owned()));
-                }
-                match fate.trim() {
-                    "installed" | "an upgrade" | "a downgrade" | "reinstalled" => {
-                        plan.installed.push(package);
-                    }
-                    "erased" | "upgraded" | "obsoleted" => note(&mut plan.removed, &package),
-                    _ => {}
-                }
-                plan.something = true;
-            } else if let Some(spec) = line.strip_prefix("No match for argument: ") {
-                note(&mut plan.unmatched, spec);
-            } else if let Some(rest) = line.strip_prefix("Module or Group '") {
-                if let Some(group) = rest.strip_suffix("' is not available.") {
-                    note(&mut plan.no_groups, group);
-                } else if let Some(group) = rest.strip_suffix("' is not installed.") {
-                    note(&mut plan.new_groups, group);
-                }
-            } else if let Some(rest) = line.strip_prefix("Adding packages from group '") {
-                note(&mut plan.groups, rest.split('\'').next().unwrap_or_default());
-            } else if let Some(error) = line.strip_prefix("Error: ") {
-                // What these say has been told with more detail before.
-                let told = [
-                    "Unable to find a match",
-                    "Nothing to do",
-                    "No packages marked",
-                    "No group marked",
-                ];
-                if !told.iter().any(|t| error.starts_with(t)) {
-                    note(&mut plan.errors, error);
-                }
-            } else if line.trim_start().starts_with("Problem")
-                || !problem.is_empty() && line.starts_with("  ")
-            {
-                problem.push(line);
-            }
-        }
-        plan.problem = (!problem.is_empty()).then(|| problem.join("\n"));
-        plan
-    }
-}
-
 /// A word for dnf's shell.
 fn quoted(word: &str) -> String {
-    if word
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "@%+=:,./-_~^*?[]".contains(c))
-    {
+    if word.chars().all(|c| c.is_ascii_alphanumeric() || "@%+=:,./-_~^*?[]".contains(c)) {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', "'\"'\"'"))
@@ -133,14 +40,8 @@ fn program(o: &Options, host: &Host<'_>) -> Result<Command, Failure> {
         (!o.disable_gpg_check, "--setopt=localpkg_gpgcheck=True"),
         (o.download_only, "--downloadonly"),
         (o.skip_broken, "--setopt=strict=False"),
-        (
-            o.nobest == Some(false) || o.nobest.is_none() && o.best == Some(true),
-            "--best",
-        ),
-        (
-            o.nobest == Some(true) || o.nobest.is_none() && o.best == Some(false),
-            "--nobest",
-        ),
+        (o.nobest == Some(false) || o.nobest.is_none() && o.best == Some(true), "--best"),
+        (o.nobest == Some(true) || o.nobest.is_none() && o.best == Some(false), "--nobest"),
         (!o.install_weak_deps, "--setopt=install_weak_deps=False"),
         (!o.sslverify, "--setopt=sslverify=False"),
         (!o.autoremove, "--setopt=clean_requirements_on_remove=False"),
@@ -194,19 +95,19 @@ fn complaint(out: &Output) -> String {
 fn told(host: &mut Host<'_>, command: Command) -> Result<String, Failure> {
     let out = host.query(command)?;
     if out.rc != 0 {
-        return Err(Failure::new(complaint(&out))
-            .with("results", Value::list([]))
-            .with("rc", 1_i64));
+        return Err(Failure::new(complaint(&out)).with("results", Value::list([])).with("rc", 1_i64));
     }
     Ok(out.stdout_text())
 }
 
 /// What a repository has for a specification.
-fn repoquery(o: &Options, host: &mut Host<'_>, words: &[&str]) -> Result<Vec<(Package, String)>, Failure> {
+fn repoquery(
+    o: &Options,
+    host: &mut Host<'_>,
+    words: &[&str],
+) -> Result<Vec<(Package, String)>, Failure> {
     let format = r"%{name}\t%{epoch}\t%{version}\t%{release}\t%{arch}\t%{reponame}";
-    let command = program(o, host)?
-        .args(["--quiet", "repoquery", "--qf", format])
-        .args(words);
+    let command = program(o, host)?.args(["--quiet", "repoquery", "--qf", format]).args(words);
     let text = told(host, command)?;
     let read = |line: &str| {
         let package = Package::read(line)?;
@@ -217,19 +118,9 @@ fn repoquery(o: &Options, host: &mut Host<'_>, words: &[&str]) -> Result<Vec<(Pa
 
 /// One package in the result of `list`.
 fn entry(package: &Package, repo: &str) -> Value {
-    let Package {
-        name,
-        epoch,
-        version,
-        release,
-        arch,
-    } = package;
+    let Package { name, epoch, version, release, arch } = package;
     let envra = format!("{epoch}:{name}-{version}-{release}.{arch}");
-    let state = if repo == "@System" {
-        "installed"
-    } else {
-        "available"
-    };
+    let state = if repo == "@System" { "installed" } else { "available" };
     Value::Map(Map::from_iter([
         ("arch", arch.as_str()),
         ("envra", envra.as_str()),
@@ -253,26 +144,19 @@ fn list(o: &Options, host: &mut Host<'_>, what: &str) -> Result<Outcome, Failure
         "repos" | "repositories" => {
             let text = told(host, program(o, host)?.args(["--quiet", "repolist", "--enabled"]))?;
             let names = text.lines().skip(1).filter_map(|l| l.split_whitespace().next());
-            names
-                .map(|id| Value::Map(Map::from_iter([("repoid", id), ("state", "enabled")])))
-                .collect()
+            names.map(|id| Value::Map(Map::from_iter([("repoid", id), ("state", "enabled")]))).collect()
         }
         "installed" => installed(rpm::all(host, &o.installroot)?),
         "updates" | "upgrades" => offered(host, &["--upgrades"])?,
         "available" => offered(host, &["--available"])?,
         name => {
-            let there: Vec<_> = repoquery(o, host, &["--installed", "--", name])?
-                .into_iter()
-                .map(|(p, _)| p)
-                .collect();
+            let there: Vec<_> = repoquery(o, host, &["--installed", "--", name])?.into_iter().map(|(p, _)| p).collect();
             let mut results = installed(there);
             results.extend(offered(host, &["--available", "--", name])?);
             results
         }
     };
-    Ok(Outcome::new()
-        .with("msg", "")
-        .with("results", Value::list(results)))
+    Ok(Outcome::new().with("msg", "").with("results", Value::list(results)))
 }
 
 /// The lines for dnf's shell, and what is said of parts that need none.
@@ -330,9 +214,7 @@ impl Job {
                 if there {
                     self.add(&upgrade, &spec);
                 } else {
-                    self.results.push(format!(
-                        "Packages providing {spec} not installed due to update_only specified"
-                    ));
+                    self.results.push(format!("Packages providing {spec} not installed due to update_only specified"));
                 }
             } else if pattern {
                 if latest {
@@ -363,21 +245,14 @@ impl Job {
 
     fn newer_there(&self, o: &Options, host: &mut Host<'_>, spec: &str) -> Result<bool, Failure> {
         newer_installed(host, &o.installroot, spec, |host| {
-            Ok(repoquery(o, host, &["--available", "--", spec])?
-                .into_iter()
-                .next()
-                .map(|(p, _)| p))
+            Ok(repoquery(o, host, &["--available", "--", spec])?.into_iter().next().map(|(p, _)| p))
         })
     }
 
     fn file(&mut self, o: &Options, host: &mut Host<'_>, file: &str) -> Result<(), Failure> {
         let Some(package) = rpm::in_file(host, file)? else {
-            let message = format!(
-                "Error occurred attempting remote rpm operation: {file} is no package that can be read"
-            );
-            return Err(Failure::new(message)
-                .with("results", Value::list([]))
-                .with("rc", 1_i64));
+            let message = format!("Error occurred attempting remote rpm operation: {file} is no package that can be read");
+            return Err(Failure::new(message).with("results", Value::list([])).with("rc", 1_i64));
         };
         let installed = rpm::named(host, &o.installroot, &package.name)?;
         if o.update_only {
@@ -424,20 +299,12 @@ fn no_match(spec: &str) -> String {
 fn shell(o: &Options, host: &mut Host<'_>, lines: &[String], run: bool) -> Result<Output, Failure> {
     let mut text = lines.join("\n");
     // Without `exit` the shell runs at its end what is resolved.
-    text += if run {
-        "\nrun\nexit\n"
-    } else {
-        "\nresolvedep\nexit\n"
-    };
+    text += if run { "\nrun\nexit\n" } else { "\nresolvedep\nexit\n" };
     let agree = if run { "--assumeyes" } else { "--assumeno" };
-    let command = program(o, host)?
-        .args(["--verbose", agree, "shell", "/dev/stdin"])
-        .stdin(text);
+    let command = program(o, host)?.args(["--verbose", agree, "shell", "/dev/stdin"]).stdin(text);
     let out = host.query(command)?;
     if out.rc != 0 {
-        return Err(Failure::new(complaint(&out))
-            .with("results", Value::list([]))
-            .with("rc", 1_i64));
+        return Err(Failure::new(complaint(&out)).with("results", Value::list([])).with("rc", 1_i64));
     }
     Ok(out)
 }
@@ -449,21 +316,12 @@ fn drop_unknown(o: &mut Options, host: &mut Host<'_>) -> Result<(), Failure> {
     }
     let wanted = std::mem::take(&mut o.enablerepo);
     let text = told(host, program(o, host)?.args(["--quiet", "repolist", "--all"]))?;
-    let known: Vec<&str> = text
-        .lines()
-        .skip(1)
-        .filter_map(|l| l.split_whitespace().next())
-        .collect();
+    let known: Vec<&str> = text.lines().skip(1).filter_map(|l| l.split_whitespace().next()).collect();
     for pattern in wanted {
-        if known
-            .iter()
-            .any(|id| crate::files::pattern::matches(&pattern, id))
-        {
+        if known.iter().any(|id| crate::files::pattern::matches(&pattern, id)) {
             o.enablerepo.push(pattern);
         } else {
-            host.warn(format!(
-                "no repository is called {pattern}, which enablerepo names"
-            ));
+            host.warn(format!("no repository is called {pattern}, which enablerepo names"));
         }
     }
     Ok(())
@@ -552,26 +410,14 @@ fn apply(o: &Options, host: &mut Host<'_>, job: &mut Job) -> Result<&'static str
             failures.push(Value::str(unavailable));
         }
     }
-    let verb = if o.download_only {
-        "Downloaded"
-    } else {
-        "Installed"
-    };
-    job.results
-        .extend(plan.installed.iter().map(|p| format!("{verb}: {p}")));
-    job.results
-        .extend(plan.removed.iter().map(|p| format!("Removed: {p}")));
+    let verb = if o.download_only { "Downloaded" } else { "Installed" };
+    job.results.extend(plan.installed.iter().map(|p| format!("{verb}: {p}")));
+    job.results.extend(plan.removed.iter().map(|p| format!("Removed: {p}")));
     if let Some(problem) = plan.problem {
-        return Err(failure(
-            format!("Depsolve Error occurred: \n{problem}"),
-            Vec::new(),
-        ));
+        return Err(failure(format!("Depsolve Error occurred: \n{problem}"), Vec::new()));
     }
     if !failures.is_empty() {
-        return Err(failure(
-            "Failed to install some of the specified packages",
-            failures,
-        ));
+        return Err(failure("Failed to install some of the specified packages", failures));
     }
     if !plan.something {
         return Ok("Nothing to do");
@@ -584,14 +430,36 @@ fn apply(o: &Options, host: &mut Host<'_>, job: &mut Job) -> Result<&'static str
     let errors = out.stderr_text();
     if let Some((_, words)) = errors.split_once("Error:") {
         let said = out.stdout_text();
-        let unsigned = said
-            .lines()
-            .chain(errors.lines())
-            .find(|l| l.ends_with("is not signed"));
+        let unsigned = said.lines().chain(errors.lines()).find(|l| l.ends_with("is not signed"));
         return Err(match unsigned {
             Some(reason) => Failure::new(format!("Failed to validate GPG signature: {reason}")),
             None => failure(words.trim(), Vec::new()),
         });
     }
     Ok("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{complaint, quoted};
+    use crate::host::Output;
+
+    #[test]
+    fn words_for_the_shell_are_quoted_where_needed() {
+        assert_eq!(quoted("foo-1.0*"), "foo-1.0*");
+        assert_eq!(quoted("@Test Tools"), "'@Test Tools'");
+        assert_eq!(quoted("foo >= 1"), "'foo >= 1'");
+        assert_eq!(quoted("a'b"), "'a'\"'\"'b'");
+    }
+
+    #[test]
+    fn complaints_lose_what_comes_before_the_error() {
+        let out = Output {
+            rc: 1,
+            stdout: Vec::new(),
+            stderr: b"Unable to detect release version\nError: Unknown repo: 'x'\n".to_vec(),
+            dropped: 0,
+        };
+        assert_eq!(complaint(&out), "Unknown repo: 'x'");
+    }
 }

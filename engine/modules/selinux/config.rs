@@ -159,10 +159,9 @@ impl Module for Selinux {
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         let file = self.configfile.as_str();
         if !Path::new(file).is_file() {
-            return Err(Failure::new(format!("Unable to find file {file}")).with(
-                "details",
-                "the file comes with a package of a policy, such as selinux-policy-targeted or selinux-policy-default",
-            ));
+            return Err(Failure::new(format!(
+                "Unable to find file {file}; it comes with the package of a policy, such as selinux-policy-targeted or selinux-policy-default"
+            )));
         }
         let text = String::from_utf8_lossy(&host.read(Path::new(file))?).into_owned();
         let config_policy = config_file::setting(&text, "SELINUXTYPE");
