@@ -1,7 +1,6 @@
 //! The one list of modules.
 
-use crate::{Entry, commands, entry, files, kernel, net, packages, source_control, storage, system};
-use crate::{Entry, commands, entry, files, kernel, net, packages, selinux, source_control, system};
+use crate::{Entry, commands, entry, files, kernel, net, packages, selinux, source_control, storage, system};
 
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
@@ -75,7 +74,6 @@ pub const MODULES: &[Entry] = &[
     entry::<kernel::modprobe::Modprobe>(),
     entry::<system::pam_limits::PamLimits>(),
     entry::<storage::parted::Parted>(),
-    entry::<kernel::parted::Parted>(),
     entry::<selinux::context::Sefcontext>(),
     entry::<selinux::port::Seport>(),
     entry::<system::timezone::Timezone>(),

@@ -65,7 +65,8 @@ impl Iptables {
     fn change(&self, host: &mut Host<'_>, command: Command) -> Result<(), Failure> {
         let line: Vec<String> = command.argv_text().iter().map(|w| words::quote(w)).collect();
         if let Some(out) = host.execute(command)? {
-            out.success("iptables failed").map_err(|f| f.with("cmd", line.join(" ")))?;
+            out.success("iptables failed")
+                .map_err(|f| f.with("cmd", line.join(" ")))?;
         }
         Ok(())
     }

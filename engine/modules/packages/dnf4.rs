@@ -2,15 +2,18 @@
 //! run only if each part of it can be done.
 
 use super::{
-    dnf4_plan::Plan,
     dnf_options::{Options, Wanted, is_pattern, missing, newer_installed},
+    dnf4_plan::Plan,
     rpm::{self, Package},
 };
 use crate::{files::tempfile::Scratch, prelude::*};
 
 /// A word for dnf's shell.
 fn quoted(word: &str) -> String {
-    if word.chars().all(|c| c.is_ascii_alphanumeric() || "@%+=:,./-_~^*?[]".contains(c)) {
+    if word
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "@%+=:,./-_~^*?[]".contains(c))
+    {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', "'\"'\"'"))
@@ -40,8 +43,14 @@ fn program(o: &Options, host: &Host<'_>) -> Result<Command, Failure> {
         (!o.disable_gpg_check, "--setopt=localpkg_gpgcheck=True"),
         (o.download_only, "--downloadonly"),
         (o.skip_broken, "--setopt=strict=False"),
-        (o.nobest == Some(false) || o.nobest.is_none() && o.best == Some(true), "--best"),
-        (o.nobest == Some(true) || o.nobest.is_none() && o.best == Some(false), "--nobest"),
+        (
+            o.nobest == Some(false) || o.nobest.is_none() && o.best == Some(true),
+            "--best",
+        ),
+        (
+            o.nobest == Some(true) || o.nobest.is_none() && o.best == Some(false),
+            "--nobest",
+        ),
         (!o.install_weak_deps, "--setopt=install_weak_deps=False"),
         (!o.sslverify, "--setopt=sslverify=False"),
         (!o.autoremove, "--setopt=clean_requirements_on_remove=False"),
@@ -95,19 +104,19 @@ fn complaint(out: &Output) -> String {
 fn told(host: &mut Host<'_>, command: Command) -> Result<String, Failure> {
     let out = host.query(command)?;
     if out.rc != 0 {
-        return Err(Failure::new(complaint(&out)).with("results", Value::list([])).with("rc", 1_i64));
+        return Err(Failure::new(complaint(&out))
+            .with("results", Value::list([]))
+            .with("rc", 1_i64));
     }
     Ok(out.stdout_text())
 }
 
 /// What a repository has for a specification.
-fn repoquery(
-    o: &Options,
-    host: &mut Host<'_>,
-    words: &[&str],
-) -> Result<Vec<(Package, String)>, Failure> {
+fn repoquery(o: &Options, host: &mut Host<'_>, words: &[&str]) -> Result<Vec<(Package, String)>, Failure> {
     let format = r"%{name}\t%{epoch}\t%{version}\t%{release}\t%{arch}\t%{reponame}";
-    let command = program(o, host)?.args(["--quiet", "repoquery", "--qf", format]).args(words);
+    let command = program(o, host)?
+        .args(["--quiet", "repoquery", "--qf", format])
+        .args(words);
     let text = told(host, command)?;
     let read = |line: &str| {
         let package = Package::read(line)?;
@@ -118,9 +127,19 @@ fn repoquery(
 
 /// One package in the result of `list`.
 fn entry(package: &Package, repo: &str) -> Value {
-    let Package { name, epoch, version, release, arch } = package;
+    let Package {
+        name,
+        epoch,
+        version,
+        release,
+        arch,
+    } = package;
     let envra = format!("{epoch}:{name}-{version}-{release}.{arch}");
-    let state = if repo == "@System" { "installed" } else { "available" };
+    let state = if repo == "@System" {
+        "installed"
+    } else {
+        "available"
+    };
     Value::Map(Map::from_iter([
         ("arch", arch.as_str()),
         ("envra", envra.as_str()),
@@ -144,19 +163,26 @@ fn list(o: &Options, host: &mut Host<'_>, what: &str) -> Result<Outcome, Failure
         "repos" | "repositories" => {
             let text = told(host, program(o, host)?.args(["--quiet", "repolist", "--enabled"]))?;
             let names = text.lines().skip(1).filter_map(|l| l.split_whitespace().next());
-            names.map(|id| Value::Map(Map::from_iter([("repoid", id), ("state", "enabled")]))).collect()
+            names
+                .map(|id| Value::Map(Map::from_iter([("repoid", id), ("state", "enabled")])))
+                .collect()
         }
         "installed" => installed(rpm::all(host, &o.installroot)?),
         "updates" | "upgrades" => offered(host, &["--upgrades"])?,
         "available" => offered(host, &["--available"])?,
         name => {
-            let there: Vec<_> = repoquery(o, host, &["--installed", "--", name])?.into_iter().map(|(p, _)| p).collect();
+            let there: Vec<_> = repoquery(o, host, &["--installed", "--", name])?
+                .into_iter()
+                .map(|(p, _)| p)
+                .collect();
             let mut results = installed(there);
             results.extend(offered(host, &["--available", "--", name])?);
             results
         }
     };
-    Ok(Outcome::new().with("msg", "").with("results", Value::list(results)))
+    Ok(Outcome::new()
+        .with("msg", "")
+        .with("results", Value::list(results)))
 }
 
 /// The lines for dnf's shell, and what is said of parts that need none.
@@ -214,7 +240,9 @@ impl Job {
                 if there {
                     self.add(&upgrade, &spec);
                 } else {
-                    self.results.push(format!("Packages providing {spec} not installed due to update_only specified"));
+                    self.results.push(format!(
+                        "Packages providing {spec} not installed due to update_only specified"
+                    ));
                 }
             } else if pattern {
                 if latest {
@@ -245,14 +273,21 @@ impl Job {
 
     fn newer_there(&self, o: &Options, host: &mut Host<'_>, spec: &str) -> Result<bool, Failure> {
         newer_installed(host, &o.installroot, spec, |host| {
-            Ok(repoquery(o, host, &["--available", "--", spec])?.into_iter().next().map(|(p, _)| p))
+            Ok(repoquery(o, host, &["--available", "--", spec])?
+                .into_iter()
+                .next()
+                .map(|(p, _)| p))
         })
     }
 
     fn file(&mut self, o: &Options, host: &mut Host<'_>, file: &str) -> Result<(), Failure> {
         let Some(package) = rpm::in_file(host, file)? else {
-            let message = format!("Error occurred attempting remote rpm operation: {file} is no package that can be read");
-            return Err(Failure::new(message).with("results", Value::list([])).with("rc", 1_i64));
+            let message = format!(
+                "Error occurred attempting remote rpm operation: {file} is no package that can be read"
+            );
+            return Err(Failure::new(message)
+                .with("results", Value::list([]))
+                .with("rc", 1_i64));
         };
         let installed = rpm::named(host, &o.installroot, &package.name)?;
         if o.update_only {
@@ -299,12 +334,20 @@ fn no_match(spec: &str) -> String {
 fn shell(o: &Options, host: &mut Host<'_>, lines: &[String], run: bool) -> Result<Output, Failure> {
     let mut text = lines.join("\n");
     // Without `exit` the shell runs at its end what is resolved.
-    text += if run { "\nrun\nexit\n" } else { "\nresolvedep\nexit\n" };
+    text += if run {
+        "\nrun\nexit\n"
+    } else {
+        "\nresolvedep\nexit\n"
+    };
     let agree = if run { "--assumeyes" } else { "--assumeno" };
-    let command = program(o, host)?.args(["--verbose", agree, "shell", "/dev/stdin"]).stdin(text);
+    let command = program(o, host)?
+        .args(["--verbose", agree, "shell", "/dev/stdin"])
+        .stdin(text);
     let out = host.query(command)?;
     if out.rc != 0 {
-        return Err(Failure::new(complaint(&out)).with("results", Value::list([])).with("rc", 1_i64));
+        return Err(Failure::new(complaint(&out))
+            .with("results", Value::list([]))
+            .with("rc", 1_i64));
     }
     Ok(out)
 }
@@ -316,12 +359,21 @@ fn drop_unknown(o: &mut Options, host: &mut Host<'_>) -> Result<(), Failure> {
     }
     let wanted = std::mem::take(&mut o.enablerepo);
     let text = told(host, program(o, host)?.args(["--quiet", "repolist", "--all"]))?;
-    let known: Vec<&str> = text.lines().skip(1).filter_map(|l| l.split_whitespace().next()).collect();
+    let known: Vec<&str> = text
+        .lines()
+        .skip(1)
+        .filter_map(|l| l.split_whitespace().next())
+        .collect();
     for pattern in wanted {
-        if known.iter().any(|id| crate::files::pattern::matches(&pattern, id)) {
+        if known
+            .iter()
+            .any(|id| crate::files::pattern::matches(&pattern, id))
+        {
             o.enablerepo.push(pattern);
         } else {
-            host.warn(format!("no repository is called {pattern}, which enablerepo names"));
+            host.warn(format!(
+                "no repository is called {pattern}, which enablerepo names"
+            ));
         }
     }
     Ok(())
@@ -410,14 +462,26 @@ fn apply(o: &Options, host: &mut Host<'_>, job: &mut Job) -> Result<&'static str
             failures.push(Value::str(unavailable));
         }
     }
-    let verb = if o.download_only { "Downloaded" } else { "Installed" };
-    job.results.extend(plan.installed.iter().map(|p| format!("{verb}: {p}")));
-    job.results.extend(plan.removed.iter().map(|p| format!("Removed: {p}")));
+    let verb = if o.download_only {
+        "Downloaded"
+    } else {
+        "Installed"
+    };
+    job.results
+        .extend(plan.installed.iter().map(|p| format!("{verb}: {p}")));
+    job.results
+        .extend(plan.removed.iter().map(|p| format!("Removed: {p}")));
     if let Some(problem) = plan.problem {
-        return Err(failure(format!("Depsolve Error occurred: \n{problem}"), Vec::new()));
+        return Err(failure(
+            format!("Depsolve Error occurred: \n{problem}"),
+            Vec::new(),
+        ));
     }
     if !failures.is_empty() {
-        return Err(failure("Failed to install some of the specified packages", failures));
+        return Err(failure(
+            "Failed to install some of the specified packages",
+            failures,
+        ));
     }
     if !plan.something {
         return Ok("Nothing to do");
@@ -430,7 +494,10 @@ fn apply(o: &Options, host: &mut Host<'_>, job: &mut Job) -> Result<&'static str
     let errors = out.stderr_text();
     if let Some((_, words)) = errors.split_once("Error:") {
         let said = out.stdout_text();
-        let unsigned = said.lines().chain(errors.lines()).find(|l| l.ends_with("is not signed"));
+        let unsigned = said
+            .lines()
+            .chain(errors.lines())
+            .find(|l| l.ends_with("is not signed"));
         return Err(match unsigned {
             Some(reason) => Failure::new(format!("Failed to validate GPG signature: {reason}")),
             None => failure(words.trim(), Vec::new()),

@@ -52,7 +52,9 @@ impl Plan {
                     plan.downgraded.extend(name.map(|(name, _)| name.to_owned()));
                 }
                 match fate.trim() {
-                    "installed" | "an upgrade" | "a downgrade" | "reinstalled" => plan.installed.push(package),
+                    "installed" | "an upgrade" | "a downgrade" | "reinstalled" => {
+                        plan.installed.push(package)
+                    }
                     "erased" | "upgraded" | "obsoleted" => note(&mut plan.removed, &package),
                     _ => {}
                 }
@@ -69,11 +71,18 @@ impl Plan {
                 note(&mut plan.groups, rest.split('\'').next().unwrap_or_default());
             } else if let Some(error) = line.strip_prefix("Error: ") {
                 // What these say has been told with more detail before.
-                let told = ["Unable to find a match", "Nothing to do", "No packages marked", "No group marked"];
+                let told = [
+                    "Unable to find a match",
+                    "Nothing to do",
+                    "No packages marked",
+                    "No group marked",
+                ];
                 if !told.iter().any(|t| error.starts_with(t)) {
                     note(&mut plan.errors, error);
                 }
-            } else if line.trim_start().starts_with("Problem") || !problem.is_empty() && line.starts_with("  ") {
+            } else if line.trim_start().starts_with("Problem")
+                || !problem.is_empty() && line.starts_with("  ")
+            {
                 problem.push(line);
             }
         }
@@ -97,7 +106,10 @@ mod tests {
                    ---> Package down.noarch 1-1 will be a downgrade\n\
                    --> Finished dependency resolution\nLeaving Shell\n";
         let plan = Plan::read(out, "");
-        assert_eq!(plan.installed, ["foo-2.0-1.noarch", "bar-3:1.0-1.x86_64", "down-1-1.noarch"]);
+        assert_eq!(
+            plan.installed,
+            ["foo-2.0-1.noarch", "bar-3:1.0-1.x86_64", "down-1-1.noarch"]
+        );
         assert_eq!(plan.removed, ["foo-1.0-1.noarch", "old-1-1.noarch"]);
         assert_eq!(plan.downgraded, ["down"]);
         assert!(plan.something && plan.problem.is_none() && plan.errors.is_empty());
@@ -113,7 +125,10 @@ mod tests {
                       Module or Group 'h' is not installed.\nError: Nothing to do.\nError: Cache-only enabled but no cache for 't'\n";
         let plan = Plan::read(out, errors);
         assert_eq!(plan.unmatched, ["nope"]);
-        assert_eq!((plan.no_groups, plan.new_groups), (vec!["g".to_owned()], vec!["h".to_owned()]));
+        assert_eq!(
+            (plan.no_groups, plan.new_groups),
+            (vec!["g".to_owned()], vec!["h".to_owned()])
+        );
         assert_eq!(plan.groups, ["tools"]);
         assert_eq!(plan.errors, ["Cache-only enabled but no cache for 't'"]);
         let problem = plan.problem.unwrap_or_default();
@@ -123,7 +138,12 @@ mod tests {
 
     #[test]
     fn odd_output_is_no_plan() {
-        for text in ["---> Package", "---> Package x will be", "---> Package x y will be installed", "Module or Group 'x"] {
+        for text in [
+            "---> Package",
+            "---> Package x will be",
+            "---> Package x y will be installed",
+            "Module or Group 'x",
+        ] {
             let plan = Plan::read(text, text);
             assert!(!plan.something && plan.installed.is_empty(), "{text}");
         }

@@ -44,7 +44,9 @@ impl Seboolean {
     fn keep(&self, host: &mut Host<'_>, name: &str) -> Result<(), Failure> {
         let list = Store::find(host, false)?.list(host, "boolean", false)?;
         let Some(is) = kept(&list, name) else {
-            return Err(Failure::new(format!("SELinux boolean {name} is not defined in persistent policy")));
+            return Err(Failure::new(format!(
+                "SELinux boolean {name} is not defined in persistent policy"
+            )));
         };
         if is != self.state {
             let program = host.need_program("setsebool", "policycoreutils")?;

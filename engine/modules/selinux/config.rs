@@ -28,8 +28,12 @@ pub struct Selinux {
 
 /// Whether all kernels of `grubby --info=ALL` start with SELinux; `None` if some do and some do not.
 fn kernels_enabled(text: &str) -> Option<bool> {
-    let args = text.lines().filter_map(|l| l.strip_prefix("args=\"")?.strip_suffix('"'));
-    let off: Vec<bool> = args.map(|a| a.split(' ').any(|word| word == "selinux=0")).collect();
+    let args = text
+        .lines()
+        .filter_map(|l| l.strip_prefix("args=\"")?.strip_suffix('"'));
+    let off: Vec<bool> = args
+        .map(|a| a.split(' ').any(|word| word == "selinux=0"))
+        .collect();
     match (off.iter().any(|o| *o), off.iter().any(|o| !o)) {
         (true, false) => Some(false),
         (false, true) => Some(true),
@@ -55,7 +59,12 @@ impl Selinux {
             return Ok(());
         }
         let text = config_file::with(&text, name, value);
-        host.replace(path, &mut text.as_bytes(), &Save::default(), &FileAttrs::default())
+        host.replace(
+            path,
+            &mut text.as_bytes(),
+            &Save::default(),
+            &FileAttrs::default(),
+        )
     }
 
     fn enforce(host: &mut Host<'_>, on: bool) -> Result<(), Failure> {
@@ -100,7 +109,9 @@ impl Selinux {
 
     fn set_kernels(&self, host: &mut Host<'_>, messages: &mut Vec<String>) -> Result<(), Failure> {
         let program = Self::grubby(host)?;
-        let out = host.query(Command::new(&program).arg("--info=ALL"))?.success("unable to run grubby")?;
+        let out = host
+            .query(Command::new(&program).arg("--info=ALL"))?
+            .success("unable to run grubby")?;
         let is = kernels_enabled(&out.stdout_text());
         let wanted = self.state != "disabled";
         if is == Some(wanted) {
@@ -113,7 +124,10 @@ impl Selinux {
         }
         let word = |on: bool| if on { "enabled" } else { "disabled" };
         let before = is.map_or("<inconsistent>", word);
-        messages.push(format!("Kernel SELinux state changed from '{before}' to '{}'", word(wanted)));
+        messages.push(format!(
+            "Kernel SELinux state changed from '{before}' to '{}'",
+            word(wanted)
+        ));
         Ok(())
     }
 }
@@ -200,7 +214,9 @@ impl Module for Selinux {
         }
         if let Some(policy) = policy.as_ref().filter(|_| policy != config_policy) {
             if !Path::new("/etc/selinux").join(policy).join("policy").exists() {
-                return Err(Failure::new(format!("Policy {policy} does not exist in /etc/selinux/")));
+                return Err(Failure::new(format!(
+                    "Policy {policy} does not exist in /etc/selinux/"
+                )));
             }
             self.edit(host, "SELINUXTYPE", policy)?;
         }

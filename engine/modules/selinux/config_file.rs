@@ -13,7 +13,9 @@ pub(super) fn policy() -> String {
 
 /// The value of a setting.
 pub(super) fn setting(text: &str, name: &str) -> Option<String> {
-    let line = text.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix('='))?;
+    let line = text
+        .lines()
+        .find_map(|l| l.strip_prefix(name)?.strip_prefix('='))?;
     Some(line.split('=').next().unwrap_or_default().trim().to_owned())
 }
 

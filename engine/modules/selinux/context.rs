@@ -82,7 +82,11 @@ fn label(list: &str, target: &str, kind: &str) -> Option<Label> {
     list.lines().find_map(|line| {
         let (rest, context) = line.trim_end().rsplit_once(' ')?;
         let pattern = rest.trim_end().strip_suffix(name)?.trim_end();
-        if pattern == target { Label::read(context) } else { None }
+        if pattern == target {
+            Label::read(context)
+        } else {
+            None
+        }
     })
 }
 
@@ -109,11 +113,16 @@ impl Sefcontext {
     ) -> Result<(String, Label), Failure> {
         let old = label(list, &self.target, &self.ftype);
         let given = |value: &Option<String>, old: Option<&String>, default: &str| {
-            value.clone().or_else(|| old.cloned()).unwrap_or_else(|| default.to_owned())
+            value
+                .clone()
+                .or_else(|| old.cloned())
+                .unwrap_or_else(|| default.to_owned())
         };
         let new = Label {
             user: given(&self.seuser, old.as_ref().map(|l| &l.user), "system_u"),
-            role: old.as_ref().map_or_else(|| "object_r".to_owned(), |l| l.role.clone()),
+            role: old
+                .as_ref()
+                .map_or_else(|| "object_r".to_owned(), |l| l.role.clone()),
             kind: setype.to_owned(),
             range: given(&self.selevel, old.as_ref().map(|l| &l.range), "s0"),
         };
@@ -125,7 +134,15 @@ impl Sefcontext {
             host,
             "fcontext",
             &[
-                verb, "--type", setype, "--ftype", &self.ftype, "--seuser", &new.user, "--range", &new.range,
+                verb,
+                "--type",
+                setype,
+                "--ftype",
+                &self.ftype,
+                "--seuser",
+                &new.user,
+                "--range",
+                &new.range,
                 &self.target,
             ],
         )?;
@@ -274,8 +291,14 @@ mod tests {
 
     #[test]
     fn labels_are_found_by_pattern_and_kind() {
-        assert_eq!(label(LIST, "/", "d").map(|l| l.text()).as_deref(), Some("system_u:object_r:root_t:s0"));
-        assert_eq!(label(LIST, "/srv/my web(/.*)?", "a").map(|l| l.range).as_deref(), Some("s0:c1,c2"));
+        assert_eq!(
+            label(LIST, "/", "d").map(|l| l.text()).as_deref(),
+            Some("system_u:object_r:root_t:s0")
+        );
+        assert_eq!(
+            label(LIST, "/srv/my web(/.*)?", "a").map(|l| l.range).as_deref(),
+            Some("s0:c1,c2")
+        );
         assert!(label(LIST, "/", "a").is_none() && label(LIST, "/dev/x", "b").is_none());
     }
 

@@ -1,8 +1,8 @@
 //! Modules about SELinux.
 
+pub mod boolean;
 pub mod config;
 mod config_file;
-pub mod boolean;
 pub mod context;
 pub mod port;
 
@@ -73,6 +73,9 @@ fn checked(out: Output) -> Result<Output, Failure> {
         return Ok(out);
     }
     let errors = out.stderr_text();
-    let last = errors.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("semanage failed");
+    let last = errors
+        .lines()
+        .rfind(|l| !l.trim().is_empty())
+        .unwrap_or("semanage failed");
     Err(Failure::new(last.trim()))
 }

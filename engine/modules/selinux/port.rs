@@ -43,7 +43,11 @@ fn lines(text: &str) -> Vec<Line<'_>> {
         .filter_map(|line| {
             let (setype, rest) = line.trim().split_once(char::is_whitespace)?;
             let (proto, ports) = rest.trim_start().split_once(char::is_whitespace)?;
-            let ports = ports.split(',').map(str::trim).filter(|p| !p.is_empty()).collect();
+            let ports = ports
+                .split(',')
+                .map(str::trim)
+                .filter(|p| !p.is_empty())
+                .collect();
             Some(Line { setype, proto, ports })
         })
         .collect()
@@ -106,7 +110,11 @@ impl Module for Seport {
                     store.change(host, "port", &words)?;
                 }
             } else if !there {
-                let verb = if has(&all, port, true) { "--modify" } else { "--add" };
+                let verb = if has(&all, port, true) {
+                    "--modify"
+                } else {
+                    "--add"
+                };
                 let kind = [verb, "--type", self.setype.as_str(), "--range", "s0"];
                 let words = [&kind[..], &port_words, &[port.as_str()]].concat();
                 store.change(host, "port", &words)?;
