@@ -53,7 +53,7 @@ impl Plan {
                 }
                 match fate.trim() {
                     "installed" | "an upgrade" | "a downgrade" | "reinstalled" => {
-                        plan.installed.push(package)
+                        plan.installed.push(package);
                     }
                     "erased" | "upgraded" | "obsoleted" => note(&mut plan.removed, &package),
                     _ => {}
