@@ -32,6 +32,7 @@ pub mod packages;
 pub mod params;
 pub mod pyregex;
 pub mod registry;
+pub mod selinux;
 pub mod source_control;
 pub mod storage;
 pub mod system;

@@ -1,6 +1,6 @@
 //! The one list of modules.
 
-use crate::{Entry, commands, entry, files, kernel, net, packages, source_control, storage, system};
+use crate::{Entry, commands, entry, files, kernel, net, packages, selinux, source_control, storage, system};
 
 /// All modules, sorted by full name.
 pub const MODULES: &[Entry] = &[
@@ -57,6 +57,8 @@ pub const MODULES: &[Entry] = &[
     entry::<storage::mount::Mount>(),
     entry::<files::patch::Patch>(),
     entry::<files::synchronize::Synchronize>(),
+    entry::<selinux::boolean::Seboolean>(),
+    entry::<selinux::config::Selinux>(),
     entry::<kernel::sysctl::Sysctl>(),
     entry::<system::alternatives::Alternatives>(),
     entry::<files::archive::Archive>(),
@@ -72,6 +74,8 @@ pub const MODULES: &[Entry] = &[
     entry::<kernel::modprobe::Modprobe>(),
     entry::<system::pam_limits::PamLimits>(),
     entry::<storage::parted::Parted>(),
+    entry::<selinux::context::Sefcontext>(),
+    entry::<selinux::port::Seport>(),
     entry::<system::timezone::Timezone>(),
     entry::<net::ufw::Ufw>(),
     entry::<packages::zypper::Zypper>(),

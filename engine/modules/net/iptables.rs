@@ -1,7 +1,7 @@
 //! `iptables`: rules of the kernel's packet filter.
 
 use super::iptables_rule::Rule;
-use crate::prelude::*;
+use crate::{commands::words, prelude::*};
 use std::path::Path;
 
 /// Add or remove a rule of the packet filter, set a chain's policy, make or flush chains
@@ -63,8 +63,10 @@ impl Iptables {
     }
 
     fn change(&self, host: &mut Host<'_>, command: Command) -> Result<(), Failure> {
+        let line: Vec<String> = command.argv_text().iter().map(|w| words::quote(w)).collect();
         if let Some(out) = host.execute(command)? {
-            out.success("iptables failed")?;
+            out.success("iptables failed")
+                .map_err(|f| f.with("cmd", line.join(" ")))?;
         }
         Ok(())
     }

@@ -420,8 +420,11 @@ impl Module for Ufw {
             return Ok(Outcome::new().with("commands", ufw.told()));
         }
         let after = ufw.plain(host, &["status", "verbose"])?;
-        if !host.changed() && (after != text || ufw.kept() != rules) {
-            host.mark_changed();
+        if !host.changed() {
+            let kept = ufw.kept();
+            if after != text || kept != rules {
+                host.mark_changed();
+            }
         }
         Ok(Outcome::new()
             .with("commands", ufw.told())

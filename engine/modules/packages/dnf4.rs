@@ -3,100 +3,10 @@
 
 use super::{
     dnf_options::{Options, Wanted, is_pattern, missing, newer_installed},
+    dnf4_plan::Plan,
     rpm::{self, Package},
 };
 use crate::{files::tempfile::Scratch, prelude::*};
-
-/// What dnf says that it will do.
-#[derive(Default)]
-struct Plan {
-    installed: Vec<String>,
-    removed: Vec<String>,
-    /// Names of packages that an older version replaces; dnf does not tell of the newer one.
-    downgraded: Vec<String>,
-    /// Specifications that no package matches.
-    unmatched: Vec<String>,
-    /// Groups that no repository has.
-    no_groups: Vec<String>,
-    /// Identifiers of the groups that are installed.
-    groups: Vec<String>,
-    /// Groups that were to be upgraded but are not there.
-    new_groups: Vec<String>,
-    /// Why it cannot be done.
-    problem: Option<String>,
-    /// Complaints about single lines that nothing else tells of.
-    errors: Vec<String>,
-    /// Whether there is anything to do.
-    something: bool,
-}
-
-/// `name.arch evr` of a line as `name-evr.arch`.
-fn nevra(text: &str) -> Option<String> {
-    let (name_arch, evr) = text.split_once(' ')?;
-    let (name, arch) = name_arch.rsplit_once('.')?;
-    Some(format!("{name}-{evr}.{arch}"))
-}
-
-impl Plan {
-    /// Reads what `dnf --verbose` tells of a resolved transaction.
-    fn read(out: &str, errors: &str) -> Self {
-        let mut plan = Self::default();
-        let mut problem: Vec<&str> = Vec::new();
-        let note = |list: &mut Vec<String>, text: &str| {
-            let text = text.trim().to_owned();
-            if !list.contains(&text) {
-                list.push(text);
-            }
-        };
-        for line in out.lines().chain(errors.lines()) {
-            if let Some(rest) = line.strip_prefix("---> Package ") {
-                let Some((package, fate)) = rest.split_once(" will be ") else {
-                    continue;
-                };
-                let Some(package) = nevra(package) else { continue };
-                if fate.trim() == "a downgrade" {
-                    let name = rest.split(' ').next().and_then(|n| n.rsplit_once('.'));
-                    plan.downgraded.extend(name.map(|(name, _)| name.to_owned()));
-                }
-                match fate.trim() {
-                    "installed" | "an upgrade" | "a downgrade" | "reinstalled" => {
-                        plan.installed.push(package);
-                    }
-                    "erased" | "upgraded" | "obsoleted" => note(&mut plan.removed, &package),
-                    _ => {}
-                }
-                plan.something = true;
-            } else if let Some(spec) = line.strip_prefix("No match for argument: ") {
-                note(&mut plan.unmatched, spec);
-            } else if let Some(rest) = line.strip_prefix("Module or Group '") {
-                if let Some(group) = rest.strip_suffix("' is not available.") {
-                    note(&mut plan.no_groups, group);
-                } else if let Some(group) = rest.strip_suffix("' is not installed.") {
-                    note(&mut plan.new_groups, group);
-                }
-            } else if let Some(rest) = line.strip_prefix("Adding packages from group '") {
-                note(&mut plan.groups, rest.split('\'').next().unwrap_or_default());
-            } else if let Some(error) = line.strip_prefix("Error: ") {
-                // What these say has been told with more detail before.
-                let told = [
-                    "Unable to find a match",
-                    "Nothing to do",
-                    "No packages marked",
-                    "No group marked",
-                ];
-                if !told.iter().any(|t| error.starts_with(t)) {
-                    note(&mut plan.errors, error);
-                }
-            } else if line.trim_start().starts_with("Problem")
-                || !problem.is_empty() && line.starts_with("  ")
-            {
-                problem.push(line);
-            }
-        }
-        plan.problem = (!problem.is_empty()).then(|| problem.join("\n"));
-        plan
-    }
-}
 
 /// A word for dnf's shell.
 fn quoted(word: &str) -> String {
@@ -594,4 +504,29 @@ fn apply(o: &Options, host: &mut Host<'_>, job: &mut Job) -> Result<&'static str
         });
     }
     Ok("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{complaint, quoted};
+    use crate::host::Output;
+
+    #[test]
+    fn words_for_the_shell_are_quoted_where_needed() {
+        assert_eq!(quoted("foo-1.0*"), "foo-1.0*");
+        assert_eq!(quoted("@Test Tools"), "'@Test Tools'");
+        assert_eq!(quoted("foo >= 1"), "'foo >= 1'");
+        assert_eq!(quoted("a'b"), "'a'\"'\"'b'");
+    }
+
+    #[test]
+    fn complaints_lose_what_comes_before_the_error() {
+        let out = Output {
+            rc: 1,
+            stdout: Vec::new(),
+            stderr: b"Unable to detect release version\nError: Unknown repo: 'x'\n".to_vec(),
+            dropped: 0,
+        };
+        assert_eq!(complaint(&out), "Unknown repo: 'x'");
+    }
 }

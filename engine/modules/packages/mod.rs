@@ -13,6 +13,7 @@ pub mod debconf;
 mod debian_version;
 pub mod dnf;
 mod dnf4;
+mod dnf4_plan;
 pub mod dnf5;
 mod dnf_options;
 mod dpkg;

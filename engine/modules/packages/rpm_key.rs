@@ -50,7 +50,8 @@ impl RpmKey {
     fn file(&self, host: &mut Host<'_>, scratch: &Scratch) -> Result<Option<PathBuf>, Failure> {
         if self.key.contains("://") {
             let path = scratch.path().join("key");
-            crate::net::http::download(host, &self.key, &path, self.validate_certs)?;
+            crate::net::http::download(host, &self.key, &path, self.validate_certs)
+                .map_err(|e| format!("failed to fetch key at {}: {}", self.key, e.message))?;
             if !openpgp::is_armored(&host.read(&path)?) {
                 return Err(Failure::new(format!("Not a public key: {}", self.key)));
             }

@@ -1,12 +1,10 @@
 //! `zypper`: packages of openSUSE and SLES.
 
-use super::{rpm, zypper_xml::Answer};
+use super::zypper_xml::Answer;
 use crate::prelude::*;
 use std::{fs, path::Path};
 
 /// Install, upgrade and remove packages with zypper
-///
-/// rpm tells what is installed; zypper is started only where something is to be done.
 #[derive(Params)]
 pub struct Zypper {
     /// Let `dist-upgrade` take packages of other vendors.
@@ -275,15 +273,6 @@ impl Zypper {
 
     /// Which of the names are installed.
     fn installed(&self, host: &mut Host<'_>, names: &[&str]) -> Result<Vec<String>, Failure> {
-        if self.kind == "package" {
-            let mut there = Vec::new();
-            for name in names {
-                if rpm::named(host, "/", name)?.iter().any(|p| p.name == *name) {
-                    there.push((*name).to_owned());
-                }
-            }
-            return Ok(there);
-        }
         let mut cmd = self.command(host, "search")?;
         cmd.extend(["--match-exact", "--details", "--installed-only"].map(str::to_owned));
         cmd.extend(names.iter().map(|n| (*n).to_owned()));
