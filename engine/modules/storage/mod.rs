@@ -1,6 +1,7 @@
 //! Modules about disks, volumes and file systems.
 
 pub mod filesystem;
+mod filesystem_kinds;
 pub mod fstab;
 pub mod lvg;
 mod lvm;
@@ -10,3 +11,4 @@ pub mod mount;
 pub mod mount_facts;
 mod mount_sources;
 pub mod parted;
+mod parted_output;
