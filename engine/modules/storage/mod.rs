@@ -3,6 +3,7 @@
 pub mod filesystem;
 mod filesystem_kinds;
 pub mod fstab;
+mod iscsi_output;
 pub mod lvg;
 mod lvm;
 pub mod lvol;
@@ -10,5 +11,6 @@ mod lvol_size;
 pub mod mount;
 pub mod mount_facts;
 mod mount_sources;
+pub mod open_iscsi;
 pub mod parted;
 mod parted_output;
