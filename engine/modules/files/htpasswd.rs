@@ -177,8 +177,13 @@ impl Module for Htpasswd {
             }
         };
         if self.path.exists() {
-            let noted = (Map::new(), Map::new());
-            apply_attributes(&self.path, &self.attrs, &mut message, host, &noted.0, &noted.1)?;
+            let (noted, changed) = ((Map::new(), Map::new()), host.changed());
+            let mut words = String::new();
+            apply_attributes(&self.path, &self.attrs, &mut words, host, &noted.0, &noted.1)?;
+            if changed && !words.is_empty() {
+                message.push_str(" and ");
+            }
+            message.push_str(&words);
         }
         Ok(Outcome::new().with("msg", message))
     }

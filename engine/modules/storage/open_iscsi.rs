@@ -84,7 +84,11 @@ impl OpenIscsi {
     /// Runs what must succeed.
     fn must(&self, host: &mut Host<'_>, args: &[&str], changes: bool) -> Result<String, Failure> {
         match self.call(host, args, changes)? {
-            Some(out) if out.rc != 0 => Err(Self::failure(&out)),
+            Some(out) if out.rc != 0 => {
+                let program = host.need_program("iscsiadm", "open-iscsi")?;
+                let cmd = format!("{} {}", program.display(), args.join(" "));
+                Err(Self::failure(&out).with("cmd", cmd))
+            }
             out => Ok(out.map(|o| o.stdout_text()).unwrap_or_default()),
         }
     }
@@ -230,7 +234,6 @@ impl OpenIscsi {
         if self.logged_in(host, target, portal)? == wanted {
             return Ok(if wanted { disks(target) } else { Vec::new() });
         }
-        let before = host.changed();
         let mut changed = true;
         let mut found = Vec::new();
         if wanted {
@@ -242,7 +245,7 @@ impl OpenIscsi {
                 std::thread::sleep(Duration::from_secs(1));
                 found = disks(target);
             }
-            if rc == REFUSED && !before {
+            if rc == REFUSED {
                 changed = false;
             }
         } else {
@@ -322,7 +325,7 @@ impl Module for OpenIscsi {
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         let address = self.address()?;
         let portal: Portal<'_> = address.as_deref().map(|a| (a, self.port.as_str()));
-        let cached = self.known(host, address.as_deref())?;
+        let mut cached = self.known(host, address.as_deref())?;
         let result = Map::new();
         let mut nodes = cached.clone();
         let mut changed = false;
@@ -333,12 +336,9 @@ impl Module for OpenIscsi {
             let args = ["--mode", "discovery", "--type", "sendtargets", "--portal", &place];
             self.must(host, &args, false)?;
             nodes = self.known(host, Some(address))?;
-            let sorted = |list: &[String]| {
-                let mut list = list.to_vec();
-                list.sort();
-                list
-            };
-            if sorted(&nodes) != sorted(&cached) {
+            nodes.sort();
+            cached.sort();
+            if nodes != cached {
                 changed = true;
                 result.insert("cache_updated", true);
             }
@@ -363,7 +363,7 @@ impl Module for OpenIscsi {
                 found.extend(self.session(host, target, portal, (wanted, !several), &result)?);
                 changed |= result.get("connection_changed").is_some_and(|c| c.truthy());
             }
-            if several || wanted {
+            if several || wanted && (!host.check() || result.get("connection_changed").is_none()) {
                 result.insert("devicenodes", Value::list(found));
             }
         }

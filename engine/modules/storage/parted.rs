@@ -280,12 +280,21 @@ impl Module for Parted {
             return Err("The partition number must be greater then 0.".into());
         }
         for (name, value) in [("part_start", &self.part_start), ("part_end", &self.part_end)] {
-            if !size(value).is_some_and(|(_, unit)| UNITS.contains(&unit.as_str())) {
-                return Err(Failure::new(format!(
-                    "The argument '{name}' is not a number with one of the units {} (letters as here)",
-                    UNITS.join(", ")
-                )));
+            let read = size(value);
+            if read
+                .as_ref()
+                .is_some_and(|(_, unit)| UNITS.contains(&unit.as_str()))
+            {
+                continue;
             }
+            let failure = Failure::new(format!(
+                "The argument '{name}' is not a number with one of the units {} (letters as here)",
+                UNITS.join(", ")
+            ));
+            return Err(match read {
+                Some((number, unit)) => failure.with("err", Value::list([number, Value::str(unit)])),
+                None => failure,
+            });
         }
         let mut disk = self.look(host)?;
         let script = match self.number {
