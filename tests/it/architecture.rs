@@ -9,6 +9,7 @@ use std::{
 /// Each crate and those it may depend on. Another edge is a decision: it is made here and told in ARCHITECTURE.md.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("kdo-value", &[]),
+    ("kdo-crypt", &[]),
     ("kdo-derive", &[]),
     ("kdo-config", &[]),
     ("kdo-vault", &[]),
@@ -17,8 +18,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("kdo-wire", &["kdo-value"]),
     ("kdo-syntax", &["kdo-value"]),
     ("kdo-event", &["kdo-value"]),
-    ("kdo-template", &["kdo-value", "kdo-syntax", "kdo-vault"]),
-    ("kdo-modules", &["kdo-value", "kdo-wire", "kdo-derive"]),
+    ("kdo-template", &["kdo-crypt", "kdo-value", "kdo-syntax", "kdo-vault"]),
+    ("kdo-modules", &["kdo-crypt", "kdo-value", "kdo-wire", "kdo-derive"]),
     ("kdo-agent", &["kdo-value", "kdo-wire", "kdo-modules"]),
     ("kdo-transport", &["kdo-wire"]),
     ("kdo-ssh", &["kdo-transport"]),

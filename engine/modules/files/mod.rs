@@ -15,6 +15,7 @@ mod file_directory;
 mod file_link;
 pub mod find;
 mod find_file;
+pub mod htpasswd;
 pub mod ini_file;
 pub mod install;
 pub mod lineinfile;

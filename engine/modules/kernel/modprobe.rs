@@ -53,13 +53,20 @@ impl Modprobe {
         if let Some(out) = host.execute(Command::new(program).args(args))?
             && out.rc != 0
         {
-            return Err(Failure::new(out.stderr_text())
-                .with("rc", out.rc)
-                .with("stdout", out.stdout_text())
-                .with("stderr", out.stderr_text())
-                .with("changed", false));
+            return Err(self.failure(&out));
         }
         Ok(())
+    }
+
+    fn failure(&self, out: &Output) -> Failure {
+        Failure::new(out.stderr_text())
+            .with("rc", out.rc)
+            .with("stdout", out.stdout_text())
+            .with("stderr", out.stderr_text())
+            .with("name", self.name.as_str())
+            .with("params", self.params.as_str())
+            .with("state", self.state.as_str())
+            .with("changed", false)
     }
 
     /// Files of a folder with their lines.
@@ -195,7 +202,7 @@ impl Module for Modprobe {
                 let program = host.need_program("modprobe", "kmod")?;
                 let out = host.query(Command::new(program).arg("-n").args(&args))?;
                 if out.rc != 0 {
-                    return Err(Failure::new(out.stderr_text()).with("rc", out.rc));
+                    return Err(self.failure(&out));
                 }
             }
             self.run_modprobe(host, args)?;

@@ -1,7 +1,16 @@
 //! `filesystem`: file systems on devices.
 
-use crate::{host::Command, prelude::*};
-use std::path::{Path, PathBuf};
+use super::filesystem_kinds::{Kind, MakeUuid};
+use crate::{
+    facts::unescape,
+    files::{file_text as text, followed},
+    host::Command,
+    prelude::*,
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// Make, grow or wipe a file system
 #[derive(Params)]
@@ -34,187 +43,146 @@ pub struct Filesystem {
     uuid: Option<String>,
 }
 
-/// The program that makes a kind, and the option that forces it.
-fn maker(kind: &str) -> (String, Vec<&'static str>) {
-    match kind {
-        "lvm" => ("pvcreate".into(), vec!["-f", "-y"]),
-        "swap" => ("mkswap".into(), vec!["-f"]),
-        "ext2" | "ext3" | "ext4" | "ext4dev" => (format!("mkfs.{kind}"), vec!["-F"]),
-        "ocfs2" => ("mkfs.ocfs2".into(), vec!["-Fx"]),
-        "reiserfs" => ("mkfs.reiserfs".into(), vec!["-q"]),
-        "vfat" => ("mkfs.vfat".into(), vec![]),
-        "bcachefs" => ("mkfs.bcachefs".into(), vec!["--force"]),
-        "f2fs" => ("mkfs.f2fs".into(), vec!["-f"]),
-        other => (format!("mkfs.{other}"), vec!["-f"]),
-    }
-}
-
 impl Filesystem {
-    fn kind_now(&self, host: &mut Host<'_>) -> Result<String, Failure> {
-        let program = host.need_program("blkid", "util-linux")?;
-        let c = Command::new(program).args(["-c", "/dev/null", "-o", "value", "-s", "TYPE"]);
-        let out = host.query(c.path(&self.dev))?;
-        let kind = out.stdout_text().trim().to_owned();
-        Ok(if kind == "LVM2_member" { "lvm".into() } else { kind })
+    /// Runs a program that changes the device, or only shows how; nothing in check mode.
+    fn run_program(
+        &self,
+        host: &mut Host<'_>,
+        program: &[&str],
+        args: Vec<String>,
+        package: &str,
+        changes: bool,
+    ) -> Result<String, Failure> {
+        let (name, options) = program.split_first().ok_or("no program is known for this")?;
+        let path = host.need_program(name, package)?;
+        let command = Command::new(path)
+            .env("LC_ALL", "C")
+            .args(options.iter().copied())
+            .args(args);
+        let words = command.argv_text().join(" ");
+        let out = if changes {
+            host.execute(command)?
+        } else {
+            Some(host.query(command)?)
+        };
+        match out {
+            None => Ok(String::new()),
+            Some(out) if out.rc == 0 => Ok(out.stdout_text()),
+            Some(out) => Err(Failure::new(out.stderr_text().trim_end().to_owned())
+                .with("cmd", words)
+                .with("rc", out.rc)
+                .with("stdout", out.stdout_text())
+                .with("stderr", out.stderr_text())),
+        }
     }
 
-    fn make(&self, host: &mut Host<'_>, kind: &str) -> Result<(), Failure> {
-        let (program, mut args) = maker(kind);
-        if matches!(kind, "ext2" | "ext3" | "ext4" | "ext4dev")
-            || self.force
-            || kind == "swap"
-            || kind == "lvm"
+    /// What `blkid` finds on the device.
+    fn tag(&self, host: &mut Host<'_>, tag: &str) -> Result<Output, Failure> {
+        let program = host.need_program("blkid", "util-linux")?;
+        let command = Command::new(program).args(["-c", "/dev/null", "-o", "value", "-s", tag]);
+        host.query(command.path(&self.dev))
+    }
+
+    fn device(&self) -> String {
+        text(&self.dev)
+    }
+
+    fn make(&self, host: &mut Host<'_>, kind: &Kind) -> Result<(), Failure> {
+        let mut args: Vec<String> = self
+            .opts
+            .iter()
+            .flat_map(|o| o.split_whitespace())
+            .map(str::to_owned)
+            .collect();
+        if let (Some(uuid), MakeUuid::Option(options, more)) = (&self.uuid, kind.make_uuid)
+            && !args.iter().any(|a| options.contains(&a.as_str()))
         {
-            // These ask back for regular files and whole disks.
-        } else {
-            args.clear();
+            args.extend(options.first().map(|o| (*o).to_owned()));
+            args.push(uuid.clone());
+            args.extend(more.iter().map(|m| (*m).to_owned()));
         }
-        let mut c = Command::new(host.need_program(&program, package(kind))?).args(args);
-        c = c.args(crate::commands::words::split(self.opts.as_deref().unwrap_or(""))?);
-        if let Some(uuid) = &self.uuid {
-            c = match kind {
-                "xfs" => c.arg("-m").arg(format!("uuid={uuid}")),
-                "vfat" => c.arg("-i").arg(uuid.replace('-', "")),
-                "lvm" => c.arg("--uuid").arg(uuid).arg("--norestorefile"),
-                _ => c.arg("-U").arg(uuid),
-            };
-        }
-        if let Some(out) = host.execute(c.path(&self.dev))? {
-            out.success("making the file system failed")?;
+        args.push(self.device());
+        self.run_program(host, kind.make, args, kind.package, true)?;
+        if self.uuid.is_some() && kind.make_uuid == MakeUuid::Afterwards {
+            self.change_uuid(host, kind)?;
         }
         Ok(())
     }
 
+    fn change_uuid(&self, host: &mut Host<'_>, kind: &Kind) -> Result<String, Failure> {
+        // LVM chooses the new one itself.
+        let given = self.uuid.iter().filter(|_| kind.title != "LVM").cloned();
+        let args = given.chain([self.device()]).collect();
+        self.run_program(host, kind.change_uuid, args, kind.package, true)
+    }
+
     /// Bytes of the device.
     fn device_size(&self, host: &mut Host<'_>) -> Result<u64, Failure> {
-        let real = std::fs::canonicalize(&self.dev).unwrap_or_else(|_| self.dev.clone());
-        let meta = host.stat(&real)?;
-        if let Some(meta) = meta.filter(|m| m.is_file()) {
+        let real = followed(&self.dev);
+        if let Some(meta) = host.stat(&real)?.filter(|m| m.is_file()) {
             return Ok(meta.len());
         }
         let name = real
             .file_name()
             .map(|n| n.to_string_lossy().into_owned())
             .unwrap_or_default();
-        let sectors = host.read(Path::new(&format!("/sys/class/block/{name}/size")))?;
-        let sectors: u64 = String::from_utf8_lossy(&sectors).trim().parse().unwrap_or(0);
-        Ok(sectors * 512)
+        let file = format!("/sys/class/block/{name}/size");
+        let sectors = host.read(Path::new(&file)).ok();
+        let sectors = sectors.and_then(|s| String::from_utf8_lossy(&s).trim().parse::<u64>().ok());
+        match sectors {
+            Some(sectors) => Ok(sectors * 512),
+            None => Err(Failure::new(format!(
+                "Target device not supported: {}",
+                self.device()
+            ))),
+        }
     }
 
-    /// Bytes of the file system, where a program tells it without mounting.
-    fn size(&self, host: &mut Host<'_>, kind: &str) -> Result<Option<u64>, Failure> {
-        let number = |text: &str, key: &str| -> Option<u64> {
-            let line = text.lines().find(|l| l.trim_start().starts_with(key))?;
-            let value = line.split([':', '=']).next_back()?;
-            value.split_whitespace().next()?.parse().ok()
-        };
-        Ok(match kind {
-            "ext2" | "ext3" | "ext4" | "ext4dev" => {
-                let c = Command::new(host.need_program("tune2fs", "e2fsprogs")?)
-                    .arg("-l")
-                    .path(&self.dev);
-                let text = host.query(c)?.stdout_text();
-                number(&text, "Block count:")
-                    .zip(number(&text, "Block size:"))
-                    .map(|(n, s)| n * s)
-            }
-            "swap" => {
-                let bytes = self.device_size(host)?;
-                Some(bytes)
-            }
-            _ => None,
+    /// Where the device is mounted.
+    fn mount_point(&self) -> Option<String> {
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let device = followed(&self.dev);
+        let mut words = mounts.lines().map(|l| l.split(' ').map(unescape));
+        words.find_map(|mut words| {
+            let source = words.next()?;
+            (source.starts_with('/') && followed(Path::new(&source)) == device).then(|| words.next())?
         })
     }
 
-    fn mount_point(&self) -> Option<String> {
-        let text = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
-        let device = self.dev.to_string_lossy().into_owned();
-        let line = text.lines().find(|l| l.split(' ').next() == Some(&device))?;
-        line.split(' ').nth(1).map(str::to_owned)
-    }
-
-    fn grow(&self, host: &mut Host<'_>, kind: &str) -> Result<Option<String>, Failure> {
-        let slack = 1 << 16;
-        let device = self.device_size(host)?;
-        if let Some(size) = self.size(host, kind)?
-            && size + slack > device
-        {
-            return Ok(Some(format!(
-                "{kind} filesystem is using the whole device {}",
-                self.dev.display()
+    fn grow(&self, host: &mut Host<'_>, kind: &Kind) -> Result<Outcome, Failure> {
+        let (device, title) = (self.device(), kind.title);
+        if kind.grow.is_empty() {
+            return Err(Failure::new(format!(
+                "module does not support resizing {title} filesystem yet."
             )));
         }
-        let mount = self.mount_point();
-        let need_mount = || {
-            mount.clone().ok_or_else(|| {
-                Failure::new(format!(
-                    "{} needs to be mounted for {kind} operations",
-                    self.dev.display()
-                ))
-            })
+        let whole = self.device_size(host)?;
+        let mounted = self.mount_point();
+        let unmounted = || Failure::new(format!("{device} needs to be mounted for {title} operations"));
+        // btrfs tells its size only there.
+        let target = match &mounted {
+            Some(point) if kind.grow_mounted => point.clone(),
+            None if title == "Btrfs" => return Err(unmounted()),
+            _ => device.clone(),
         };
-        let c = match kind {
-            "ext2" | "ext3" | "ext4" | "ext4dev" => {
-                Command::new(host.need_program("resize2fs", "e2fsprogs")?).path(&self.dev)
-            }
-            "xfs" => {
-                let point = need_mount()?;
-                let info = Command::new(host.need_program("xfs_growfs", "xfsprogs")?)
-                    .arg("-n")
-                    .arg(&point);
-                let text = host.query(info)?.stdout_text();
-                let line = text
-                    .lines()
-                    .find(|l| l.starts_with("data"))
-                    .unwrap_or("")
-                    .replace(',', " ");
-                let value = |key: &str| {
-                    let word = line.split_whitespace().find_map(|w| w.strip_prefix(key));
-                    word.and_then(|w| w.parse::<u64>().ok())
-                };
-                if let (Some(size), Some(blocks)) = (value("bsize="), value("blocks="))
-                    && size * blocks + slack > device
-                {
-                    return Ok(Some(format!(
-                        "{kind} filesystem is using the whole device {}",
-                        self.dev.display()
-                    )));
-                }
-                Command::new(host.need_program("xfs_growfs", "xfsprogs")?).arg(point)
-            }
-            "btrfs" => Command::new(host.need_program("btrfs", "btrfs-progs")?)
-                .args(["filesystem", "resize", "max"])
-                .arg(need_mount()?),
-            "f2fs" => Command::new(host.need_program("resize.f2fs", "f2fs-tools")?).path(&self.dev),
-            "lvm" => Command::new(host.need_program("pvresize", "lvm2")?).path(&self.dev),
-            "vfat" => Command::new(host.need_program("fatresize", "fatresize")?)
-                .args(["-s", "max"])
-                .path(&self.dev),
-            _ => {
-                return Err(Failure::new(format!(
-                    "module does not support resizing {kind} filesystem yet"
-                )));
-            }
-        };
-        let Some(out) = host.execute(c)? else {
-            return Ok(None);
-        };
-        Ok(Some(out.success("growing the file system failed")?.stdout_text()))
-    }
-}
-
-fn package(kind: &str) -> &'static str {
-    match kind {
-        "xfs" => "xfsprogs",
-        "btrfs" => "btrfs-progs",
-        "f2fs" => "f2fs-tools",
-        "vfat" => "dosfstools",
-        "lvm" => "lvm2",
-        "swap" => "util-linux",
-        "bcachefs" => "bcachefs-tools",
-        "ocfs2" => "ocfs2-tools",
-        "reiserfs" => "reiserfsprogs",
-        _ => "e2fsprogs",
+        let info = self.run_program(host, kind.info, vec![target.clone()], kind.package, false)?;
+        let size = kind.size(&info).ok_or_else(|| {
+            let program = kind.info.first().copied().unwrap_or_default();
+            Failure::new(format!("unable to process {program} output for {device}"))
+        })?;
+        if size + kind.slack >= whole {
+            let words = format!("{title} filesystem is using the whole device {device}");
+            return Ok(Outcome::new().with("msg", words));
+        }
+        if host.check() {
+            let words = format!("resizing filesystem {title} on device {device}");
+            return Ok(Outcome::new().with("msg", words).changed(true));
+        }
+        if kind.grow_mounted && mounted.is_none() {
+            return Err(unmounted());
+        }
+        let out = self.run_program(host, kind.grow, vec![target], kind.package, true)?;
+        Ok(Outcome::new().with("msg", out))
     }
 }
 
@@ -236,42 +204,53 @@ impl Module for Filesystem {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        let device = self.device();
+        let present = self.state == "present";
         if !self.dev.exists() {
-            let words = format!("Device {} not found.", self.dev.display());
-            if self.state == "present" {
+            let words = format!("Device {device} not found.");
+            if present {
                 return Err(Failure::new(words));
             }
             return Ok(Outcome::new().with("msg", words));
         }
-        let now = self.kind_now(host)?;
-        if self.state == "absent" {
+        let found = self.tag(host, "TYPE")?;
+        let now = found.stdout_text().trim().to_owned();
+        if !present {
             if !now.is_empty() {
-                let program = host.need_program("wipefs", "util-linux")?;
-                if let Some(out) = host.execute(Command::new(program).arg("--all").path(&self.dev))? {
-                    out.success("wiping the file system failed")?;
-                }
+                self.run_program(host, &["wipefs", "--all"], vec![device], "util-linux", true)?;
             }
             return Ok(Outcome::new());
         }
-        let wanted = self.fstype.clone().unwrap_or_default();
-        let same = now == wanted;
-        if same && !self.force {
-            if self.resizefs
-                && let Some(words) = self.grow(host, &wanted)?
-            {
-                return Ok(Outcome::new().with("msg", words));
-            }
-            return Ok(Outcome::new());
-        }
-        if !now.is_empty() && !self.force {
+        let kind = self.fstype.as_deref().and_then(Kind::named);
+        let kind = kind.ok_or("this kind of file system is not known")?;
+        if self.uuid.is_some() && kind.make_uuid == MakeUuid::Never {
             return Err(Failure::new(format!(
-                "'{}' is already used as {now}, use force=true to overwrite",
-                self.dev.display()
-            ))
-            .with("rc", 0_i64)
-            .with("err", ""));
+                "module does not support UUID option for this filesystem ({}) yet.",
+                self.fstype.as_deref().unwrap_or_default()
+            )));
         }
-        self.make(host, &wanted)?;
+        if kind.names.contains(&now.as_str()) {
+            if self.resizefs {
+                return self.grow(host, kind);
+            }
+            if let Some(uuid) = &self.uuid {
+                let out = if self.tag(host, "UUID")?.stdout_text().trim() == uuid {
+                    String::new()
+                } else {
+                    self.change_uuid(host, kind)?
+                };
+                return Ok(Outcome::new().with("msg", out));
+            }
+            if !self.force {
+                return Ok(Outcome::new());
+            }
+        } else if !now.is_empty() && !self.force {
+            let words = format!("'{device}' is already used as {now}, use force=true to overwrite");
+            return Err(Failure::new(words)
+                .with("rc", found.rc)
+                .with("err", found.stderr_text()));
+        }
+        self.make(host, kind)?;
         Ok(Outcome::new())
     }
 }

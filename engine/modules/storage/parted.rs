@@ -1,10 +1,9 @@
 //! `parted`: partitions of disks.
 
+use super::parted_output::{Disk, Partition, size};
 use crate::{host::Command, prelude::*};
 
 /// Make, change or remove partitions
-///
-/// Everything that is to be done to the disk goes to one run of parted.
 #[derive(Params)]
 #[params(required_if(state = "present", number))]
 #[params(required_if(state = "absent", number))]
@@ -57,167 +56,192 @@ pub struct Parted {
     unit: String,
 }
 
-/// A number and the unit after it.
-fn size(text: &str) -> (f64, String) {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-')
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    (number.parse().unwrap_or(0.0), unit.to_lowercase())
-}
+/// What sizes may be written in.
+const UNITS: &[&str] = &[
+    "B", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB", "s", "%", "cyl", "chs", "compact",
+];
 
-#[derive(Debug)]
-struct Partition {
-    number: i64,
-    facts: Map,
-    name: String,
-    end: String,
-    flags: Vec<String>,
-}
+/// An end that is this near to the disk's end is the end: tables like GPT have a copy there.
+const NEAR: f64 = 1100.0 * 1024.0;
 
-#[derive(Debug, Default)]
-struct Disk {
-    facts: Map,
-    table: String,
-    partitions: Vec<Partition>,
-}
-
-/// What `parted -m … print` prints.
-fn parse(text: &str, unit: &str) -> Disk {
-    let mut disk = Disk::default();
-    for line in text.lines().map(|l| l.trim().trim_end_matches(';')) {
-        let f: Vec<_> = line.split(':').collect();
-        if line.starts_with('/') && f.len() >= 7 {
-            let field = |i: usize| f.get(i).copied().unwrap_or("");
-            disk.table = field(5).to_owned();
-            disk.facts.insert("dev", field(0));
-            disk.facts.insert("size", size(field(1)).0);
-            disk.facts.insert("unit", unit.to_lowercase());
-            disk.facts.insert("table", field(5));
-            disk.facts.insert("model", field(6));
-            disk.facts
-                .insert("logical_block", field(3).parse::<i64>().unwrap_or(0));
-            disk.facts
-                .insert("physical_block", field(4).parse::<i64>().unwrap_or(0));
-        } else if let Some(number) = f.first().and_then(|n| n.parse::<i64>().ok())
-            && f.len() >= 7
-        {
-            let field = |i: usize| f.get(i).copied().unwrap_or("");
-            let flags: Vec<_> = field(6)
-                .split(',')
-                .map(|w| w.trim().to_owned())
-                .filter(|w| !w.is_empty())
-                .collect();
-            let facts = Map::new();
-            facts.insert("num", number);
-            facts.insert("begin", size(field(1)).0);
-            facts.insert("end", size(field(2)).0);
-            facts.insert("size", size(field(3)).0);
-            facts.insert("fstype", field(4));
-            facts.insert("name", field(5));
-            facts.insert("flags", Value::list(flags.iter().map(Value::from)));
-            facts.insert("unit", unit.to_lowercase());
-            disk.partitions.push(Partition {
-                number,
-                facts,
-                name: field(5).to_owned(),
-                end: field(2).to_owned(),
-                flags,
-            });
-        }
-    }
-    disk
+/// Bytes of a size in that unit; those that have no fixed size count as one, as results do.
+fn bytes(number: f64, unit: &str) -> f64 {
+    let power = |letters: &[&str], base: f64| {
+        let at = letters.iter().position(|l| unit.eq_ignore_ascii_case(l))?;
+        Some(base.powi(i32::try_from(at).unwrap_or(0)))
+    };
+    let factor = power(&["B", "KB", "MB", "GB", "TB"], 1000.0)
+        .or_else(|| power(&["", "KiB", "MiB", "GiB", "TiB"], 1024.0).filter(|_| !unit.is_empty()))
+        .unwrap_or(match unit {
+            "" | "compact" | "cyl" | "chs" => 1e6,
+            _ => 1.0,
+        });
+    (number * factor).trunc()
 }
 
 impl Parted {
-    fn program(&self, host: &Host<'_>) -> Result<Command, Failure> {
-        let c = Command::new(host.need_program("parted", "parted")?)
-            .args(["-s", "-m"])
-            .env("LC_ALL", "C");
-        let c = if self.align == "undefined" {
-            c
-        } else {
-            c.arg("-a").arg(&self.align)
-        };
-        Ok(c.arg(&self.device).arg("--"))
+    fn command(host: &Host<'_>) -> Result<Command, Failure> {
+        Ok(Command::new(host.need_program("parted", "parted")?).env("LC_ALL", "C"))
+    }
+
+    fn failure(words: &str, out: &Output) -> Failure {
+        Failure::new(words)
+            .with("rc", out.rc)
+            .with("err", out.stderr_text())
+            .with("out", out.stdout_text())
     }
 
     fn look(&self, host: &mut Host<'_>) -> Result<Disk, Failure> {
-        let out = host.query(self.program(host)?.args(["unit", &self.unit, "print"]))?;
+        let command = Self::command(host)?
+            .args(["-s", "-m", &self.device, "--"])
+            .args(["unit", &self.unit, "print"]);
+        let out = host.query(command)?;
         if out.rc != 0 && !out.stderr_text().contains("unrecognised disk label") {
-            return Err(Failure::new(format!(
-                "Error while getting device information with parted script: '{}'",
+            let words = format!(
+                "Error while getting device information with parted: {}",
                 out.stderr_text().trim()
-            ))
-            .with("rc", out.rc)
-            .with("err", out.stderr_text())
-            .with("out", out.stdout_text()));
+            );
+            return Err(Self::failure(&words, &out));
         }
-        Ok(parse(&out.stdout_text(), &self.unit))
+        Disk::parse(&out.stdout_text(), &self.unit)
+            .ok_or_else(|| Self::failure("parted prints something unknown", &out))
     }
 
-    /// The words for parted that make the disk as wanted.
-    fn script(&self, disk: &Disk) -> Vec<String> {
+    /// Whether parted can be asked to mend a table that does not fit the disk: since 3.4.64.
+    fn mends(host: &mut Host<'_>) -> Result<bool, Failure> {
+        let out = host.query(Self::command(host)?.arg("--version"))?;
+        let text = out.stdout_text();
+        let version = text.lines().next().and_then(|l| l.split_whitespace().next_back());
+        let numbers = version
+            .unwrap_or_default()
+            .split(['.', '-'])
+            .map_while(|n| n.parse::<u32>().ok());
+        Ok(numbers.collect::<Vec<_>>() >= vec![3, 4, 64])
+    }
+
+    fn apply(&self, host: &mut Host<'_>, script: &[String]) -> Result<(), Failure> {
+        let mut command = Self::command(host)?.arg("-s");
+        if Self::mends(host)? {
+            command = command.arg("-f");
+        }
+        command = command.arg("-m");
+        if self.align != "undefined" {
+            command = command.arg("-a").arg(&self.align);
+        }
+        match host.execute(command.arg(&self.device).arg("--").args(script))? {
+            Some(out) if out.rc != 0 => {
+                let words = format!("Error while running parted script: {}", out.stderr_text().trim());
+                Err(Self::failure(&words, &out))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Words for parted, the unit before them if there are any.
+    fn with_unit(&self, words: Vec<String>) -> Vec<String> {
+        if words.is_empty() {
+            return words;
+        }
+        [vec!["unit".to_owned(), self.unit.clone()], words].concat()
+    }
+
+    /// What makes or resizes the partition.
+    fn make(&self, disk: &Disk, number: i64) -> Vec<String> {
         let mut out: Vec<String> = Vec::new();
         let mut add = |words: &[&str]| out.extend(words.iter().map(|w| (*w).to_owned()));
-        let number = self.number.unwrap_or(0).to_string();
         let relabel = disk.table != self.label;
-        let now = disk
-            .partitions
-            .iter()
-            .find(|p| Some(p.number) == self.number && !relabel);
-        if self.state == "absent" {
-            if disk.partitions.iter().any(|p| Some(p.number) == self.number) {
-                add(&["rm", &number]);
-            }
-            return out;
-        }
+        let now = disk.partition(number);
         if relabel {
             add(&["mklabel", &self.label]);
         }
-        match now {
-            None => {
-                add(&["unit", &self.unit, "mkpart", &self.part_type]);
-                if let Some(kind) = &self.fs_type {
-                    add(&[kind]);
-                }
-                add(&[&self.part_start, &self.part_end]);
+        if relabel || now.is_none() {
+            add(&["mkpart", &self.part_type]);
+            if let Some(kind) = &self.fs_type {
+                add(&[kind]);
             }
-            Some(p) if self.resize => {
-                let (is, wanted) = (size(&p.end), size(&self.part_end));
-                let whole = self.part_end == "100%";
-                let disk_end = disk.facts.get("size").and_then(|s| s.as_float()).unwrap_or(0.0);
-                // The last mebibyte may be the table's copy: an end there is the end.
-                let full = whole && disk_end - is.0 <= 1100.0 && self.unit == "KiB";
-                let same = is.0 == wanted.0 && (wanted.1.is_empty() || wanted.1 == is.1);
-                if !full && !same {
-                    add(&["unit", &self.unit, "resizepart", &number, &self.part_end]);
-                }
-            }
-            Some(_) => {}
+            add(&[&self.part_start, &self.part_end]);
         }
+        let mut out = self.with_unit(out);
+        if self.resize
+            && let Some(now) = now
+            && self.ends_elsewhere(disk, now)
+        {
+            out.extend(["resizepart".to_owned(), number.to_string(), self.part_end.clone()]);
+        }
+        out
+    }
+
+    fn ends_elsewhere(&self, disk: &Disk, now: &Partition) -> bool {
+        let (Some(end), Some(whole)) = (now.end, disk.size) else {
+            return true;
+        };
+        let is = bytes(end, &self.unit);
+        let Some((Value::Float(wanted), unit)) = size(&self.part_end) else {
+            return true;
+        };
+        if unit == "%" {
+            let near = wanted == 100.0 && (bytes(whole, &self.unit) - is).abs() <= NEAR;
+            return !near && is != bytes((whole.trunc() * wanted / 100.0).trunc(), &self.unit);
+        }
+        is != bytes(wanted, &unit)
+    }
+
+    /// What gives the partition its name and flags.
+    fn describe(&self, now: Option<&Partition>, number: i64) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        let number = number.to_string();
+        let mut add = |words: &[&str]| out.extend(words.iter().map(|w| (*w).to_owned()));
         if let Some(name) = &self.name
             && now.is_none_or(|p| p.name != *name)
         {
-            add(&["name", &number, name]);
+            // parted reads its arguments as one line again.
+            add(&["name", &number, &format!("\"{name}\"")]);
         }
-        if let Some(flags) = &self.flags {
+        if let Some(flags) = self.flags.as_ref().filter(|f| !f.is_empty()) {
+            let mut flags = flags.clone();
+            // One flag with two names: parted shows both.
+            if flags.iter().any(|f| f == "esp") && !flags.iter().any(|f| f == "boot") {
+                flags.push("boot".to_owned());
+            }
             let is: &[String] = now.map_or(&[], |p| &p.flags);
-            // On GPT these two are one flag: it has both names, and taking one away takes both.
-            let twin = |flag: &str| match flag {
-                "boot" if self.label == "gpt" => Some("esp"),
-                "esp" if self.label == "gpt" => Some("boot"),
-                _ => None,
-            };
             for flag in flags.iter().filter(|f| !is.contains(f)) {
                 add(&["set", &number, flag, "on"]);
             }
-            let meant = |f: &&String| flags.iter().any(|w| w == *f || Some(w.as_str()) == twin(f));
-            for flag in is.iter().filter(|f| !meant(f)) {
+            for flag in is.iter().filter(|f| !flags.contains(f)) {
                 add(&["set", &number, flag, "off"]);
             }
         }
-        out
+        self.with_unit(out)
+    }
+
+    /// Runs what is needed; gives the words that parted got.
+    fn change(&self, host: &mut Host<'_>, disk: &Disk, number: i64) -> Result<Vec<String>, Failure> {
+        if self.state == "absent" {
+            if disk.partition(number).is_none() {
+                return Ok(Vec::new());
+            }
+            let script = vec!["rm".to_owned(), number.to_string()];
+            self.apply(host, &script)?;
+            return Ok(script);
+        }
+        let made = self.make(disk, number);
+        let mut now = None;
+        if !made.is_empty() {
+            self.apply(host, &made)?;
+            if !host.check() {
+                now = Some(self.look(host)?);
+            }
+        }
+        let fresh = !made.is_empty() && host.check();
+        let partition = now.as_ref().unwrap_or(disk).partition(number).filter(|_| !fresh);
+        if partition.is_none() && !fresh {
+            return Ok(made);
+        }
+        let described = self.describe(partition, number);
+        if !described.is_empty() {
+            self.apply(host, &described)?;
+        }
+        Ok([made, described].concat())
     }
 }
 
@@ -253,50 +277,36 @@ impl Module for Parted {
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         if self.number.is_some_and(|n| n < 1) {
-            return Err(Failure::new("The partition number must be greater then 0."));
+            return Err("The partition number must be greater then 0.".into());
+        }
+        for (name, value) in [("part_start", &self.part_start), ("part_end", &self.part_end)] {
+            let read = size(value);
+            if read
+                .as_ref()
+                .is_some_and(|(_, unit)| UNITS.contains(&unit.as_str()))
+            {
+                continue;
+            }
+            let failure = Failure::new(format!(
+                "The argument '{name}' is not a number with one of the units {} (letters as here)",
+                UNITS.join(", ")
+            ));
+            return Err(match read {
+                Some((number, unit)) => failure.with("err", Value::list([number, Value::str(unit)])),
+                None => failure,
+            });
         }
         let mut disk = self.look(host)?;
-        let script = if self.state == "info" {
-            Vec::new()
-        } else {
-            self.script(&disk)
+        let script = match self.number {
+            Some(number) if self.state != "info" => self.change(host, &disk, number)?,
+            _ => ["unit", &self.unit, "print"].map(str::to_owned).to_vec(),
         };
-        if !script.is_empty()
-            && let Some(out) = host.execute(self.program(host)?.args(&script))?
-        {
-            if out.rc != 0 {
-                return Err(Failure::new(format!(
-                    "Error while running parted script: {}",
-                    out.stderr_text().trim()
-                ))
-                .with("rc", out.rc)
-                .with("err", out.stderr_text())
-                .with("out", out.stdout_text()));
-            }
+        if host.changed() && !host.check() {
             disk = self.look(host)?;
         }
         Ok(Outcome::new()
+            .with("partitions", disk.partition_facts())
             .with("disk", disk.facts)
-            .with(
-                "partitions",
-                Value::list(disk.partitions.into_iter().map(|p| Value::Map(p.facts))),
-            )
-            .with("script", script.join(" ")))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse;
-
-    #[test]
-    fn machine_readable_output_is_understood() {
-        let text = "BYT;\n/dev/sdb:65536kiB:scsi:512:4096:gpt:QEMU DISK:;\n1:1024kiB:64512kiB:63488kiB:ext4:data:boot, esp;\n";
-        let disk = parse(text, "KiB");
-        assert_eq!(disk.table, "gpt");
-        assert_eq!(disk.facts.get("size").unwrap().as_float(), Some(65536.0));
-        let p = &disk.partitions[0];
-        assert_eq!((p.number, p.name.as_str()), (1, "data"));
-        assert_eq!(p.flags, ["boot", "esp"]);
+            .with("script", Value::list(script.iter().map(Value::from))))
     }
 }

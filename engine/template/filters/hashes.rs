@@ -1,8 +1,8 @@
 //! Filters that compute digests and password hashes.
 
-use super::crypt::{self, Scheme};
 use crate::{Call, Callable, Check, TemplateError, declare::callable, mersenne::Random};
 use blake2::{Blake2b512, Blake2s256};
+use kdo_crypt::{self as crypt, Scheme};
 use kdo_value::Value;
 use md5::Md5;
 use sha1::Sha1;

@@ -7,7 +7,6 @@ mod ansible_type;
 mod community;
 mod conversion;
 mod crc32;
-pub(crate) mod crypt;
 mod data_paths;
 mod dates;
 mod dicts;

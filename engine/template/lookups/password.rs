@@ -1,13 +1,8 @@
 //! The lookup of passwords that are kept in files on the controller.
 
 use super::options::split_term;
-use crate::{
-    Call, Callable, Check, TemplateError,
-    declare::callable,
-    filters::crypt::{self, Scheme},
-    iterate::text,
-    mersenne::Random,
-};
+use crate::{Call, Callable, Check, TemplateError, declare::callable, iterate::text, mersenne::Random};
+use kdo_crypt::{self as crypt, Scheme};
 use kdo_value::Value;
 use std::{
     io::Write,

@@ -6,16 +6,22 @@ mod sha_crypt;
 
 /// A kind of password hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
+pub enum Scheme {
+    /// `$1$`.
     Md5,
+    /// `$apr1$`, of Apache's password files.
+    Apr1,
+    /// `$5$`.
     Sha256,
+    /// `$6$`.
     Sha512,
+    /// `$2b$` and its older forms.
     Bcrypt,
 }
 
 impl Scheme {
     /// By Ansible's or the scheme's own name.
-    pub(crate) fn of(name: &str) -> Option<Self> {
+    pub fn of(name: &str) -> Option<Self> {
         Some(match name {
             "md5" | "md5_crypt" => Self::Md5,
             "sha256" | "sha256_crypt" => Self::Sha256,
@@ -26,9 +32,10 @@ impl Scheme {
     }
 
     /// The scheme's own name.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Md5 => "md5_crypt",
+            Self::Apr1 => "apr_md5_crypt",
             Self::Sha256 => "sha256_crypt",
             Self::Sha512 => "sha512_crypt",
             Self::Bcrypt => "bcrypt",
@@ -36,9 +43,9 @@ impl Scheme {
     }
 
     /// Longest salt, in characters; also the length of random ones.
-    pub(crate) fn salt_size(self) -> usize {
+    pub fn salt_size(self) -> usize {
         match self {
-            Self::Md5 => 8,
+            Self::Md5 | Self::Apr1 => 8,
             Self::Sha256 | Self::Sha512 => 16,
             Self::Bcrypt => 22,
         }
@@ -46,7 +53,7 @@ impl Scheme {
 }
 
 /// Hashes; `rounds` and `ident` have the defaults of passlib. The error says what is wrong with the settings.
-pub(crate) fn hash(
+pub fn hash(
     scheme: Scheme,
     password: &str,
     salt: &str,
@@ -82,7 +89,8 @@ pub(crate) fn hash(
         },
     };
     match scheme {
-        Scheme::Md5 => Ok(md5_crypt::hash(password.as_bytes(), salt)),
+        Scheme::Md5 => Ok(md5_crypt::hash("$1$", password.as_bytes(), salt)),
+        Scheme::Apr1 => Ok(md5_crypt::hash("$apr1$", password.as_bytes(), salt)),
         Scheme::Sha256 => Ok(sha_crypt::sha256(
             password.as_bytes(),
             salt,
@@ -100,6 +108,48 @@ pub(crate) fn hash(
             ident.unwrap_or("2b"),
         ),
     }
+}
+
+/// Whether the password has this hash: one of the [`Scheme`]s, `{SHA}` in base 64, or the password itself.
+pub fn verify(password: &str, hashed: &str) -> bool {
+    if let Some(sum) = hashed.strip_prefix("{SHA}") {
+        return sha1_sum(password) == sum;
+    }
+    let parts: Vec<&str> = hashed.split('$').collect();
+    let again = match parts[..] {
+        ["", "1", salt, _] => hash(Scheme::Md5, password, salt, None, None),
+        ["", "apr1", salt, _] => hash(Scheme::Apr1, password, salt, None, None),
+        ["", ident @ ("5" | "6"), ref rest @ ..] => {
+            let scheme = if ident == "5" {
+                Scheme::Sha256
+            } else {
+                Scheme::Sha512
+            };
+            match *rest {
+                [salt, _] => hash(scheme, password, salt, Some(5000), None),
+                [rounds, salt, _] => {
+                    let rounds = rounds.strip_prefix("rounds=").and_then(|r| r.parse().ok());
+                    hash(scheme, password, salt, Some(rounds.unwrap_or(-1)), None)
+                }
+                _ => return false,
+            }
+        }
+        ["", ident @ ("2" | "2a" | "2b" | "2y"), cost, rest] => {
+            let (Ok(cost), Some(salt)) = (cost.parse(), rest.get(..22)) else {
+                return false;
+            };
+            hash(Scheme::Bcrypt, password, salt, Some(cost), Some(ident))
+        }
+        _ => return password == hashed,
+    };
+    again.is_ok_and(|again| again == hashed)
+}
+
+/// The SHA-1 sum of a password in base 64, as in `{SHA}…`.
+pub fn sha1_sum(password: &str) -> String {
+    use base64::Engine;
+    use sha1::{Digest, Sha1};
+    base64::engine::general_purpose::STANDARD.encode(Sha1::digest(password.as_bytes()))
 }
 
 /// The alphabet of all schemes but bcrypt.
@@ -123,9 +173,46 @@ fn push_bytes(out: &mut String, digest: &[u8], positions: [usize; 3], count: usi
 
 #[cfg(test)]
 mod tests {
-    use super::{Scheme, hash};
+    use super::{Scheme, hash, verify};
 
     const LONG: &str = "aslongpasswordthatislongerthansixtyfourbytesxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+
+    #[test]
+    fn passwords_are_known_by_their_hashes() {
+        for hashed in [
+            "$apr1$saltsalt$zhKfaBR/mDskmmm4DCE1K.",
+            "$1$saltsalt$7fq7ZEc75157blrz18yX./",
+            "{SHA}qZk+NkcGgWq6PiVxeFDCbJzQ2J0=",
+            "abc",
+        ] {
+            assert!(verify("abc", hashed), "{hashed}");
+            assert!(!verify("abd", hashed), "{hashed}");
+        }
+        for scheme in [Scheme::Sha256, Scheme::Sha512, Scheme::Bcrypt] {
+            let rounds = if scheme == Scheme::Bcrypt { 4 } else { 1000 };
+            let hashed = hash(
+                scheme,
+                "abc",
+                &"1234567890123456789012"[..scheme.salt_size()],
+                Some(rounds),
+                None,
+            );
+            let hashed = hashed.unwrap();
+            assert!(verify("abc", &hashed) && !verify("abd", &hashed), "{hashed}");
+        }
+        for odd in [
+            "",
+            "$",
+            "$5$",
+            "$6$x",
+            "$2b$",
+            "$2b$99$x",
+            "$5$rounds=x$a$b",
+            "{SHA}",
+        ] {
+            assert!(!verify("abc", odd), "{odd}");
+        }
+    }
 
     #[test]
     fn hashes_are_those_of_passlib() {

@@ -1,10 +1,10 @@
-//! `$1$`.
+//! `$1$` and `$apr1$`.
 
 use super::push_bytes;
 use md5::{Digest, Md5};
 
-/// Hashes with the fixed thousand rounds.
-pub(super) fn hash(password: &[u8], salt: &str) -> String {
+/// Hashes with the fixed thousand rounds; `ident` stands before the salt.
+pub(super) fn hash(ident: &str, password: &[u8], salt: &str) -> String {
     let salt = salt.as_bytes();
     let mut inner = Md5::new();
     for part in [password, salt, password] {
@@ -12,7 +12,7 @@ pub(super) fn hash(password: &[u8], salt: &str) -> String {
     }
     let inner = inner.finalize();
     let mut outer = Md5::new();
-    for part in [password, b"$1$", salt] {
+    for part in [password, ident.as_bytes(), salt] {
         outer.update(part);
     }
     for chunk in password.chunks(16) {
@@ -47,7 +47,7 @@ pub(super) fn hash(password: &[u8], salt: &str) -> String {
         }
         digest = next.finalize();
     }
-    let mut out = format!("$1${}$", String::from_utf8_lossy(salt));
+    let mut out = format!("{ident}{}$", String::from_utf8_lossy(salt));
     for positions in [[0, 6, 12], [1, 7, 13], [2, 8, 14], [3, 9, 15], [4, 10, 5]] {
         push_bytes(&mut out, &digest, positions, 4);
     }
