@@ -1,6 +1,6 @@
 //! `acl`: access control lists of files, by the host's `setfacl` and `getfacl`.
 
-use crate::prelude::*;
+use crate::{commands::words::quote, prelude::*};
 use std::path::PathBuf;
 
 #[derive(Choice, Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +95,11 @@ impl Entry {
             Some('o') => Some(Etype::Other),
             _ => None,
         };
+        if etype.is_none() {
+            return Err(Failure::new(format!(
+                "'{kind}' is no kind of an entry: it is user, group, mask or other"
+            )));
+        }
         Ok(Self {
             etype,
             entity: entity.to_owned(),
@@ -232,9 +237,10 @@ impl Acl {
         };
         if changed {
             let command = call(host, false)?;
+            let words = command.argv_text();
             // An entry that cannot be removed is not there.
             match host.execute(command)? {
-                Some(out) if self.state == State::Present => drop(succeeded(out)?),
+                Some(out) if self.state == State::Present => drop(succeeded(out, &words)?),
                 Some(_) | None => {}
             }
         }
@@ -253,19 +259,22 @@ impl Acl {
     }
 }
 
-fn succeeded(out: Output) -> Result<Output, Failure> {
+fn succeeded(out: Output, call: &[String]) -> Result<Output, Failure> {
     if out.rc == 0 {
         return Ok(out);
     }
+    let call: Vec<_> = call.iter().map(|w| quote(w)).collect();
     Err(Failure::new(out.stderr_text().trim_end())
         .with("rc", out.rc)
+        .with("cmd", call.join(" "))
         .with("stdout", out.stdout_text())
         .with("stderr", out.stderr_text()))
 }
 
 /// What a program tells, without its comments.
 fn lines(host: &mut Host<'_>, command: Command) -> Result<Vec<String>, Failure> {
-    let out = succeeded(host.query(command)?)?;
+    let call = command.argv_text();
+    let out = succeeded(host.query(command)?, &call)?;
     let text = out.stdout_text();
     let told = text.lines().filter(|l| !l.starts_with('#'));
     let mut lines: Vec<String> = told.map(|l| l.trim().to_owned()).collect();

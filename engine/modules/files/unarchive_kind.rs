@@ -139,7 +139,7 @@ impl Unpacker {
             )));
         }
         let text = out.stdout_text();
-        let names = text.lines().map(unquote);
+        let names = text.lines().map(unquote).map(|n| n.trim_start_matches('/').to_owned());
         let names = names.filter(|n| self.kind != Kind::Zip || unarchive_zip::is_wanted(self, n));
         let names: Vec<String> = names.collect();
         if let Some(bad) = names.iter().find(|n| {
