@@ -1,8 +1,6 @@
 //! `archive`: files packed by the host's own programs.
 
-use super::{
-    file::text, install::Source, pattern, stat::file_checksum, tempfile::Scratch, unarchive_zip,
-};
+use super::{file::text, install::Source, pattern, stat::file_checksum, tempfile::Scratch, unarchive_zip};
 use crate::{host::io_failure, prelude::*};
 use std::{
     collections::BTreeSet,
@@ -76,7 +74,12 @@ fn expanded(paths: &[PathBuf]) -> (Vec<PathBuf>, bool) {
 
 /// The folder that all paths are in, with a slash at its end. A path that ends with one is such a folder itself.
 fn root(paths: &[String]) -> String {
-    let folder = |path: &str| path.rfind('/').and_then(|at| path.get(..=at)).unwrap_or("").to_owned();
+    let folder = |path: &str| {
+        path.rfind('/')
+            .and_then(|at| path.get(..=at))
+            .unwrap_or("")
+            .to_owned()
+    };
     let mut folders = paths.iter().map(|p| folder(p));
     let Some(mut common) = folders.next() else {
         return "/".to_owned();
@@ -112,7 +115,11 @@ impl Archive {
 
     fn add(&self, path: &Path, base: &str, out: &mut Vec<Member>) {
         let full = text(path);
-        let name = full.strip_prefix(base).unwrap_or(&full).trim_start_matches('/').to_owned();
+        let name = full
+            .strip_prefix(base)
+            .unwrap_or(&full)
+            .trim_start_matches('/')
+            .to_owned();
         // Patterns are held against the name in tar archives, against the whole path for zip.
         let shown = if self.format == Format::Zip { &full } else { &name };
         let patterns = self.exclusion_patterns.as_deref().unwrap_or_default();
@@ -129,7 +136,10 @@ impl Archive {
         let mut below: Vec<_> = entries.map(|e| e.path()).collect();
         below.sort();
         let (folders, files): (Vec<_>, Vec<_>) = below.into_iter().partition(|p| p.is_dir());
-        folders.iter().chain(&files).for_each(|path| self.add(path, base, out));
+        folders
+            .iter()
+            .chain(&files)
+            .for_each(|path| self.add(path, base, out));
         for folder in folders.iter().filter(|f| !f.is_symlink()) {
             self.collect(folder, base, out);
         }
@@ -185,7 +195,8 @@ impl Archive {
             // Without name and time, so that the same content gives the same file.
             command = command.arg("-n");
         }
-        host.query(command.path(&copy))?.success("could not compress the file")?;
+        host.query(command.path(&copy))?
+            .success("could not compress the file")?;
         let made = to.with_file_name(format!("plain.{ending}"));
         fs::rename(&made, to).map_err(|e| io_failure("could not write", to, &e))
     }
@@ -221,7 +232,9 @@ impl Archive {
         single: bool,
     ) -> Result<(), Failure> {
         let scratch = Scratch::new()?;
-        let made = scratch.path().join(dest.file_name().unwrap_or("archive".as_ref()));
+        let made = scratch
+            .path()
+            .join(dest.file_name().unwrap_or("archive".as_ref()));
         match members.first() {
             Some(member) if single => self.compress(host, &member.path, &made)?,
             _ => self.pack(host, base, members, &made)?,
@@ -344,7 +357,9 @@ impl Module for Archive {
             members.retain(|m| m.path != dest);
             host.quietly(|host| self.make(host, &base, &members, &dest, single))?;
             // Of zip archives folders are not told.
-            let told = members.iter().filter(|m| self.format != Format::Zip || !m.path.is_dir());
+            let told = members
+                .iter()
+                .filter(|m| self.format != Format::Zip || !m.path.is_dir());
             archived = told.map(|m| text(&m.path)).collect();
             state = match () {
                 () if single => "compress",

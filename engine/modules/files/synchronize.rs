@@ -343,7 +343,10 @@ mod tests {
     #[test]
     fn a_missing_program_is_named_with_its_package() {
         let text = refused(r#"{"src": "/a", "dest": "/b", "_local_rsync_path": "no-such-rsync"}"#);
-        assert!(text.contains("no-such-rsync") && text.contains("package"), "{text}");
+        assert!(
+            text.contains("no-such-rsync") && text.contains("package"),
+            "{text}"
+        );
     }
 
     #[test]

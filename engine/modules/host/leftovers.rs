@@ -95,7 +95,9 @@ mod tests {
         let mut link = NoLink;
         Host::new(Context::default(), &mut link).sweep(dir.path());
         let entries = fs::read_dir(dir.path()).unwrap();
-        let mut left: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut left: Vec<_> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
         left.sort();
         assert_eq!(left, [".a.kdo-1-0", ".a.kdo-1-2", ".a.kdo-x-2", "a"]);
     }

@@ -93,7 +93,10 @@ fn save_with_fault(path: &Path, at: usize, fault: Fault) -> (End, usize) {
         }
         let mut status = 0;
         libc::waitpid(child, &mut status, 0);
-        assert!(libc::WIFSTOPPED(status), "the process cannot be traced: {status:#x}");
+        assert!(
+            libc::WIFSTOPPED(status),
+            "the process cannot be traced: {status:#x}"
+        );
         let options = libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_EXITKILL;
         libc::ptrace(libc::PTRACE_SETOPTIONS, child, 0, options);
         let (mut count, mut entering, mut signal) = (0, true, 0);
@@ -217,7 +220,10 @@ fn a_save_that_is_killed_at_any_system_call_leaves_the_old_file_or_the_new_one()
             let new = scene.is_new(&about);
             if end != End::Killed {
                 // The numbers of calls differ a little: the validating program is waited for.
-                assert!(end == End::Said(true) && new && at > calls / 2, "{about}: {end:?}");
+                assert!(
+                    end == End::Said(true) && new && at > calls / 2,
+                    "{about}: {end:?}"
+                );
                 break;
             }
             let left = scene.left(&about);

@@ -60,7 +60,14 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         }
     }
     let content = join(&fragments, delimiter.as_deref());
-    for own in ["src", "remote_src", "regexp", "delimiter", "ignore_hidden", "decrypt"] {
+    for own in [
+        "src",
+        "remote_src",
+        "regexp",
+        "delimiter",
+        "ignore_hidden",
+        "decrypt",
+    ] {
         args.remove(own);
     }
     inline(&args, &content);
