@@ -52,27 +52,6 @@ fn temporary_folder(host: &Host<'_>) -> PathBuf {
     named.map_or_else(std::env::temp_dir, |(_, path)| PathBuf::from(path))
 }
 
-/// A private folder that is removed when it is no longer needed.
-pub(crate) struct Scratch(PathBuf);
-
-impl Scratch {
-    /// A new one.
-    pub(crate) fn new() -> Result<Self, Failure> {
-        make_folder(&std::env::temp_dir(), "kdo.", "").map(Self)
-    }
-
-    /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Makes a folder for temporary files that only this user can use.
 pub(crate) fn make_folder(base: &Path, prefix: &str, suffix: &str) -> Result<PathBuf, Failure> {
     make(base, prefix, suffix, State::Directory)
