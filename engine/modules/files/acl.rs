@@ -12,7 +12,7 @@ enum Etype {
 }
 
 #[derive(Choice, Clone, Copy, Debug, PartialEq, Eq)]
-enum Mask {
+enum Recalculation {
     Default,
     Mask,
     NoMask,
@@ -56,7 +56,7 @@ pub struct Acl {
     follow: bool,
     /// Whether the mask is computed anew: as `setfacl` does by itself, always or never.
     #[param(default = "default")]
-    recalculate_mask: Mask,
+    recalculate_mask: Recalculation,
     /// The list is one of NFSv4.
     #[param(default = false)]
     use_nfsv4_acls: bool,
@@ -140,7 +140,7 @@ impl Acl {
             if self.recursive {
                 return wrong("'recursive' MUST NOT be set when 'state=query'.");
             }
-            if self.recalculate_mask != Mask::Default {
+            if self.recalculate_mask != Recalculation::Default {
                 return wrong(
                     "'recalculate_mask' MUST NOT be set to 'mask' or 'no_mask' when 'state=query'.",
                 );
@@ -201,8 +201,8 @@ impl Acl {
             command = command.arg("--recursive");
         }
         match self.recalculate_mask {
-            Mask::Mask if changes => command = command.arg("--mask"),
-            Mask::NoMask if changes => command = command.arg("--no-mask"),
+            Recalculation::Mask if changes => command = command.arg("--mask"),
+            Recalculation::NoMask if changes => command = command.arg("--no-mask"),
             _ => {}
         }
         if !self.follow && !self.use_nfsv4_acls {

@@ -2,7 +2,8 @@
 //!
 //! The save runs in a process of its own under `ptrace`: at its n-th system call it is killed, or the call fails.
 
-#![allow(unsafe_code)]
+// Helpers of tests, which clippy does not know as such.
+#![allow(unsafe_code, clippy::unwrap_used)]
 
 use super::{FileAttrs, Save};
 use crate::{Host, NoLink, host::Context, params::Raw};
