@@ -1,6 +1,6 @@
 //! `acl`: access control lists of files, by the host's `setfacl` and `getfacl`.
 
-use crate::prelude::*;
+use crate::{commands::words::quote, prelude::*};
 use std::path::PathBuf;
 
 #[derive(Choice, Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ enum Etype {
 }
 
 #[derive(Choice, Clone, Copy, Debug, PartialEq, Eq)]
-enum Mask {
+enum Recalculation {
     Default,
     Mask,
     NoMask,
@@ -56,7 +56,7 @@ pub struct Acl {
     follow: bool,
     /// Whether the mask is computed anew: as `setfacl` does by itself, always or never.
     #[param(default = "default")]
-    recalculate_mask: Mask,
+    recalculate_mask: Recalculation,
     /// The list is one of NFSv4.
     #[param(default = false)]
     use_nfsv4_acls: bool,
@@ -95,6 +95,11 @@ impl Entry {
             Some('o') => Some(Etype::Other),
             _ => None,
         };
+        if etype.is_none() {
+            return Err(Failure::new(format!(
+                "'{kind}' is no kind of an entry: it is user, group, mask or other"
+            )));
+        }
         Ok(Self {
             etype,
             entity: entity.to_owned(),
@@ -135,7 +140,7 @@ impl Acl {
             if self.recursive {
                 return wrong("'recursive' MUST NOT be set when 'state=query'.");
             }
-            if self.recalculate_mask != Mask::Default {
+            if self.recalculate_mask != Recalculation::Default {
                 return wrong(
                     "'recalculate_mask' MUST NOT be set to 'mask' or 'no_mask' when 'state=query'.",
                 );
@@ -196,8 +201,8 @@ impl Acl {
             command = command.arg("--recursive");
         }
         match self.recalculate_mask {
-            Mask::Mask if changes => command = command.arg("--mask"),
-            Mask::NoMask if changes => command = command.arg("--no-mask"),
+            Recalculation::Mask if changes => command = command.arg("--mask"),
+            Recalculation::NoMask if changes => command = command.arg("--no-mask"),
             _ => {}
         }
         if !self.follow && !self.use_nfsv4_acls {
@@ -232,9 +237,10 @@ impl Acl {
         };
         if changed {
             let command = call(host, false)?;
+            let words = command.argv_text();
             // An entry that cannot be removed is not there.
             match host.execute(command)? {
-                Some(out) if self.state == State::Present => drop(succeeded(out)?),
+                Some(out) if self.state == State::Present => drop(succeeded(out, &words)?),
                 Some(_) | None => {}
             }
         }
@@ -253,19 +259,22 @@ impl Acl {
     }
 }
 
-fn succeeded(out: Output) -> Result<Output, Failure> {
+fn succeeded(out: Output, call: &[String]) -> Result<Output, Failure> {
     if out.rc == 0 {
         return Ok(out);
     }
+    let call: Vec<_> = call.iter().map(|w| quote(w)).collect();
     Err(Failure::new(out.stderr_text().trim_end())
         .with("rc", out.rc)
+        .with("cmd", call.join(" "))
         .with("stdout", out.stdout_text())
         .with("stderr", out.stderr_text()))
 }
 
 /// What a program tells, without its comments.
 fn lines(host: &mut Host<'_>, command: Command) -> Result<Vec<String>, Failure> {
-    let out = succeeded(host.query(command)?)?;
+    let call = command.argv_text();
+    let out = succeeded(host.query(command)?, &call)?;
     let text = out.stdout_text();
     let told = text.lines().filter(|l| !l.starts_with('#'));
     let mut lines: Vec<String> = told.map(|l| l.trim().to_owned()).collect();

@@ -1,8 +1,9 @@
 //! `archive`: files packed by the host's own programs.
 
-use super::{file::text, pattern, stat::file_checksum};
-use crate::prelude::*;
+use super::{file::text, install::Source, pattern, stat::file_checksum, tempfile::Scratch, unarchive_zip};
+use crate::{host::io_failure, prelude::*};
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -34,7 +35,7 @@ pub struct Archive {
     exclude_path: Vec<PathBuf>,
     /// Patterns of names that are left out.
     #[param(elements = "path")]
-    exclusion_patterns: Vec<String>,
+    exclusion_patterns: Option<Vec<String>>,
     /// Make an archive of a single file too.
     #[param(default = false)]
     force_archive: bool,
@@ -60,83 +61,94 @@ impl Format {
     }
 }
 
-/// Patterns replaced by what they match.
-fn expanded(paths: &[PathBuf]) -> Vec<PathBuf> {
-    let mut out: Vec<PathBuf> = Vec::new();
-    for path in paths {
-        let found = if text(path).contains(['*', '?', '[']) {
-            pattern::expand(path)
-        } else {
-            vec![path.clone()]
-        };
-        for path in found {
-            let clean = PathBuf::from(text(&path).trim_end_matches('/'));
-            if !out.contains(&clean) {
-                out.push(clean);
-            }
-        }
-    }
-    out
-}
-
-/// The folder that all paths are in.
-fn root(paths: &[PathBuf]) -> PathBuf {
-    let mut common = match paths.first().and_then(|p| p.parent()) {
-        Some(parent) => parent.to_owned(),
-        None => return PathBuf::from("/"),
+/// Patterns replaced by what they match, and whether there were any.
+fn expanded(paths: &[PathBuf]) -> (Vec<PathBuf>, bool) {
+    let is_pattern = |path: &Path| text(path).contains(['*', '?']);
+    let expand = |path: &PathBuf| match is_pattern(path) {
+        true => pattern::expand(path),
+        false => vec![path.clone()],
     };
-    while !paths.iter().all(|p| p.starts_with(&common)) {
-        if !common.pop() {
-            return PathBuf::from("/");
-        }
-    }
-    common
+    let found = paths.iter().flat_map(expand).collect();
+    (found, paths.iter().any(|p| is_pattern(p)))
 }
 
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+/// The folder that all paths are in, with a slash at its end. A path that ends with one is such a folder itself.
+fn root(paths: &[String]) -> String {
+    let folder = |path: &str| {
+        path.rfind('/')
+            .and_then(|at| path.get(..=at))
+            .unwrap_or("")
+            .to_owned()
+    };
+    let mut folders = paths.iter().map(|p| folder(p));
+    let Some(mut common) = folders.next() else {
+        return "/".to_owned();
+    };
+    for other in folders {
+        let same = common.chars().zip(other.chars()).take_while(|(a, b)| a == b);
+        let length = same.map(|(a, _)| a.len_utf8()).sum();
+        common.truncate(length);
     }
+    folder(&common)
+}
+
+/// One file or folder that goes into the archive.
+struct Member {
+    path: PathBuf,
+    /// Its name in the archive.
+    name: String,
 }
 
 impl Archive {
-    fn left_out(&self, path: &Path, base: &Path, excluded: &[PathBuf]) -> bool {
-        let relative = path.strip_prefix(base).unwrap_or(path);
-        excluded.iter().any(|e| path.starts_with(e))
-            || self.exclusion_patterns.iter().any(|p| {
-                pattern::matches(p, &text(relative))
-                    || path
-                        .file_name()
-                        .is_some_and(|n| pattern::matches(p, &n.to_string_lossy()))
-            })
+    /// Everything that is packed: at every level folders, then files, then what is in the folders.
+    fn members(&self, targets: &[String], base: &str) -> Vec<Member> {
+        let mut out = Vec::new();
+        for target in targets {
+            let path = Path::new(target);
+            match path.is_dir() {
+                true => self.collect(path, base, &mut out),
+                false => self.add(path, base, &mut out),
+            }
+        }
+        out
     }
 
-    /// Everything below a path that is packed: at every level folders, then files, then what is in the folders.
-    fn collect(&self, path: &Path, base: &Path, excluded: &[PathBuf], out: &mut Vec<PathBuf>) {
-        let real_folder = |p: &Path| p.is_dir() && !p.is_symlink();
-        let mut below: Vec<_> = fs::read_dir(path)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|e| e.path())
-            .collect();
-        below.retain(|p| !self.left_out(p, base, excluded));
-        below.sort();
-        let (folders, files): (Vec<_>, Vec<_>) = below.into_iter().partition(|p| real_folder(p));
-        out.extend(folders.iter().cloned());
-        out.extend(files);
-        for folder in folders {
-            self.collect(&folder, base, excluded, out);
+    fn add(&self, path: &Path, base: &str, out: &mut Vec<Member>) {
+        let full = text(path);
+        let name = full
+            .strip_prefix(base)
+            .unwrap_or(&full)
+            .trim_start_matches('/')
+            .to_owned();
+        // Patterns are held against the name in tar archives, against the whole path for zip.
+        let shown = if self.format == Format::Zip { &full } else { &name };
+        let patterns = self.exclusion_patterns.as_deref().unwrap_or_default();
+        if !patterns.iter().any(|p| pattern::matches(p, shown)) {
+            out.push(Member {
+                path: path.to_owned(),
+                name,
+            });
         }
     }
 
-    fn pack(&self, host: &mut Host<'_>, base: &Path, members: &[PathBuf], to: &Path) -> Result<(), Failure> {
+    fn collect(&self, folder: &Path, base: &str, out: &mut Vec<Member>) {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut below: Vec<_> = entries.map(|e| e.path()).collect();
+        below.sort();
+        let (folders, files): (Vec<_>, Vec<_>) = below.into_iter().partition(|p| p.is_dir());
+        folders
+            .iter()
+            .chain(&files)
+            .for_each(|path| self.add(path, base, out));
+        for folder in folders.iter().filter(|f| !f.is_symlink()) {
+            self.collect(folder, base, out);
+        }
+    }
+
+    fn pack(&self, host: &mut Host<'_>, base: &str, members: &[Member], to: &Path) -> Result<(), Failure> {
         let mut names = Vec::new();
         for member in members {
-            let name = member.strip_prefix(base).unwrap_or(member);
-            names.extend(name.to_string_lossy().bytes());
+            names.extend(member.name.bytes());
             names.push(if self.format == Format::Zip { b'\n' } else { 0 });
         }
         let command = if self.format == Format::Zip {
@@ -170,25 +182,23 @@ impl Archive {
     }
 
     fn compress(&self, host: &mut Host<'_>, file: &Path, to: &Path) -> Result<(), Failure> {
-        let (program, args): (&str, &[&str]) = match self.format {
-            Format::Bz2 => ("bzip2", &["-k", "-c"]),
-            Format::Xz => ("xz", &["-k", "-c"]),
-            _ => ("gzip", &["-n", "-c"]),
+        let (program, package, ending) = match self.format {
+            Format::Bz2 => ("bzip2", "bzip2", "bz2"),
+            Format::Xz => ("xz", "xz-utils", "xz"),
+            _ => ("gzip", "gzip", "gz"),
         };
-        let package = if program == "xz" { "xz-utils" } else { program };
-        let command = Command::new(host.need_program(program, package)?)
-            .args(args)
-            .path(file);
-        let out = host.query(command)?;
-        if out.dropped > 0 {
-            // Too large for memory: through tar's way of writing to a file.
-            return Err(Failure::new(format!(
-                "{} is too large to be compressed alone; use force_archive",
-                file.display()
-            )));
+        // The programs replace what they compress, so they get a copy; what they write never goes through memory.
+        let copy = to.with_file_name("plain");
+        fs::copy(file, &copy).map_err(|e| io_failure("could not read", file, &e))?;
+        let mut command = Command::new(host.need_program(program, package)?).arg("-f");
+        if program == "gzip" {
+            // Without name and time, so that the same content gives the same file.
+            command = command.arg("-n");
         }
-        let out = out.success("could not compress the file")?;
-        fs::write(to, out.stdout).map_err(|e| Failure::new(format!("could not write {}: {e}", to.display())))
+        host.query(command.path(&copy))?
+            .success("could not compress the file")?;
+        let made = to.with_file_name(format!("plain.{ending}"));
+        fs::rename(&made, to).map_err(|e| io_failure("could not write", to, &e))
     }
 
     /// What is in an archive, in a form that can be compared.
@@ -199,20 +209,61 @@ impl Archive {
         if single {
             return Ok(file_checksum(archive, "sha1"));
         }
-        let command = if self.format == Format::Zip {
-            Command::new(host.need_program("unzip", "unzip")?)
-                .arg("-v")
-                .path(archive)
-        } else {
-            Command::new(host.need_program("tar", "tar")?)
-                .args(["--list", "--verbose", "--full-time", "--file"])
-                .path(archive)
-        };
+        if self.format == Format::Zip {
+            let sums = unarchive_zip::checksums(host, archive)?;
+            let mut lines: Vec<_> = sums.iter().map(|(name, sum)| format!("{name} {sum}")).collect();
+            lines.sort();
+            return Ok(Some(lines.join("\n")));
+        }
+        let command = Command::new(host.need_program("tar", "tar")?)
+            .args(["--list", "--verbose", "--full-time", "--file"])
+            .path(archive);
         let out = host.query(command)?;
-        let text = out.stdout_text();
-        // The first line of unzip names the archive.
-        let lines: Vec<&str> = text.lines().filter(|l| !l.starts_with("Archive:")).collect();
-        Ok((out.rc == 0).then(|| lines.join("\n")))
+        Ok((out.rc == 0).then(|| out.stdout_text()))
+    }
+
+    /// Makes the archive, or the compressed file, and puts it in its place if it is another.
+    fn make(
+        &self,
+        host: &mut Host<'_>,
+        base: &str,
+        members: &[Member],
+        dest: &Path,
+        single: bool,
+    ) -> Result<(), Failure> {
+        let scratch = Scratch::new()?;
+        let made = scratch
+            .path()
+            .join(dest.file_name().unwrap_or("archive".as_ref()));
+        match members.first() {
+            Some(member) if single => self.compress(host, &member.path, &made)?,
+            _ => self.pack(host, base, members, &made)?,
+        }
+        if self.listing(host, dest, single)? == self.listing(host, &made, single)? {
+            return Ok(());
+        }
+        let folder = dest.parent().filter(|p| !p.as_os_str().is_empty());
+        if !folder.is_none_or(Path::is_dir) {
+            return Err(Failure::new(format!(
+                "cannot write {}: its folder does not exist",
+                dest.display()
+            )));
+        }
+        host.mark_changed();
+        let (source, save) = (Source::File(made), Save::default());
+        host.install(dest, &source, "", &save, &FileAttrs::default(), true)?;
+        Ok(())
+    }
+
+    /// Removes what was packed.
+    fn remove(&self, host: &mut Host<'_>, paths: &[String], members: &[Member]) -> Result<(), Failure> {
+        for member in members.iter().filter(|m| m.path.exists()) {
+            host.remove(&member.path)?;
+        }
+        for path in paths.iter().filter(|p| Path::new(p).is_dir()) {
+            host.remove(Path::new(path))?;
+        }
+        Ok(())
     }
 }
 
@@ -260,118 +311,98 @@ impl Module for Archive {
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         let _ = self.unsafe_writes;
-        let paths = expanded(&self.path);
-        let excluded = expanded(&self.exclude_path);
-        let (there, missing): (Vec<PathBuf>, Vec<PathBuf>) =
-            paths.iter().cloned().partition(|p| p.symlink_metadata().is_ok());
-        let globbed = self.path.iter().any(|p| text(p).contains(['*', '?', '[']));
-        let one = paths.len() == 1 && !globbed;
-        let archives = self.force_archive
-            || matches!(self.format, Format::Tar | Format::Zip)
-            || !one
-            || paths.first().is_some_and(|p| p.is_dir());
-        let dest = match (&self.dest, paths.first()) {
-            (Some(dest), _) => dest.clone(),
-            (None, Some(path)) if one => {
-                let tar = if archives && !matches!(self.format, Format::Tar | Format::Zip) {
-                    "tar."
-                } else {
-                    ""
-                };
-                PathBuf::from(format!("{}.{tar}{}", path.display(), self.format.ending()))
-            }
-            (None, Some(_)) => {
-                return Err(Failure::new(
-                    "Error, must specify \"dest\" when archiving multiple files or trees",
-                ));
-            }
-            (None, None) => return Err("Error, no source paths were found".into()),
+        let texts = |paths: &[PathBuf]| paths.iter().map(|p| text(p)).collect::<Vec<_>>();
+        let (all, patterns) = expanded(&self.path);
+        let (excluded, _) = expanded(&self.exclude_path);
+        let (all, excluded) = (texts(&all), texts(&excluded));
+        let given = texts(&self.path).join(", ");
+        let paths: BTreeSet<_> = all.iter().filter(|p| !excluded.contains(p)).cloned().collect();
+        let paths: Vec<String> = paths.into_iter().collect();
+        let Some(first) = paths.first() else {
+            return Err(Failure::new("Error, no source paths were found")
+                .with("path", given)
+                .with("expanded_paths", all.join(", "))
+                .with("expanded_exclude_paths", excluded.join(", ")));
         };
-        if there.contains(&dest) && self.remove {
-            return Err(Failure::new(
-                "Error, created archive can not be contained in source paths when remove=true",
-            ));
-        }
         let base = root(&paths);
-        let list = |paths: &[PathBuf]| Value::list(paths.iter().map(|p| Value::str(text(p))));
-        let mut members = Vec::new();
-        for path in there.iter().filter(|p| !self.left_out(p, &base, &excluded)) {
-            if path.is_dir() && !path.is_symlink() {
-                self.collect(path, &base, &excluded, &mut members);
-            } else {
-                members.push(path.clone());
+        let archives = self.force_archive || patterns || paths.len() > 1 || Path::new(first).is_dir();
+        let dest = match &self.dest {
+            Some(dest) => dest.clone(),
+            None if !archives => PathBuf::from(format!("{first}.{}", self.format.ending())),
+            None => {
+                let text = "Error, must specify \"dest\" when archiving multiple files or trees";
+                return Err(Failure::new(text).with("dest", "None").with("path", given));
+            }
+        };
+        // What is removed must not take the archive with it.
+        if self.remove && paths.iter().any(|p| Path::new(p).is_dir() && dest.starts_with(p)) {
+            let text = "Error, created archive can not be contained in source paths when remove=true";
+            return Err(Failure::new(text).with("path", paths.join(", ")));
+        }
+        let there = |path: &String| Path::new(path).symlink_metadata().is_ok();
+        let (targets, missing): (Vec<String>, Vec<String>) = paths.iter().cloned().partition(there);
+        let single = !archives && !matches!(self.format, Format::Tar | Format::Zip);
+        let mut state = "absent";
+        let mut archived = Vec::new();
+        if targets.is_empty() {
+            if dest.exists() {
+                state = if is_archive(&dest) { "archive" } else { "compress" };
+            }
+        } else if host.check() {
+            if archives || !dest.exists() {
+                host.mark_changed();
+            }
+        } else {
+            let mut members = self.members(&targets, &base);
+            members.retain(|m| m.path != dest);
+            host.quietly(|host| self.make(host, &base, &members, &dest, single))?;
+            // Of zip archives folders are not told.
+            let told = members
+                .iter()
+                .filter(|m| self.format != Format::Zip || !m.path.is_dir());
+            archived = told.map(|m| text(&m.path)).collect();
+            state = match () {
+                () if single => "compress",
+                () if missing.is_empty() => "archive",
+                () => "incomplete",
+            };
+            if self.remove {
+                self.remove(host, &paths, &members)?;
             }
         }
-        members.retain(|m| *m != dest);
-        let files: Vec<PathBuf> = members
-            .iter()
-            .filter(|m| !m.is_dir() || m.is_symlink())
-            .cloned()
-            .collect();
-        let mut outcome = Outcome::new()
-            .with("arcroot", format!("{}/", text(&base).trim_end_matches('/')))
+        if dest.exists() {
+            host.quietly(|host| host.apply(&dest, &self.attrs, true))?;
+        }
+        let list = |texts: &[String]| Value::list(texts.iter().map(Value::from));
+        Ok(Outcome::new()
+            .with("archived", list(&archived))
             .with("dest", text(&dest))
-            .with("expanded_paths", list(&paths))
+            .with("dest_state", state)
+            .with("arcroot", base)
+            .with("missing", list(&missing))
+            .with("expanded_paths", list(&all))
             .with("expanded_exclude_paths", list(&excluded))
-            .with("missing", list(&missing));
-        if there.is_empty() {
-            // It may have been packed and removed earlier.
-            let state = if dest.exists() { "archive" } else { "absent" };
-            return Ok(outcome
-                .with("archived", Value::list([]))
-                .with("dest_state", state)
-                .changed(false));
-        }
-        let folder = dest
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let scratch = Scratch(super::tempfile::make_folder(&std::env::temp_dir(), "kdo.", "")?);
-        let name = dest.file_name().unwrap_or("archive".as_ref());
-        let made = scratch.0.join(name);
-        let single = !archives;
-        match there.first() {
-            Some(file) if single => self.compress(host, file, &made)?,
-            _ => self.pack(host, &base, &members, &made)?,
-        }
-        let same = self.listing(host, &dest, single)? == self.listing(host, &made, single)?;
-        if !same {
-            host.mark_changed();
-            if !host.check() {
-                if !folder.is_dir() {
-                    return Err(Failure::new(format!("{} does not exist", folder.display())));
-                }
-                let source = super::install::Source::File(made);
-                host.install(&dest, &source, "", &Save::default(), &self.attrs, true)?;
-            }
-        } else {
-            host.apply(&dest, &self.attrs, true)?;
-        }
-        if self.remove {
-            for path in &there {
-                if path.is_dir() && !excluded.is_empty() {
-                    for file in &files {
-                        host.remove(file)?;
-                    }
-                } else {
-                    host.remove(path)?;
-                }
-            }
-        }
-        let state = if single {
-            "compress"
-        } else if missing.is_empty() {
-            "archive"
-        } else {
-            "incomplete"
-        };
-        // zip's folders are not counted.
-        let archived = if self.format == Format::Zip {
-            &files
-        } else {
-            &members
-        };
-        outcome = outcome.with("archived", list(archived)).with("dest_state", state);
-        Ok(outcome.changed(host.changed()))
+            .changed(host.changed()))
+    }
+}
+
+/// Whether the name is that of an archive, not of a compressed file.
+fn is_archive(path: &Path) -> bool {
+    let name = text(path).to_lowercase();
+    let endings = [".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".zip"];
+    endings.iter().any(|e| name.ends_with(e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::root;
+
+    #[test]
+    fn the_root_is_the_folder_that_all_paths_share() {
+        let of = |paths: &[&str]| root(&paths.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&["/s"]), "/");
+        assert_eq!(of(&["/s/"]), "/s/");
+        assert_eq!(of(&["/a/b/c", "/a/b/d/e"]), "/a/b/");
+        assert_eq!(of(&["/ab/x", "/ac/x"]), "/");
     }
 }

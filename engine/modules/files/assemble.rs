@@ -1,17 +1,13 @@
 //! `assemble`: one file from fragments.
 
-use super::{
-    copy::bytes,
-    file::{resolve, text},
-    install::Source,
-    stat::checksum,
-};
+use super::{file::text, install::Source, stat::checksum, tempfile::Scratch};
 use crate::{
+    host::io_failure,
     params::Raw,
     prelude::*,
     pyregex::{Flags, compile},
 };
-use std::{fs, path::PathBuf};
+use std::{fs, os::unix::fs::MetadataExt, path::PathBuf};
 
 /// Put the files of a folder together into one file
 ///
@@ -41,8 +37,6 @@ pub struct Assemble {
     save: Save,
     #[param(flatten)]
     attrs: FileAttrs,
-    #[param(hidden)]
-    _kdo_content: Option<Raw>,
 }
 
 /// Backslash sequences of a delimiter as the characters they mean.
@@ -73,11 +67,12 @@ fn unescape(text: &str) -> String {
 
 /// Fragments joined as Ansible joins them: every one begins on its own line.
 pub fn join(fragments: &[Vec<u8>], delimiter: Option<&str>) -> Vec<u8> {
-    let delimiter = delimiter.map(unescape);
+    let delimiter = delimiter.map(unescape).filter(|d| !d.is_empty());
     let mut out: Vec<u8> = Vec::new();
-    for (n, fragment) in fragments.iter().enumerate() {
-        if n > 0 {
-            if !out.ends_with(b"\n") {
+    let mut before: Option<&Vec<u8>> = None;
+    for fragment in fragments {
+        if let Some(before) = before.replace(fragment) {
+            if !before.ends_with(b"\n") {
                 out.push(b'\n');
             }
             if let Some(d) = &delimiter {
@@ -94,9 +89,6 @@ pub fn join(fragments: &[Vec<u8>], delimiter: Option<&str>) -> Vec<u8> {
 
 impl Assemble {
     fn content(&self, host: &Host<'_>) -> Result<Vec<u8>, Failure> {
-        if let Some(Raw(content)) = &self._kdo_content {
-            return Ok(bytes(content));
-        }
         let _ = (self.remote_src, self.decrypt);
         if !self.src.exists() {
             return Err(Failure::new(format!(
@@ -138,6 +130,24 @@ impl Assemble {
     }
 }
 
+/// What the command says of the new content.
+fn validation(host: &mut Host<'_>, command: &str, content: &[u8]) -> Result<Map, Failure> {
+    let scratch = Scratch::new()?;
+    let path = scratch.path().join("assembled");
+    fs::write(&path, content).map_err(|e| io_failure("could not write", &path, &e))?;
+    let out = host.run_validation(command, &path)?;
+    if out.rc != 0 {
+        return Err(Failure::new(format!(
+            "failed to validate: rc:{} error:{}",
+            out.rc,
+            out.stderr_text()
+        )));
+    }
+    let said = Map::from_iter([("stdout", out.stdout_text()), ("stderr", out.stderr_text())]);
+    said.insert("rc", out.rc);
+    Ok(said)
+}
+
 impl Module for Assemble {
     const META: Meta = Meta {
         name: "ansible.builtin.assemble",
@@ -170,27 +180,38 @@ impl Module for Assemble {
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         let content = self.content(host)?;
-        let dest = resolve(&self.dest);
         let sums = |algorithm: &str| checksum(&mut content.as_slice(), algorithm).unwrap_or_default();
-        let outcome = Outcome::new()
+        let mut outcome = Outcome::new()
             .with("src", text(&self.src))
             .with("dest", text(&self.dest))
             .with("checksum", sums("sha1"))
             .with("md5sum", sums("md5"))
             .with("msg", "OK");
-        let title = text(&self.src);
-        let done = host.install(
-            &dest,
-            &Source::Bytes(content),
-            &title,
-            &self.save,
-            &self.attrs,
-            false,
-        )?;
-        Ok(match done.backup_file {
-            Some(backup) => outcome.with("backup_file", text(&backup)),
-            None => outcome,
+        let there = self.dest.exists();
+        if !fs::read(&self.dest).is_ok_and(|old| old == content) {
+            if let Some(command) = &self.save.validate {
+                outcome = outcome.with("validation", validation(host, command, &content)?);
+            }
+            let mut attrs = self.attrs.clone();
+            if self.dest.is_symlink()
+                && let Ok(meta) = fs::metadata(&self.dest)
+            {
+                // The new file takes the link's place, with the mode of what it pointed to.
+                let mode = Raw(Value::Int(i64::from(meta.mode() & 0o7777)));
+                attrs.mode = attrs.mode.or(Some(mode));
+            }
+            let source = Source::Bytes(content);
+            let save = Save {
+                validate: None,
+                ..self.save.clone()
+            };
+            if let Some(backup) = host.put(&self.dest, &source, &save, &attrs)? {
+                outcome = outcome.with("backup_file", text(&backup));
+            }
         }
-        .changed(done.changed))
+        if there || !host.check() {
+            host.quietly(|host| host.apply(&self.dest, &self.attrs, true))?;
+        }
+        Ok(outcome.changed(host.changed()))
     }
 }

@@ -62,6 +62,9 @@ pub struct Copy {
     _kdo_mode: Option<i64>,
     #[param(hidden)]
     pub(super) _kdo_tree: Option<Raw>,
+    /// Put together by `assemble`: always shown, never asked for the folder it may go into.
+    #[param(hidden, default = false)]
+    _kdo_assembled: bool,
     #[param(hidden)]
     pub(super) _kdo_original: Option<String>,
 }
@@ -237,6 +240,17 @@ impl Copy {
             Err(failure) if failure.values.contains("checksum") => Err(failure.with("diff", difference)),
             Err(failure) => Err(failure.with("checksum", checksum).with("diff", difference)),
         }
+    }
+
+    /// What `assemble` has put together on the controller.
+    fn assembled(&self, host: &mut Host<'_>, order: &Order<'_>) -> Result<Outcome, Failure> {
+        let difference = host.content_difference(order.dest, order.source, order.title)?;
+        let checksum = order.source.checksum()?;
+        let outcome = host.quietly(|host| self.place(host, order, checksum))?;
+        Ok(match host.wants_diff() {
+            true => outcome.with("diff", difference),
+            false => outcome,
+        })
     }
 
     /// Attributes of a file whose content is right.
@@ -442,6 +456,9 @@ impl Module for Copy {
         let title = self._kdo_original.as_deref().unwrap_or_default();
         let mode = self._kdo_mode.and_then(|m| u32::try_from(m).ok());
         let order = order(self._kdo_name.as_deref(), title, mode);
+        if self._kdo_assembled {
+            return self.assembled(host, &order);
+        }
         let found = self.examine(&order)?;
         self.bring(host, &order, found)
     }

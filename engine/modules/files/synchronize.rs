@@ -1,7 +1,10 @@
 //! `synchronize`: files kept the same on two machines by `rsync`. Between which ones, the controller has decided.
 
 use super::file::text;
-use crate::{commands::words::quote, prelude::*};
+use crate::{
+    commands::words::{quote, split},
+    prelude::*,
+};
 use std::path::{Path, PathBuf};
 
 #[derive(Choice, Clone, Copy, PartialEq, Eq)]
@@ -179,15 +182,15 @@ impl Synchronize {
         Ok(line)
     }
 
-    /// The whole call: the words, and whether each is quoted where the call is shown.
-    fn call(&self, host: &Host<'_>, src: &str, dest: &str) -> Result<Vec<(String, bool)>, Failure> {
+    /// The call as it would be typed; options of the user may be quoted already.
+    fn call(&self, host: &Host<'_>, src: &str, dest: &str) -> Result<String, Failure> {
         let program = text(&self._local_rsync_path);
         let program = match program.contains('/') {
             true => program,
             false => text(&host.need_program(&program, "rsync")?),
         };
-        let mut call = vec![(program, false)];
-        let mut add = |word: &str| call.push((word.to_owned(), false));
+        let mut call = vec![program];
+        let mut add = |word: &str| call.push(word.to_owned());
         let flags: [(&[&str], bool); 8] = [
             (&["--delay-updates", "-F"], self.delay_updates),
             (&["--compress"], self.compress),
@@ -213,12 +216,12 @@ impl Synchronize {
         }
         let over_ssh = !daemon(src) && !daemon(dest) && (src.contains(':') || dest.contains(':'));
         if over_ssh && !self.rsync_opts.iter().any(|o| o.contains("--rsh")) {
-            call.push((format!("--rsh={}", self.shell(host)?), true));
+            call.push(format!("--rsh={}", quote(&self.shell(host)?)));
         }
         if let Some(path) = self.rsync_path.as_ref().filter(|p| !p.is_empty()) {
-            call.push((format!("--rsync-path={path}"), true));
+            call.push(format!("--rsync-path={}", quote(path)));
         }
-        let mut add = |word: &str| call.push((word.to_owned(), false));
+        let mut add = |word: &str| call.push(word.to_owned());
         self.rsync_opts.iter().for_each(|o| add(o));
         if self.partial {
             add("--partial");
@@ -239,21 +242,11 @@ impl Synchronize {
                 add(&format!("--link-dest={}", folder.display()));
             }
         }
-        call.push((format!("--out-format={MARK}%i %n%L"), true));
-        call.push((src.to_owned(), true));
-        call.push((dest.to_owned(), true));
-        Ok(call)
+        call.push(format!("--out-format={}", quote(&format!("{MARK}%i %n%L"))));
+        call.push(quote(src));
+        call.push(quote(dest));
+        Ok(call.join(" "))
     }
-}
-
-/// A call as it would be typed; of an option only the value is quoted.
-fn shown(call: &[(String, bool)]) -> String {
-    let word = |(word, quoted): &(String, bool)| match word.split_once('=') {
-        _ if !quoted => word.clone(),
-        Some((option, value)) if option.starts_with("--") => format!("{option}={}", quote(value)),
-        _ => quote(word),
-    };
-    call.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
 impl Module for Synchronize {
@@ -290,14 +283,14 @@ impl Module for Synchronize {
         // These are for the controller.
         let _ = (self.mode, self.set_remote_user, self.use_ssh_args);
         let (src, dest) = self.ends()?;
-        let call = self.call(host, &src, &dest)?;
+        let mut line = self.call(host, &src, &dest)?;
         if self.rsync_opts.iter().any(String::is_empty) {
             host.warn(
                 "An empty text in rsync_opts makes rsync transfer the current folder. Write '.' if that is wanted.",
             );
         }
-        let words = call.iter().map(|(word, _)| word.clone());
-        let (mut line, mut command) = (shown(&call), Command::argv(words.clone()));
+        let words = split(&line)?;
+        let mut command = Command::argv(&words);
         if let Some(password) = &self._local_rsync_password {
             let sshpass = host.need_program("sshpass", "sshpass")?;
             line = format!("sshpass -e {line}");
@@ -336,19 +329,31 @@ impl Module for Synchronize {
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use crate::{Host, NoLink, host::Context, registry};
+    use kdo_value::json;
+
+    fn refused(args: &str) -> String {
+        let mut link = NoLink;
+        let mut host = Host::new(Context::default(), &mut link);
+        let args = json::read(args).unwrap();
+        let run = registry::find("synchronize").unwrap().run;
+        run(args.as_map().unwrap(), &mut host).err().unwrap().message
+    }
 
     #[test]
-    fn of_options_only_the_value_is_quoted() {
-        let call = [
-            ("/usr/bin/rsync".to_owned(), false),
-            ("--rsh=/usr/bin/ssh -S none".to_owned(), true),
-            ("/a b".to_owned(), true),
-            ("--exclude=x y".to_owned(), false),
-        ];
-        assert_eq!(
-            shown(&call),
-            "/usr/bin/rsync --rsh='/usr/bin/ssh -S none' '/a b' --exclude=x y"
+    fn a_missing_program_is_named_with_its_package() {
+        let text = refused(r#"{"src": "/a", "dest": "/b", "_local_rsync_path": "no-such-rsync"}"#);
+        assert!(
+            text.contains("no-such-rsync") && text.contains("package"),
+            "{text}"
         );
+    }
+
+    #[test]
+    fn links_into_the_folder_itself_are_refused() {
+        let text = refused(
+            r#"{"src": "/a/", "dest": "/b/x/", "link_dest": ["/b"], "_local_rsync_path": "/bin/true"}"#,
+        );
+        assert!(text.starts_with("Hardlinking into a subdirectory"), "{text}");
     }
 }

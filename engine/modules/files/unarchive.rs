@@ -3,6 +3,7 @@
 use super::{
     file::text,
     stat::file_checksum,
+    tempfile::Scratch,
     unarchive_kind::{Kind, Unpacker},
 };
 use crate::{params::Raw, prelude::*};
@@ -67,38 +68,19 @@ pub struct Unarchive {
     _kdo_name: Option<String>,
 }
 
-/// A folder that is removed when it is no longer needed.
-struct Scratch(Option<PathBuf>);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Some(path) = &self.0 {
-            let _ = fs::remove_dir_all(path);
-        }
-    }
-}
-
-impl Scratch {
-    fn folder(&mut self) -> Result<PathBuf, Failure> {
-        let path = super::tempfile::make_folder(&std::env::temp_dir(), "kdo.", "")?;
-        self.0 = Some(path.clone());
-        Ok(path)
-    }
-}
-
 impl Unarchive {
     fn source(&self) -> String {
         text(&self.src)
     }
 
     /// The archive as a file of the host.
-    fn archive(&self, host: &mut Host<'_>, scratch: &mut Scratch) -> Result<PathBuf, Failure> {
+    fn archive(&self, host: &mut Host<'_>, scratch: &Scratch) -> Result<PathBuf, Failure> {
         let source = self.source();
         if !self.remote_src && self.copy {
             let failed = |e: std::io::Error| {
                 Failure::new(format!("Source '{}' failed to transfer: {e}", self.source()))
             };
-            let path = scratch.folder()?.join("source");
+            let path = scratch.path().join("source");
             // A small archive comes with the order, another one is asked for.
             if let Some(Raw(content)) = &self._kdo_content {
                 fs::write(&path, super::copy::bytes(content)).map_err(failed)?;
@@ -117,7 +99,7 @@ impl Unarchive {
             return Ok(path);
         }
         if self.source().contains("://") {
-            let path = scratch.folder()?.join(
+            let path = scratch.path().join(
                 source
                     .rsplit('/')
                     .next()
@@ -216,8 +198,8 @@ impl Module for Unarchive {
                 .with("msg", text)
                 .changed(false));
         }
-        let mut scratch = Scratch(None);
-        let archive = self.archive(host, &mut scratch)?;
+        let scratch = Scratch::new()?;
+        let archive = self.archive(host, &scratch)?;
         if !self.dest.is_dir() {
             return Err(Failure::new(format!(
                 "dest '{}' must be an existing dir",
@@ -237,10 +219,7 @@ impl Module for Unarchive {
             mode: self.attrs.mode.clone().map(|m| m.0),
         };
         if host.check() && unpacker.kind != Kind::Zip {
-            let text = format!(
-                "remote module ({}) does not support check mode when using gtar",
-                Self::META.name
-            );
+            let text = "remote module (ansible.legacy.unarchive) does not support check mode when using gtar";
             host.omit_file_info();
             return Ok(Outcome::new()
                 .with("skipped", true)
@@ -262,7 +241,7 @@ impl Module for Unarchive {
         let differences = unpacker.differences(host)?;
         let there = differences.text.is_empty();
         // What tar says of differences is for itself alone.
-        if host.wants_diff() && unpacker.kind == Kind::Zip && !there {
+        if unpacker.kind == Kind::Zip && !there {
             let diff = Map::from_iter([("prepared", differences.text.as_str())]);
             outcome = outcome.with("diff", diff);
         }

@@ -64,14 +64,9 @@ impl Kind {
         }
     }
 
+    /// GNU tar recognises other kinds itself.
     fn flag(self) -> Option<&'static str> {
-        match self {
-            Self::Tar | Self::Zip => None,
-            Self::Gzip => Some("-z"),
-            Self::Bzip => Some("-j"),
-            Self::Xz => Some("-J"),
-            Self::Zstd => Some("--use-compress-program=zstd"),
-        }
+        (self == Self::Gzip).then_some("-z")
     }
 }
 
@@ -139,7 +134,10 @@ impl Unpacker {
             )));
         }
         let text = out.stdout_text();
-        let names = text.lines().map(unquote);
+        let names = text
+            .lines()
+            .map(unquote)
+            .map(|n| n.trim_start_matches('/').to_owned());
         let names = names.filter(|n| self.kind != Kind::Zip || unarchive_zip::is_wanted(self, n));
         let names: Vec<String> = names.collect();
         if let Some(bad) = names.iter().find(|n| {

@@ -3,13 +3,7 @@
 use super::{pattern, timestamps::local_time, unarchive_kind::Unpacker};
 use crate::{Failure, Host, host::Command, host::parse_mode};
 use kdo_value::Value;
-use std::{
-    collections::HashMap,
-    fs,
-    io::Read,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, fs, io::Read, os::unix::fs::MetadataExt, path::Path};
 
 /// A member as `zipinfo` lists it.
 #[derive(Debug, PartialEq, Eq)]
@@ -92,14 +86,14 @@ pub(super) struct Differences {
 /// Compares the members with what is below the destination.
 pub(super) fn differences(unpacker: &Unpacker, host: &mut Host<'_>) -> Result<Differences, Failure> {
     let program = host.need_program("unzip", "unzip")?;
-    let mut list = Command::new(&program)
+    let mut list = Command::new(program)
         .args(["-Z", "-T", "-s"])
         .path(&unpacker.archive);
     if !unpacker.exclude.is_empty() {
         list = list.arg("-x").args(&unpacker.exclude);
     }
     let listed = host.query(list.args(&unpacker.include))?.stdout_text();
-    let sums = checksums(host, unpacker, program)?;
+    let sums = checksums(host, &unpacker.archive)?;
     let wanted = Wanted::new(unpacker, host)?;
     let mut out = Differences::default();
     for member in listed.lines().filter_map(Member::parse) {
@@ -116,12 +110,9 @@ pub(super) fn differences(unpacker: &Unpacker, host: &mut Host<'_>) -> Result<Di
 }
 
 /// CRC-32 of the members, by name.
-fn checksums(
-    host: &mut Host<'_>,
-    unpacker: &Unpacker,
-    program: PathBuf,
-) -> Result<HashMap<String, u32>, Failure> {
-    let out = host.query(Command::new(program).arg("-v").path(&unpacker.archive))?;
+pub(super) fn checksums(host: &mut Host<'_>, archive: &Path) -> Result<HashMap<String, u32>, Failure> {
+    let program = host.need_program("unzip", "unzip")?;
+    let out = host.query(Command::new(program).arg("-v").path(archive))?;
     // Length, method, size, ratio, date, time, CRC-32, name
     let sum = |line: &str| {
         let (mut rest, mut sum) = (line, "");

@@ -6,11 +6,14 @@ mod attributes;
 mod command;
 mod file;
 mod info;
+mod leftovers;
 mod mode;
 mod path;
 mod scratch;
 mod terminal;
 mod write;
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+mod write_faults;
 
 pub use accounts::{Accounts, Group, User};
 pub use attributes::FileAttrs;
@@ -26,7 +29,7 @@ pub use write::{Fill, Save, Written};
 
 use crate::{Failure, Link, Outcome};
 use kdo_value::{List, Map, Value};
-use std::path::PathBuf;
+use std::{collections::HashSet, path::PathBuf};
 
 /// How a step is run.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +57,8 @@ pub struct Host<'a> {
     warnings: Vec<Value>,
     accounts: Accounts,
     file_info: bool,
+    /// Folders that were looked through for what killed steps have left.
+    swept: HashSet<PathBuf>,
 }
 
 impl<'a> Host<'a> {
@@ -67,6 +72,7 @@ impl<'a> Host<'a> {
             warnings: Vec::new(),
             accounts: Accounts::default(),
             file_info: true,
+            swept: HashSet::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The one way to write a file: never half-written, never through a link by surprise.
 
-use super::{Command, FileAttrs, Host, file::io_failure};
+use super::leftovers::{MARK, hold};
+use super::{Command, FileAttrs, Host, Output, file::io_failure};
 use crate::Failure;
 use kdo_derive::Params;
 use kdo_value::Value;
@@ -49,7 +50,7 @@ pub(crate) fn temporary_beside(path: &Path) -> PathBuf {
         .map(|n| n.to_string_lossy().into_owned())
         .unwrap_or_default();
     let short: String = name.chars().take(100).collect();
-    path.with_file_name(format!(".{short}.kdo-{}-{n}", std::process::id()))
+    path.with_file_name(format!(".{short}{MARK}{}-{n}", std::process::id()))
 }
 
 impl Host<'_> {
@@ -113,21 +114,29 @@ impl Host<'_> {
             .map_err(|e| io_failure("could not examine", path, &e))?;
         // The agent is one process for many steps: two in one second need different numbers.
         let mut number = std::process::id();
-        let (mut file, copy) = loop {
+        let copy = loop {
             let mut name = path.file_name().map(ToOwned::to_owned).unwrap_or_default();
             name.push(format!(".{number}.{stamp}~"));
             let copy = path.with_file_name(name);
-            match create(&copy) {
-                Ok(file) => break (file, copy),
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => number = number.wrapping_add(1),
-                Err(e) => return Err(io_failure("could not write backup", &copy, &e)),
+            if fs::symlink_metadata(&copy).is_err() {
+                break copy;
             }
+            number = number.wrapping_add(1);
         };
-        io::copy(&mut source, &mut file)
-            .and_then(|_| fchown(&file, Some(meta.uid()), Some(meta.gid())).or(Ok(())))
-            .and_then(|()| file.set_permissions(meta.permissions()))
-            .and_then(|()| file.sync_all())
-            .map_err(|e| io_failure("could not write backup", &copy, &e))?;
+        // Under its name a backup is always whole.
+        let temp = temporary_beside(path);
+        let made = create(&temp).and_then(|mut file| {
+            io::copy(&mut source, &mut file)?;
+            // Only root can give files away.
+            let _ = fchown(&file, Some(meta.uid()), Some(meta.gid()));
+            file.set_permissions(meta.permissions())?;
+            file.sync_all()?;
+            fs::rename(&temp, &copy)
+        });
+        made.map_err(|e| {
+            let _ = fs::remove_file(&temp);
+            io_failure("could not write backup", &copy, &e)
+        })?;
         Ok(copy)
     }
 
@@ -157,6 +166,9 @@ impl Host<'_> {
         save: &Save,
         attrs: &FileAttrs,
     ) -> Result<(), Failure> {
+        if let Some(folder) = path.parent() {
+            self.sweep(folder);
+        }
         let temp = temporary_beside(path);
         let result = self.replace_through(&temp, path, fill, save, attrs);
         result.map_err(|failure| {
@@ -226,13 +238,18 @@ impl Host<'_> {
         file.sync_all().map_err(failed)
     }
 
-    /// Runs a `validate` command over a file.
-    pub fn validate(&mut self, command: &str, file: &Path) -> Result<(), Failure> {
+    /// Runs a `validate` command over a file; gives what it says.
+    pub fn run_validation(&mut self, command: &str, file: &Path) -> Result<Output, Failure> {
         if !command.contains("%s") {
             return Err(Failure::new(format!("validate must contain %s: {command}")));
         }
         let words = crate::commands::words::split(&command.replace("%s", &file.to_string_lossy()))?;
-        let out = self.query(Command::argv(words))?;
+        self.query(Command::argv(words))
+    }
+
+    /// The same, but it is a failure if the command fails.
+    pub fn validate(&mut self, command: &str, file: &Path) -> Result<(), Failure> {
+        let out = self.run_validation(command, file)?;
         if out.rc != 0 {
             return Err(Failure::new(format!(
                 "failed to validate: rc:{} error:{}",
@@ -264,12 +281,17 @@ fn about(failure: Failure, temp: &Path, path: &Path) -> Failure {
 /// A new file that only its owner can read, never through an existing link.
 fn create(path: &Path) -> io::Result<File> {
     let nofollow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .custom_flags(nofollow)
-        .open(path)
+        .open(path)?;
+    if let Err(e) = hold(&file) {
+        let _ = fs::remove_file(path);
+        return Err(e);
+    }
+    Ok(file)
 }
 
 /// Takes over the security label, access lists and other extended attributes of the old file, as far as allowed.

@@ -60,8 +60,20 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         }
     }
     let content = join(&fragments, delimiter.as_deref());
+    for own in [
+        "src",
+        "remote_src",
+        "regexp",
+        "delimiter",
+        "ignore_hidden",
+        "decrypt",
+    ] {
+        args.remove(own);
+    }
     inline(&args, &content);
+    args.insert("_kdo_original", folder.to_string_lossy().into_owned());
+    args.insert("_kdo_assembled", true);
     engine
-        .invoke(step, "ansible.builtin.assemble", &args, Order::default())
+        .invoke(step, "ansible.builtin.copy", &args, Order::default())
         .await
 }

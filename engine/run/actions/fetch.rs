@@ -221,8 +221,10 @@ fn refused(answer: &Map, src: &str, must: bool) -> Map {
     if crate::task::truthy(answer, "missing") || folder && !must {
         message.push_str(", not transferring, ignored");
     }
-    let result = Map::from_iter([("msg", message)]);
-    result.insert("changed", false);
+    let result = Map::from_iter([("changed", false)]);
+    if must || folder || message.ends_with(" ignored") {
+        result.insert("msg", message);
+    }
     if must {
         result.insert("failed", true);
     } else if !folder {
