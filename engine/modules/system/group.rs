@@ -54,7 +54,10 @@ impl Group {
         if !self.local {
             return Ok(());
         }
-        for (name, given) in [("gid_min", self.gid_min.is_some()), ("gid_max", self.gid_max.is_some())] {
+        for (name, given) in [
+            ("gid_min", self.gid_min.is_some()),
+            ("gid_max", self.gid_max.is_some()),
+        ] {
             if given {
                 return Err(Failure::new(format!("'{name}' can not be used with 'local'")));
             }
@@ -128,7 +131,10 @@ impl Group {
     /// busybox has no program for that.
     fn renumber_by_hand(&self, host: &mut Host<'_>, wanted: i64) -> Result<Said, Failure> {
         let text = String::from_utf8_lossy(&host.read(Path::new(FILE))?).into_owned();
-        if text.lines().any(|l| l.split(':').nth(2) == Some(&wanted.to_string())) {
+        if text
+            .lines()
+            .any(|l| l.split(':').nth(2) == Some(&wanted.to_string()))
+        {
             return Err(Failure::new(format!("gid '{wanted}' in use")));
         }
         let line = |l: &str| {
