@@ -99,7 +99,7 @@ pub(crate) fn printable_value(value: &Value) -> Value {
 pub(crate) fn censored(result: &Map) -> Map {
     let out = Map::new();
     out.insert("censored", CENSORED);
-    for key in ["attempts", "changed", "retries"] {
+    for key in ["attempts", "changed", "deprecations", "retries", "warnings"] {
         if let Some(v) = result.get(key) {
             out.insert(key, v);
         }

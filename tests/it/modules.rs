@@ -192,6 +192,8 @@ impl Scrub {
                 ),
                 rule(r"_time=\[[^\]]*\]", "_time=[@]"),
                 rule(r" ; pid=\d+ ;", " ; pid=@ ;"),
+                rule(r"\|1\|[^ ]+", "|1|@"),
+                rule(r"/tmp/crontab[A-Za-z0-9_]*", "/tmp/crontab@"),
                 rule(r#"[^ '"]*/\.ansible/tmp/ansible-[^/ ']*/"#, "@TMP@/"),
                 rule(r"^Paused for [\d.]+ ", "Paused for @N@ "),
                 rule(r"/tmp/(ansible|kdo)[._][^/ ']*", "@TMP@"),

@@ -76,6 +76,11 @@ impl Drop for Scratch {
     }
 }
 
+/// Makes an empty file that only this user can use.
+pub(crate) fn make_file(base: &Path, prefix: &str, suffix: &str) -> Result<PathBuf, Failure> {
+    make(base, prefix, suffix, State::File)
+}
+
 fn make(base: &Path, prefix: &str, suffix: &str, state: State) -> Result<PathBuf, Failure> {
     for (name, part) in [("prefix", prefix), ("suffix", suffix)] {
         if part.contains('/') {

@@ -2,10 +2,14 @@
 
 use crate::{
     files::{file_text as text, followed},
+    params::Raw,
     prelude::*,
 };
 use rustix::fs::{AtFlags, CWD, Gid, Mode, Uid, chmodat, chownat};
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 #[derive(Choice, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -223,6 +227,14 @@ impl AuthorizedKey {
         };
         let folder = file.parent().unwrap_or(Path::new("/"));
         if self.manage_dir {
+            // Only the last folder is made: a wrong path must not grow a tree that belongs to the user.
+            if let Some(above) = folder.parent().filter(|a| !a.exists()) {
+                return Err(Failure::new(format!(
+                    "Failed to create directory {}: there is no folder {}",
+                    folder.display(),
+                    above.display()
+                )));
+            }
             host.make_directory(folder)?;
             own(folder, 0o700)?;
         }
@@ -275,6 +287,7 @@ impl Module for AuthorizedKey {
                 )));
             }
         };
+        let named = text(&file);
         let file = if self.follow { followed(&file) } else { file };
         let mut keys = self.key.clone();
         if keys.starts_with("http") || keys.starts_with("file") {
@@ -300,24 +313,27 @@ impl Module for AuthorizedKey {
                 if !host.check() {
                     return Err(Failure::new(format!("Failed to lookup user {}", self.user)));
                 }
-                return Ok(Outcome::new().with("keyfile", text(&file)).changed(true));
+                return Ok(Outcome::new().with("keyfile", named).changed(true));
             };
             self.prepare(host, &file, user.uid, user.gid)?;
             let save = Save::default();
+            // A link is replaced by a file with the attributes of the one it led to.
+            let old_file = host.stat(&file)?.filter(|_| file.is_symlink());
+            let attrs = old_file.map_or_else(FileAttrs::default, |m| FileAttrs {
+                owner: Some(m.uid().to_string()),
+                group: Some(m.gid().to_string()),
+                mode: Some(Raw(format!("{:04o}", m.mode() & 0o7777).into())),
+                ..FileAttrs::default()
+            });
             host.content_diff(&file, Some(old.as_bytes()), serialize(&lines).as_bytes());
             host.mark_changed();
             if !host.check() {
-                host.replace(
-                    &file,
-                    &mut serialize(&lines).as_bytes(),
-                    &save,
-                    &FileAttrs::default(),
-                )?;
+                host.replace(&file, &mut serialize(&lines).as_bytes(), &save, &attrs)?;
             }
         }
         Ok(Outcome::new()
             .with("user", self.user)
-            .with("key", keys)
+            .with("key", self.key)
             .with("path", self.path.as_deref().map(text))
             .with("manage_dir", self.manage_dir)
             .with(
@@ -333,7 +349,7 @@ impl Module for AuthorizedKey {
             .with("comment", self.comment)
             .with("follow", self.follow)
             .with("validate_certs", self.validate_certs)
-            .with("keyfile", text(&file))
+            .with("keyfile", named)
             .changed(changed))
     }
 }

@@ -1,16 +1,14 @@
 //! `cron`: entries of crontabs.
 
-use super::crontab::Crontab;
-use crate::{
-    host::{Command, Save},
-    prelude::*,
-};
+use super::crontab::{Crontab, without_remarks};
+use crate::{files::tempfile, host::Command, params::Raw, prelude::*};
 use std::{fs, path::PathBuf};
 
 /// Manage jobs and variables in a user's crontab or in a file of `/etc/cron.d`
 ///
 /// Entries are found by a comment with their name in the line before.
 #[derive(Params)]
+#[params(exclusive(insertafter, insertbefore))]
 pub struct Cron {
     /// Keep a copy of the old crontab.
     #[param(default = false)]
@@ -69,7 +67,7 @@ impl Cron {
     }
 
     fn line(&self, job: &str) -> String {
-        let job = job.trim_end_matches(['\r', '\n']);
+        let job = job.trim_matches(['\r', '\n']);
         let off = if self.disabled { "#" } else { "" };
         let user = match (&self.cron_file, &self.user) {
             (Some(_), Some(user)) => format!("{user} "),
@@ -84,10 +82,10 @@ impl Cron {
         }
     }
 
-    fn crontab(&self, host: &Host<'_>, args: &[&str]) -> Result<Command, Failure> {
+    fn crontab(&self, host: &mut Host<'_>, args: &[&str]) -> Result<Command, Failure> {
         let mut c = Command::new(host.need_program("crontab", "cron")?);
         let me = rustix::process::geteuid().as_raw();
-        let mine = crate::host::Accounts::default().user_by_id(me).map(|u| u.name);
+        let mine = host.accounts().user_by_id(me).map(|u| u.name);
         if let Some(user) = self.user.as_ref().filter(|u| Some(*u) != mine.as_ref()) {
             c = c.arg("-u").arg(user);
         }
@@ -96,47 +94,110 @@ impl Cron {
 
     fn read(&self, host: &mut Host<'_>) -> Result<String, Failure> {
         if let Some(file) = self.file() {
-            return Ok(fs::read_to_string(file).unwrap_or_default());
+            return match host.stat(&file)? {
+                Some(_) => Ok(String::from_utf8_lossy(&host.read(&file)?).into_owned()),
+                None => Ok(String::new()),
+            };
         }
-        let out = host.query(self.crontab(host, &["-l"])?)?;
+        let list = self.crontab(host, &["-l"])?;
+        let out = host.query(list)?;
         // 1: there is none yet.
-        if out.rc > 1 {
-            return Err(Failure::new("Unable to read crontab").with("stderr", out.stderr_text()));
+        match out.rc {
+            0 | 1 => Ok(without_remarks(&out.stdout_text())),
+            _ => Err(Failure::new("Unable to read crontab").with("stderr", out.stderr_text())),
         }
-        Ok(if out.rc == 0 {
-            out.stdout_text()
-        } else {
-            String::new()
-        })
     }
 
-    fn write(&self, host: &mut Host<'_>, text: &str, empty: bool) -> Result<(), Failure> {
+    fn write(&self, host: &mut Host<'_>, text: &str) -> Result<(), Failure> {
         host.mark_changed();
         if host.check() {
             return Ok(());
         }
         if let Some(file) = self.file() {
-            if empty {
-                host.remove(&file)?;
-                return Ok(());
-            }
-            let new = !file.exists();
-            host.replace(
-                &file,
-                &mut text.as_bytes(),
-                &Save::default(),
-                &FileAttrs::default(),
-            )?;
-            if new {
-                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-                fs::set_permissions(&file, mode)
-                    .map_err(|e| Failure::new(format!("{}: {e}", file.display())))?;
-            }
+            let attrs = FileAttrs {
+                // Whatever the umask: cron does not read files that others may write.
+                mode: (!file.exists()).then(|| Raw("0644".into())),
+                ..FileAttrs::default()
+            };
+            return host.replace(&file, &mut text.as_bytes(), &Save::default(), &attrs);
+        }
+        let install = self.crontab(host, &["-"])?.stdin(text);
+        let out = host.query(install)?;
+        if out.rc == 0 {
             return Ok(());
         }
-        host.query(self.crontab(host, &["-"])?.stdin(text))?
-            .success("Unable to install crontab")?;
+        Err(Failure::new("Failed to install the new crontab")
+            .with("rc", out.rc)
+            .with("stdout", out.stdout_text())
+            .with("stderr", out.stderr_text()))
+    }
+
+    /// Keeps the old entries in a file of the temporary folder.
+    fn keep(&self, old: &Crontab) -> Result<String, Failure> {
+        let path = tempfile::make_file(&std::env::temp_dir(), "crontab", "")?;
+        fs::write(&path, old.text())
+            .map_err(|e| Failure::new(format!("could not write {}: {e}", path.display())))?;
+        Ok(path.to_string_lossy().into_owned())
+    }
+
+    fn look_over(&self, host: &mut Host<'_>) -> Result<(), Failure> {
+        if let Some(file) = &self.cron_file {
+            if file.as_os_str() == "/etc/crontab" {
+                return Err(Failure::new(
+                    "Will not manage /etc/crontab via cron_file, see documentation.",
+                ));
+            }
+            let name = file.file_name().map(|n| n.to_string_lossy().into_owned());
+            let name = name.unwrap_or_default();
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            if name.is_empty() || !name.chars().all(plain) {
+                host.warn(format!("Filename portion of cron_file (\"{name}\") should consist solely of upper- and lower-case letters, digits, underscores, and hyphens"));
+            }
+        }
+        let timed = [&self.minute, &self.hour, &self.day, &self.month, &self.weekday]
+            .iter()
+            .any(|f| *f != "*");
+        if self.special_time.is_some() && timed {
+            return Err(Failure::new(
+                "You cannot combine special_time with any of the time or day/date parameters.",
+            ));
+        }
+        if self.state != "present" {
+            return Ok(());
+        }
+        if self.cron_file.is_some() && self.user.is_none() {
+            return Err(Failure::new(
+                "To use cron_file=... parameter you must specify user=... as well",
+            ));
+        }
+        let Some(job) = &self.job else {
+            return Err(Failure::new(
+                "You must specify 'job' to install a new cron job or variable",
+            ));
+        };
+        if (self.insertafter.is_some() || self.insertbefore.is_some()) && !self.env {
+            return Err(Failure::new(
+                "Insertafter and insertbefore parameters are valid only with env=yes",
+            ));
+        }
+        if !self.env && job.trim_matches(['\r', '\n']).contains(['\r', '\n']) {
+            host.warn("Job should not contain line breaks");
+        }
         Ok(())
+    }
+
+    /// Whether a file goes away because its last job does.
+    fn removes(&self, tab: &Crontab) -> bool {
+        !self.env && self.state == "absent" && tab.is_empty()
+    }
+
+    /// What differences call the crontab.
+    fn label(&self) -> String {
+        match (self.file(), &self.user) {
+            (Some(file), _) => file.display().to_string(),
+            (None, Some(user)) => format!("crontab for user \"{user}\""),
+            (None, None) => "crontab".into(),
+        }
     }
 
     fn edit(&self, tab: &mut Crontab) -> Result<(), Failure> {
@@ -150,13 +211,9 @@ impl Cron {
                 return Ok(());
             }
             let line = format!("{name}=\"{}\"", self.job.as_deref().unwrap_or(""));
+            let (after, before) = (self.insertafter.as_deref(), self.insertbefore.as_deref());
             if tab.variable(name) != Some(&line) {
-                tab.set_variable(
-                    name,
-                    &line,
-                    self.insertafter.as_deref(),
-                    self.insertbefore.as_deref(),
-                )?;
+                tab.set_variable(name, &line, after, before)?;
             }
             return Ok(());
         }
@@ -207,61 +264,32 @@ impl Module for Cron {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        let present = self.state == "present";
-        if present && self.job.is_none() {
-            return Err(Failure::new(
-                "You must specify 'job' to install a new cron job or variable",
-            ));
-        }
-        let timed = [&self.minute, &self.hour, &self.day, &self.month, &self.weekday]
-            .iter()
-            .any(|f| *f != "*");
-        if self.special_time.is_some() && timed {
-            return Err(Failure::new(
-                "You must specify time and date fields or special time.",
-            ));
-        }
-        if self.cron_file.is_some() && present && self.user.is_none() && !self.env {
-            return Err(Failure::new(
-                "To use cron_file=... parameter you must specify user=... as well",
-            ));
-        }
-        if (self.insertafter.is_some() || self.insertbefore.is_some()) && !(self.env && present) {
-            return Err(Failure::new(
-                "Insertafter and insertbefore parameters are valid only with env=yes",
-            ));
-        }
-        if self
-            .job
-            .as_deref()
-            .is_some_and(|j| j.trim_end_matches(['\r', '\n']).contains(['\r', '\n']))
-        {
-            host.warn("Job should not contain line breaks");
-        }
+        self.look_over(host)?;
         let old = self.read(host)?;
         let before = Crontab::parse(&old);
         let mut tab = before.clone();
         self.edit(&mut tab)?;
-        let out = Outcome::new().with("state", self.state.as_str());
-        // A file without a final newline is no crontab; mending that counts as a change.
-        let unfinished = !old.is_empty() && !old.ends_with('\n');
-        if tab != before || unfinished {
-            if self.backup && !old.is_empty() && !host.check() {
-                let stamp = crate::system::clock::backup_stamp();
-                let copy = std::env::temp_dir().join(format!("crontab.{}.{stamp}", std::process::id()));
-                fs::write(&copy, &old).map_err(|e| Failure::new(format!("{}: {e}", copy.display())))?;
-                out.values
-                    .insert("backup_file", copy.to_string_lossy().into_owned());
-            }
-            let label = self
-                .file()
-                .map_or_else(|| "crontab".to_owned(), |f| f.display().to_string());
-            host.record_diff(&label, before.text(), &label, tab.text());
-            self.write(host, &tab.text(), tab.is_empty())?;
-        }
+        let (out, label) = (Outcome::new(), self.label());
         if let Some(file) = &self.cron_file {
             out.values
                 .insert("cron_file", file.to_string_lossy().into_owned());
+        }
+        if let Some(file) = self.file().filter(|_| tab != before && self.removes(&tab)) {
+            host.record_diff(&label, old.as_str(), "/dev/null", "");
+            host.remove(&file)?;
+            if !host.wants_diff() {
+                out.values.insert("diff", Map::new());
+            }
+            return Ok(out.with("state", self.state.as_str()));
+        }
+        // A file without a final newline is no crontab; mending that counts as a change.
+        let unfinished = !old.is_empty() && !old.ends_with(['\r', '\n']);
+        if tab != before || unfinished {
+            if self.backup && !host.check() {
+                out.values.insert("backup_file", self.keep(&before)?);
+            }
+            host.record_diff(&label, old.as_str(), &label, tab.text());
+            self.write(host, &tab.text())?;
         }
         Ok(out
             .with("jobs", Value::list(tab.names().into_iter().map(Value::str)))

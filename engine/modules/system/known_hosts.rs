@@ -19,7 +19,6 @@ pub struct KnownHosts {
     #[param(required, alias = "host")]
     name: String,
     /// The line with name, kind and key, as `ssh-keyscan` prints it.
-    #[param(no_log)]
     key: Option<String>,
     /// The file.
     #[param(default = "~/.ssh/known_hosts")]
@@ -221,6 +220,11 @@ impl Module for KnownHosts {
         let mut changed = !nothing && (found.replace && present || found.any != present);
         let whole = !present && key.is_none() && found.any;
         let mut new = old.clone();
+        let before_header = if file.exists() {
+            text(&path)
+        } else {
+            "/dev/null".to_owned()
+        };
         if whole {
             // Hashed names can only be found by the program.
             changed = true;
@@ -229,9 +233,7 @@ impl Module for KnownHosts {
                 let out = host.query(self.keygen(host)?.args(["-R", &name, "-f"]).path(&file))?;
                 out.success("ssh-keygen failed to remove host")?;
             }
-            return Ok(outcome.changed(changed));
-        }
-        if changed {
+        } else if changed {
             let skip = found.line.filter(|_| found.replace || !present);
             new = old
                 .split_inclusive('\n')
@@ -253,22 +255,18 @@ impl Module for KnownHosts {
             }
             host.write(&file, new.as_bytes(), &Save::default(), &FileAttrs::default())?;
         }
-        if host.wants_diff() {
-            let diff = Map::new();
-            diff.insert(
-                "before_header",
-                if old.is_empty() && !file.exists() {
-                    "/dev/null".to_owned()
-                } else {
-                    text(&path)
-                },
-            );
-            diff.insert("after_header", text(&path));
-            diff.insert("before", old);
-            diff.insert("after", new);
-            return Ok(outcome.with("diff", diff).changed(changed));
-        }
-        Ok(outcome.changed(changed))
+        let diff = Map::from_iter([
+            ("before_header", before_header),
+            ("after_header", text(&path)),
+            ("before", old),
+            ("after", new),
+        ]);
+        let outcome = if host.check() && !nothing {
+            Outcome::new()
+        } else {
+            outcome
+        };
+        Ok(outcome.with("diff", diff).changed(changed))
     }
 }
 
