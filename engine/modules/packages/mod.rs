@@ -27,6 +27,7 @@ pub mod package;
 pub mod package_facts;
 mod package_lists;
 pub mod pip;
+mod pip_requirement;
 mod repo_file;
 mod rpm;
 pub mod rpm_key;
