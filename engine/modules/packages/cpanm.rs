@@ -1,6 +1,6 @@
 //! `cpanm`: libraries of Perl.
 
-use crate::{host::Command, prelude::*};
+use crate::{commands::words::quote, host::Command, prelude::*};
 use std::path::{Path, PathBuf};
 
 /// Install libraries of Perl with cpanminus
@@ -140,12 +140,12 @@ impl Cpanm {
             specification(&given, self.version.as_deref())?
         };
         let c = self.command(program, &what);
-        let cmd = Value::list(c.argv_text().into_iter().map(Value::str));
+        let cmd: Vec<_> = c.argv_text().iter().map(|w| quote(w)).collect();
         let out = host.query(c)?;
         let (stdout, stderr) = (out.stdout_text(), out.stderr_text());
         if out.rc != 0 {
             return Err(Failure::new(stderr.trim_end())
-                .with("cmd", cmd)
+                .with("cmd", cmd.join(" "))
                 .with("rc", out.rc)
                 .with("stdout", stdout)
                 .with("stderr", stderr));
@@ -198,7 +198,8 @@ impl Module for Cpanm {
         if !compatibility && self.name.is_some() && self.from_path.is_some() {
             return Err(Failure::new(
                 "Parameters 'name' and 'from_path' are mutually exclusive when 'mode=new'",
-            ));
+            )
+            .with("name", self.name));
         }
         let program = match &self.executable {
             Some(path) if path.components().count() > 1 => path.clone(),
@@ -213,13 +214,18 @@ impl Module for Cpanm {
                 words.lines().next().unwrap_or_default()
             ))
         })?;
-        let changed = self.install(host, &program)?;
-        Ok(Outcome::new()
-            .changed(changed)
-            .with("binary", program.to_string_lossy().into_owned())
-            .with("cpanm_version", version)
-            .with("name", self.name)
-            .with("version", self.version))
+        let (values, message) = match self.install(host, &program) {
+            Ok(changed) => (Outcome::new().changed(changed).values, None),
+            Err(failure) => (failure.values, Some(failure.message)),
+        };
+        values.insert("binary", program.to_string_lossy().into_owned());
+        values.insert("cpanm_version", version);
+        values.insert("name", self.name);
+        values.insert("version", self.version);
+        match message {
+            None => Ok(values.into()),
+            Some(message) => Err(Failure { message, values }),
+        }
     }
 }
 

@@ -354,8 +354,9 @@ impl Module for Pip {
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         let umask = match &self.umask {
             Some(text) => Some(
-                u32::from_str_radix(text.trim_start_matches("0o"), 8).map_err(|e| {
-                    Failure::new("umask must be an octal integer").with("details", e.to_string())
+                u32::from_str_radix(text.trim_start_matches("0o"), 8).map_err(|_| {
+                    let details = format!("invalid literal for int() with base 8: '{text}'");
+                    Failure::new("umask must be an octal integer").with("details", details)
                 })?,
             ),
             None => None,
