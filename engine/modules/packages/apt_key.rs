@@ -30,73 +30,215 @@ pub struct AptKey {
     validate_certs: bool,
 }
 
-/// An identifier in the forms it is looked for: short, long, as given without `0x`.
-fn forms(id: &str) -> Result<(String, String, String), Failure> {
-    let plain = id.trim().to_uppercase();
-    let plain = plain.strip_prefix("0X").unwrap_or(&plain).replace(' ', "");
-    if !plain.chars().all(|c| c.is_ascii_hexdigit()) || plain.len() < 8 {
-        return Err(Failure::new(format!("Invalid key_id: {id}")));
-    }
-    let tail = |n: usize| {
-        plain
-            .get(plain.len().saturating_sub(n)..)
-            .unwrap_or(&plain)
-            .to_owned()
-    };
-    Ok((tail(8), tail(16), plain.clone()))
+/// How often a key server is asked.
+const TRIES: u32 = 5;
+
+/// An identifier in the forms that are needed.
+#[derive(Debug)]
+struct Id {
+    /// In capitals, without `0x`.
+    plain: String,
+    /// The last eight digits.
+    short: String,
+    /// The last sixteen, or what there is.
+    long: String,
 }
 
-/// Long identifiers in the output of `gpg --with-colons`.
+impl Id {
+    fn parse(id: &str) -> Option<Self> {
+        let upper = id.to_uppercase();
+        let plain = upper.strip_prefix("0X").unwrap_or(&upper);
+        let length = plain.len();
+        if !plain.bytes().all(|c| c.is_ascii_hexdigit()) || length < 8 || (9..16).contains(&length) {
+            return None;
+        }
+        let tail = |n: usize| plain.get(length.saturating_sub(n)..).unwrap_or(plain).to_owned();
+        Some(Self {
+            short: tail(8),
+            long: tail(16),
+            plain: plain.to_owned(),
+        })
+    }
+
+    /// As it is looked for in a list of keys, and how long the identifiers of the list are.
+    fn wanted(&self) -> &str {
+        if self.plain.len() == 8 {
+            &self.short
+        } else {
+            &self.long
+        }
+    }
+}
+
+/// Long identifiers in the output of `gpg --with-colons`; keys that have expired do not count.
 fn identifiers(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     for line in text.lines() {
         let f: Vec<_> = line.split(':').collect();
-        if matches!(f.first(), Some(&("pub" | "sub")))
-            && let Some(id) = f.get(4)
+        if let [kind, validity, _, _, id, ..] = f[..]
+            && matches!(kind, "pub" | "sub")
+            && validity != "e"
         {
-            out.push((*id).to_owned());
+            out.push(id.to_owned());
         }
     }
     out
 }
 
+/// The environment that gpg's messages are read in.
+fn plain(c: Command) -> Command {
+    ["LANG", "LC_ALL", "LC_MESSAGES", "LANGUAGE"]
+        .iter()
+        .fold(c, |c, name| c.env(name, "C.UTF-8"))
+}
+
 impl AptKey {
     fn apt_key(&self, host: &Host<'_>) -> Result<Command, Failure> {
-        let mut c = Command::new(host.need_program("apt-key", "apt")?).env("LC_ALL", "C");
-        c = c.env("APT_KEY_DONT_WARN_ON_DANGEROUS_USAGE", "1");
+        let mut c = plain(Command::new(host.need_program("apt-key", "apt")?));
         if let Some(ring) = &self.keyring {
             c = c.arg("--keyring").path(ring);
         }
         Ok(c)
     }
 
-    fn known(&self, host: &mut Host<'_>) -> Result<Vec<String>, Failure> {
-        if self.keyring.as_ref().is_some_and(|k| !k.exists()) {
-            return Ok(Vec::new());
-        }
+    /// The keys of the ring, as long as the identifier asked for.
+    fn known(&self, host: &mut Host<'_>, id: &Id) -> Result<Vec<String>, Failure> {
         let words = [
             "adv",
             "--list-public-keys",
             "--with-colons",
             "--keyid-format=long",
         ];
-        let out = host
-            .query(self.apt_key(host)?.args(words))?
-            .success("Unable to list public keys")?;
-        Ok(identifiers(&out.stdout_text()))
+        let c = self.apt_key(host)?.args(words);
+        let out = done(host, c, "Unable to list public keys")?;
+        let length = id.wanted().len();
+        let cut = |key: String| key.get(key.len().saturating_sub(length)..).map(str::to_owned);
+        Ok(identifiers(&out.stdout_text())
+            .into_iter()
+            .filter_map(cut)
+            .collect())
     }
 
-    /// The key as bytes, if it is given in one of the ways that have bytes.
+    /// The key itself, if it is given in one of the ways that have bytes.
     fn content(&self, host: &mut Host<'_>) -> Result<Option<Vec<u8>>, Failure> {
         if let Some(data) = &self.data {
             return Ok(Some(data.clone().into_bytes()));
         }
-        if let Some(file) = &self.file {
-            return host.read(file).map(Some);
-        }
         let Some(url) = &self.url else { return Ok(None) };
-        Fetched::get(host, url, self.validate_certs)?.bytes().map(Some)
+        let fetched = Fetched::get(host, url, self.validate_certs)
+            .map_err(|e| Failure::new(format!("Failed to download key at {url}: {}", e.message)))?;
+        fetched.bytes().map(Some)
     }
+
+    /// The identifier of the key that is given, if it is one.
+    fn examine(&self, host: &mut Host<'_>, content: Option<&[u8]>) -> Result<Option<String>, Failure> {
+        let c = plain(Command::new(host.need_program("gpg", "gnupg")?)).arg("--with-colons");
+        let (c, what) = match (content, &self.file) {
+            (Some(bytes), _) => (c.arg("-").stdin(bytes), "inline data".to_owned()),
+            (None, Some(file)) => (c.path(file), file.to_string_lossy().into_owned()),
+            (None, None) => return Ok(None),
+        };
+        let out = host.query(c)?;
+        if out.rc != 0 {
+            return Err(Failure::new(format!("Unable to extract key from '{what}'"))
+                .with("stdout", out.stdout_text())
+                .with("stderr", out.stderr_text()));
+        }
+        Ok(identifiers(&out.stdout_text()).into_iter().next())
+    }
+
+    /// Adds the key.
+    fn add(&self, host: &mut Host<'_>, id: &Id, content: Option<Vec<u8>>) -> Result<(), Failure> {
+        let c = self.apt_key(host)?;
+        if let Some(file) = &self.file {
+            let words = format!("Unable to add a key from file {}", file.display());
+            done(host, c.arg("add").path(file), &words)?;
+        } else if let Some(server) = &self.keyserver {
+            let mut c = c.args(["adv", "--no-tty", "--keyserver", server]);
+            let proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+            let variable = |name: &&str| {
+                let set = host.context().environment.iter().find(|(k, _)| k == name);
+                set.map(|(_, v)| v.clone()).or_else(|| std::env::var(name).ok())
+            };
+            if let Some(proxy) = proxies.iter().find_map(variable) {
+                c = c.arg("--keyserver-options").arg(format!("http-proxy={proxy}"));
+            }
+            let c = c.args(["--recv", &id.plain]);
+            let words = format!("Error fetching key {} from keyserver: {server}", id.plain);
+            for _ in 1..TRIES {
+                if host.query(c.clone())?.rc == 0 {
+                    return Ok(());
+                }
+            }
+            done(host, c, &words)?;
+        } else {
+            let bytes = content.map_or_else(|| self.content(host), |c| Ok(Some(c)))?;
+            let c = c.args(["add", "-"]).stdin(bytes.unwrap_or_default());
+            done(host, c, "Unable to add a key from binary data")?;
+        }
+        Ok(())
+    }
+
+    /// Adds or removes the key where that is needed; `told` gets the lists of keys.
+    fn act(&self, host: &mut Host<'_>, id: &Id, content: Option<Vec<u8>>, told: &Map) -> Result<(), Failure> {
+        let list = |ids: &[String]| Value::list(ids.iter().map(Value::from));
+        let there = |ids: &[String]| ids.iter().any(|i| i == id.wanted());
+        let present = self.state == "present";
+        let before = self.known(host, id)?;
+        told.insert("before", list(&before));
+        if there(&before) == present {
+            return Ok(());
+        }
+        host.mark_changed();
+        told.insert("changed", true);
+        if host.check() {
+            return Ok(());
+        }
+        let given = content.is_some() || self.data.is_some() || self.url.is_some();
+        if present && !given && self.file.is_none() && self.keyserver.is_none() {
+            return Err(Failure {
+                message: "there is no key to add: data, file, keyserver or url is needed".into(),
+                values: told.clone(),
+            });
+        }
+        if present {
+            self.add(host, id, content)?;
+        } else {
+            let c = self.apt_key(host)?.args(["del", &id.short]);
+            let words = format!("Unable to remove a key with id {}", id.short);
+            done(host, c, &words).map_err(|f| f.with("key_id", id.short.as_str()))?;
+        }
+        let after = self.known(host, id)?;
+        told.insert("after", list(&after));
+        if there(&after) != present {
+            let what = if present {
+                "the key was not added"
+            } else {
+                "the key was not removed"
+            };
+            let words =
+                format!("apt-key reported no error, but {what}; the id may be wrong, or that of a subkey");
+            return Err(Failure {
+                message: words,
+                values: told.clone(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Runs a program that must succeed; a failure tells what was run and said.
+fn done(host: &mut Host<'_>, c: Command, words: &str) -> Result<Output, Failure> {
+    let line = c.argv_text().join(" ");
+    let out = host.query(c)?;
+    if out.rc == 0 {
+        return Ok(out);
+    }
+    Err(Failure::new(words)
+        .with("cmd", line)
+        .with("rc", out.rc)
+        .with("stdout", out.stdout_text())
+        .with("stderr", out.stderr_text()))
 }
 
 impl Module for AptKey {
@@ -112,23 +254,23 @@ impl Module for AptKey {
             },
             Return {
                 name: "after",
-                doc: "Identifiers of the keys afterwards.",
+                doc: "Identifiers of the keys after a change.",
+            },
+            Return {
+                name: "id",
+                doc: "The identifier as it was given, or that of the given key.",
             },
             Return {
                 name: "key_id",
-                doc: "The key's long identifier.",
+                doc: "The identifier in capitals.",
+            },
+            Return {
+                name: "fp",
+                doc: "Its last sixteen digits.",
             },
             Return {
                 name: "short_id",
                 doc: "Its last eight digits.",
-            },
-            Return {
-                name: "fp",
-                doc: "The identifier as it was given.",
-            },
-            Return {
-                name: "id",
-                doc: "The identifier that was looked for.",
             },
         ],
         examples: &[Example {
@@ -142,100 +284,52 @@ impl Module for AptKey {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        let content = if self.state == "present" {
-            self.content(host)?
-        } else {
-            None
-        };
-        let given = match (&self.id, &content) {
-            (Some(id), _) => Some(id.clone()),
-            (None, Some(bytes)) => {
-                let words = [
-                    "--batch",
-                    "--with-colons",
-                    "--keyid-format=long",
-                    "--show-keys",
-                    "-",
-                ];
-                let c = Command::new(host.need_program("gpg", "gnupg")?)
-                    .args(words)
-                    .stdin(bytes.clone());
-                let ids = identifiers(&host.query(c)?.stdout_text());
-                Some(
-                    ids.into_iter()
-                        .next()
-                        .ok_or_else(|| Failure::new("No key found in the given data"))?,
-                )
+        let mut content = None;
+        let given = match &self.id {
+            Some(id) => Some(id.clone()),
+            None if self.keyserver.is_some() => {
+                return Err(Failure::new("Missing key_id, required with keyserver."));
             }
-            _ => None,
-        };
-        let given = given.ok_or_else(|| Failure::new("key_id is required"))?;
-        let (short, long, plain) = forms(&given)?;
-        let before = self.known(host)?;
-        let list = |ids: &[String]| Value::list(ids.iter().map(Value::from));
-        let there = |ids: &[String]| {
-            ids.iter()
-                .any(|i| i.ends_with(&long) || long.len() == 8 && i.ends_with(&short))
-        };
-        let present = self.state == "present";
-        if there(&before) != present {
-            let c = self.apt_key(host)?;
-            let c = match (present, &content, &self.keyserver) {
-                (false, ..) => c.arg("del").arg(&short),
-                (true, Some(bytes), _) => c.args(["add", "-"]).stdin(bytes.clone()),
-                (true, None, Some(server)) => {
-                    c.args(["adv", "--no-tty", "--keyserver", server, "--recv", &plain])
-                }
-                _ => {
-                    return Err(Failure::new(
-                        "one of the following is required: data, file, keyserver, url",
-                    ));
-                }
-            };
-            if let Some(out) = host.execute(c)? {
-                out.success(if present {
-                    "Error adding key"
-                } else {
-                    "Error removing key"
-                })?;
+            None => {
+                content = self.content(host)?;
+                self.examine(host, content.as_deref())?
             }
-        }
-        let after = if host.check() {
-            before.clone()
-        } else {
-            self.known(host)?
         };
-        if !host.check() && there(&after) != present {
-            let words = if present {
-                "apt-key did not return an error, but failed to add key"
-            } else {
-                "apt-key did not return an error, but the key was not removed"
-            };
-            return Err(Failure::new(words).with("id", plain));
-        }
-        Ok(Outcome::new()
-            .with("before", list(&before))
-            .with("after", list(&after))
-            .with("fp", plain.as_str())
-            .with("id", plain.as_str())
-            .with("key_id", long)
-            .with("short_id", short))
+        let told = Map::new();
+        told.insert("changed", false);
+        told.insert("id", given.clone());
+        let Some(id) = given.as_deref().and_then(Id::parse) else {
+            return Err(Failure {
+                message: "Invalid key_id".into(),
+                values: told,
+            });
+        };
+        told.insert("short_id", id.short.as_str());
+        told.insert("fp", id.long.as_str());
+        told.insert("key_id", id.plain.as_str());
+        self.act(host, &id, content, &told)?;
+        Ok(told.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{forms, identifiers};
+    use super::{Id, identifiers};
 
     #[test]
     fn identifiers_have_a_short_and_a_long_form() {
-        let (short, long, plain) = forms("0x9fed2bcbdcd29cdf762678cbaed4b06f473041fa").unwrap();
+        let id = Id::parse("0x9fed2bcbdcd29cdf762678cbaed4b06f473041fa").unwrap();
         assert_eq!(
-            (short.as_str(), long.as_str(), plain.len()),
+            (id.short.as_str(), id.long.as_str(), id.plain.len()),
             ("473041FA", "AED4B06F473041FA", 40)
         );
-        assert!(forms("xyz").is_err());
-        let text = "tru::1:1\npub:-:4096:1:AED4B06F473041FA:1282940896::::::scSC:\nsub:-:2048:1:0123456789ABCDEF:1:\n";
+        assert_eq!(Id::parse("473041FA").unwrap().wanted(), "473041FA");
+        assert!(Id::parse("xyz").is_none() && Id::parse("0123456789AB").is_none());
+    }
+
+    #[test]
+    fn keys_that_have_expired_do_not_count() {
+        let text = "tru::1:1\npub:-:4096:1:AED4B06F473041FA:1282940896::::::scSC:\nsub:-:2048:1:0123456789ABCDEF:1:\npub:e:2048:1:FFFFFFFFFFFFFFFF:1:\n";
         assert_eq!(identifiers(text), ["AED4B06F473041FA", "0123456789ABCDEF"]);
     }
 }

@@ -1,16 +1,21 @@
 //! `apt_repository`: lines of apt's lists of sources.
 
-use super::apt_get::quiet;
-use crate::{
-    host::{Command, Save},
-    params::Raw,
-    prelude::*,
+use super::{
+    apt_lists,
+    apt_sources::{Files, Line, suggested_name},
+    fetched::Fetched,
 };
-use std::{fs, path::PathBuf, time::Duration};
+use crate::{host::Save, params::Raw, prelude::*};
+use kdo_value::json;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// Add or remove a repository in apt's lists of sources
 ///
-/// One-line sources; for the newer format there is `deb822_repository`. `ppa:` names work on Ubuntu, the key has to be there.
+/// One-line sources; for the newer format there is `deb822_repository`. A repository that is there but commented out is
+/// used again. For `ppa:` names the key is fetched from Ubuntu's key server; that is not tried out for real.
 #[derive(Params)]
 pub struct AptRepository {
     /// Code name of the release, for `ppa:` names.
@@ -37,97 +42,133 @@ pub struct AptRepository {
     /// Greatest number of seconds between two tries.
     #[param(default = 12)]
     update_cache_retry_max_delay: i64,
-    /// No effect: addresses are left to apt.
-    #[param(default = true, name = "validate_certs")]
-    _validate_certs: bool,
+    /// Whether the server's certificate is checked where a key is fetched.
+    #[param(default = true)]
+    validate_certs: bool,
 }
 
-const FOLDER: &str = "/etc/apt/sources.list.d";
+/// Seconds to wait for other programs that fetch the lists.
+const LOCK_TIMEOUT: i64 = 60;
 
-/// A line without comment and superfluous blanks, if it is a source.
-fn source(line: &str) -> Option<String> {
-    let bare = line.split('#').next().unwrap_or("");
-    let words: Vec<_> = bare.split_whitespace().collect();
-    let ok = words.len() >= 3 && matches!(words.first(), Some(&("deb" | "deb-src")));
-    ok.then(|| words.join(" "))
+/// Where keys of `ppa:` repositories are kept.
+const KEYS: &str = "/etc/apt/trusted.gpg.d";
+
+/// Owner and name of a `ppa:` repository.
+fn ppa(repo: &str) -> Option<(&str, &str)> {
+    let path = repo.strip_prefix("ppa:")?;
+    let (owner, rest) = path.split_once('/').unwrap_or((path, "ppa"));
+    Some((owner, rest.split('/').next().unwrap_or(rest)))
 }
 
-/// The name of the file for a source: of its address, blanks and signs as `_`.
-fn file_name(line: &str) -> String {
-    let mut rest = line.to_owned();
-    if let (Some(open), Some(close)) = (rest.find('['), rest.find(']'))
-        && open < close
-    {
-        rest.replace_range(open..=close, "");
-    }
-    let address = rest.split_whitespace().nth(1).unwrap_or("").to_owned();
-    let address = address.split_once("://").map_or(address.as_str(), |(_, a)| a);
-    let address = address.rsplit_once('@').map_or(address, |(_, a)| a);
-    let mut out = String::new();
-    for c in address.chars() {
-        if c.is_ascii_alphanumeric() {
-            out.push(c);
-        } else if !out.ends_with('_') {
-            out.push('_');
-        }
-    }
-    out.trim_matches('_').to_owned()
+/// The code name of this host's release.
+fn codename() -> String {
+    let text = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let field = |key: &str| text.lines().find_map(|l| l.strip_prefix(key));
+    field("VERSION_CODENAME=")
+        .unwrap_or_default()
+        .trim_matches('"')
+        .to_owned()
 }
 
 impl AptRepository {
-    /// The line, a `ppa:` name spelt out.
-    fn line(&self) -> Result<String, Failure> {
-        if let Some(ppa) = self.repo.strip_prefix("ppa:") {
-            let (owner, name) = ppa.split_once('/').unwrap_or((ppa, "ppa"));
-            let text = fs::read_to_string("/etc/os-release").unwrap_or_default();
-            let code = text
-                .lines()
-                .find_map(|l| l.strip_prefix("VERSION_CODENAME="))
-                .map(str::to_owned);
-            let code = self.codename.clone().or(code).unwrap_or_default();
-            return Ok(format!(
-                "deb https://ppa.launchpadcontent.net/{owner}/{name}/ubuntu {code} main"
-            ));
-        }
-        source(&self.repo).ok_or_else(|| Failure::new(format!("Invalid repository string: {}", self.repo)))
+    /// The source, and the name of the file for it.
+    fn source(&self) -> Result<(String, String), Failure> {
+        let (source, name) = match ppa(&self.repo) {
+            Some((owner, name)) => {
+                let code = self.codename.clone().unwrap_or_else(codename);
+                let address = "https://ppa.launchpadcontent.net";
+                let source = format!("deb {address}/{owner}/{name}/ubuntu {code} main");
+                (source, suggested_name(&format!("{}_{code}", self.repo)))
+            }
+            None => {
+                let line = Line::parse(&self.repo);
+                if !line.valid || !line.enabled {
+                    return Err(Failure::new(format!("Invalid repository string: {}", self.repo)));
+                }
+                let name = suggested_name(&line.source);
+                (line.source, name)
+            }
+        };
+        Ok((
+            source,
+            format!("{}.list", self.filename.as_ref().unwrap_or(&name)),
+        ))
     }
 
-    fn files() -> Vec<PathBuf> {
-        let mut files: Vec<_> = fs::read_dir(FOLDER)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|e| e.path())
-            .collect();
-        files.retain(|p| p.extension().is_some_and(|e| e == "list"));
-        files.sort();
-        files.insert(0, PathBuf::from("/etc/apt/sources.list"));
-        files
+    /// Makes apt trust the key of a `ppa:` repository.
+    fn trust(&self, host: &mut Host<'_>, owner: &str, name: &str) -> Result<(), Failure> {
+        let path = Path::new(KEYS).join(format!("{owner}-{name}.asc"));
+        if path.exists() || host.check() {
+            return Ok(());
+        }
+        let about = format!("https://api.launchpad.net/1.0/~{owner}/+archive/{name}");
+        let bytes = Fetched::get(host, &about, self.validate_certs)?.bytes()?;
+        let fingerprint = json::read(&String::from_utf8_lossy(&bytes))
+            .ok()
+            .and_then(|v| v.as_map()?.get("signing_key_fingerprint"))
+            .ok_or_else(|| Failure::new(format!("failed to fetch PPA information from {about}")))?;
+        let url = format!(
+            "https://keyserver.ubuntu.com/pks/lookup?op=get&options=mr&search=0x{}",
+            fingerprint.to_text()
+        );
+        let key = Fetched::get(host, &url, self.validate_certs)?.bytes()?;
+        host.replace(
+            &path,
+            &mut io::Cursor::new(key),
+            &Save::default(),
+            &FileAttrs::default(),
+        )
     }
 
-    fn update(&self, host: &mut Host<'_>) -> Result<(), Failure> {
-        let program = host.need_program("apt-get", "apt")?;
-        let c = quiet(Command::new(program).args(["-q", "-o", "APT::Update::Error-Mode=any", "update"]));
-        let mut words = String::new();
-        for attempt in 0..self.update_cache_retries.max(1) {
-            let out = host.query(c.clone())?;
-            if out.rc == 0 {
-                return Ok(());
+    /// Writes the files that differ.
+    fn save(&self, host: &mut Host<'_>, before: &Files, after: &Files) -> Result<(), Failure> {
+        for path in before.paths().union(&after.paths()) {
+            let (old, new) = (before.text(path), after.text(path));
+            if old == new {
+                continue;
             }
-            words = out.stderr_text();
-            if attempt + 1 < self.update_cache_retries {
-                let delay = 2_i64
-                    .pow(u32::try_from(attempt).unwrap_or(5).min(5))
-                    .min(self.update_cache_retry_max_delay);
-                std::thread::sleep(Duration::from_secs(u64::try_from(delay).unwrap_or(0)));
+            let attrs = FileAttrs {
+                mode: self.mode.clone().filter(|m| old.is_none() && !m.0.is_none()),
+                ..FileAttrs::default()
+            };
+            match new {
+                Some(text) => {
+                    if let Some(folder) = path.parent().filter(|f| !f.exists()) {
+                        host.make_directory(folder)?;
+                    }
+                    let target = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+                    host.replace(&target, &mut io::Cursor::new(text), &Save::default(), &attrs)?;
+                }
+                None => {
+                    fs::remove_file(path)
+                        .map_err(|e| Failure::new(format!("could not remove {}: {e}", path.display())))?;
+                }
             }
         }
-        Err(Failure::new(format!(
-            "Failed to update apt cache after {} retries: {}",
-            self.update_cache_retries,
-            words.trim()
-        )))
+        Ok(())
     }
+}
+
+/// The differences of all files.
+fn diff(before: &Files, after: &Files) -> Value {
+    let mut out = Vec::new();
+    for path in before.paths().union(&after.paths()) {
+        let (old, new) = (before.text(path), after.text(path));
+        if old == new {
+            continue;
+        }
+        let header = |text: &Option<String>| match text {
+            Some(_) => path.to_string_lossy().into_owned(),
+            None => "/dev/null".to_owned(),
+        };
+        let map = Map::new();
+        map.insert("before_header", header(&old));
+        map.insert("after_header", header(&new));
+        map.insert("before", old.unwrap_or_default());
+        map.insert("after", new.unwrap_or_default());
+        out.push(map.into());
+    }
+    List::new(out).into()
 }
 
 impl Module for AptRepository {
@@ -161,110 +202,71 @@ impl Module for AptRepository {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        let line = self.line()?;
-        let mut before = Vec::new();
-        for path in Self::files() {
-            if let Ok(text) = fs::read_to_string(&path) {
-                before.push((path, text));
+        if self.repo.is_empty() {
+            return Err(Failure::new("Please set argument 'repo' to a non-empty value"));
+        }
+        let (source, name) = self.source()?;
+        let before = Files::read()?;
+        let mut after = before.clone();
+        if self.state == "present" {
+            if let Some((owner, name)) = ppa(&self.repo)
+                && !before.has(&source)
+            {
+                self.trust(host, owner, name)?;
+            }
+            after.add(&source, Files::place(&name));
+        } else {
+            after.remove(&source);
+        }
+        let changed = before != after;
+        let missing = |of: &Files, among: &Files| -> Value {
+            let gone = of
+                .paths()
+                .difference(&among.paths())
+                .cloned()
+                .collect::<Vec<PathBuf>>();
+            Value::list(gone.iter().map(|p| Value::str(p.to_string_lossy())))
+        };
+        if changed && !host.check() {
+            self.save(host, &before, &after)?;
+            if self.update_cache
+                && let Err(e) = apt_lists::fetch(
+                    host,
+                    self.update_cache_retries,
+                    self.update_cache_retry_max_delay,
+                    LOCK_TIMEOUT,
+                )
+            {
+                // A repository that does not work is not left behind.
+                self.save(host, &after, &before)?;
+                return Err(e);
             }
         }
-        let holds = |text: &str| text.lines().any(|l| source(l).as_deref() == Some(&line));
-        let (mut added, mut removed) = (Vec::new(), Vec::new());
-        let save = Save::default();
-        if self.state == "present" && !before.iter().any(|(_, t)| holds(t)) {
-            let name = match &self.filename {
-                Some(name) if name.ends_with(".list") => name.clone(),
-                Some(name) => format!("{name}.list"),
-                None => format!("{}.list", file_name(&line)),
-            };
-            let path = if name.starts_with('/') {
-                PathBuf::from(name)
-            } else {
-                PathBuf::from(FOLDER).join(name)
-            };
-            let old = before.iter().find(|(p, _)| *p == path).map(|(_, t)| t.clone());
-            let mode = match (&old, &self.mode) {
-                (_, Some(mode)) => mode.clone(),
-                (None, None) => Raw(Value::str("0644")),
-                (Some(_), None) => Raw(Value::None),
-            };
-            let attrs = FileAttrs {
-                mode: Some(mode).filter(|m| !m.0.is_none()),
-                ..FileAttrs::default()
-            };
-            if old.is_none() {
-                added.push(path.to_string_lossy().into_owned());
-            }
-            let mut text = old.unwrap_or_default();
-            if !text.is_empty() && !text.ends_with('\n') {
-                text.push('\n');
-            }
-            text += &format!("{line}\n");
-            host.write(&path, text.as_bytes(), &save, &attrs)?;
-        } else if self.state == "absent" {
-            for (path, text) in &before {
-                if !holds(text) {
-                    continue;
-                }
-                let rest: Vec<_> = text
-                    .lines()
-                    .filter(|l| source(l).as_deref() != Some(&line))
-                    .collect();
-                let main = path.ends_with("sources.list");
-                if rest.iter().all(|l| l.trim().is_empty()) && !main {
-                    removed.push(path.to_string_lossy().into_owned());
-                    host.content_diff(path, Some(text.as_bytes()), b"");
-                    host.remove(path)?;
-                } else {
-                    let rest = rest.join("\n") + "\n";
-                    host.write(path, rest.as_bytes(), &save, &FileAttrs::default())?;
-                }
-            }
-        }
-        if host.changed()
-            && self.update_cache
-            && !host.check()
-            && let Err(e) = self.update(host)
-        {
-            // A repository that does not work is not left behind.
-            for path in &added {
-                let _ = fs::remove_file(path);
-            }
-            for (path, text) in &before {
-                if fs::read_to_string(path).ok().as_ref() != Some(text) {
-                    let _ = fs::write(path, text);
-                }
-            }
-            return Err(e);
-        }
-        let list = |items: Vec<String>| Value::list(items.into_iter().map(Value::str));
         Ok(Outcome::new()
+            .changed(changed)
             .with("repo", self.repo)
-            .with("sources_added", list(added))
-            .with("sources_removed", list(removed))
-            .with("state", self.state))
+            .with("sources_added", missing(&after, &before))
+            .with("sources_removed", missing(&before, &after))
+            .with("state", self.state)
+            .with(
+                "diff",
+                if host.wants_diff() {
+                    diff(&before, &after)
+                } else {
+                    List::new(Vec::new()).into()
+                },
+            ))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{file_name, source};
+    use super::ppa;
 
     #[test]
-    fn lines_get_the_file_names_of_their_addresses() {
-        for (line, name) in [
-            ("deb http://x.example/debian stable main", "x_example_debian"),
-            (
-                "deb [arch=amd64 signed-by=/k] https://u:p@download.docker.com/linux/ubuntu jammy stable",
-                "download_docker_com_linux_ubuntu",
-            ),
-        ] {
-            assert_eq!(file_name(line), name);
-        }
-        assert_eq!(
-            source("deb  http://a  b c # d").as_deref(),
-            Some("deb http://a b c")
-        );
-        assert_eq!(source("# deb http://a b"), None);
+    fn ppas_have_an_owner_and_a_name() {
+        assert_eq!(ppa("ppa:nginx/stable"), Some(("nginx", "stable")));
+        assert_eq!(ppa("ppa:ansible"), Some(("ansible", "ppa")));
+        assert_eq!(ppa("deb http://a b c"), None);
     }
 }

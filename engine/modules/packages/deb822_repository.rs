@@ -72,89 +72,101 @@ fn slug(name: &str) -> String {
     out
 }
 
+/// The folder for keys that are fetched.
+const KEYRINGS: &str = "/etc/apt/keyrings";
+
+/// Whether a text is an address; the text of a key may mention some.
+fn is_address(text: &str) -> bool {
+    text.split_once("://")
+        .is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric()))
+}
+
+/// Adds a field. Further lines of its value are indented, and an empty one is a dot.
+fn field(out: &mut String, name: &str, value: &str) {
+    out.push_str(name);
+    out.push(':');
+    if value.contains('\n') {
+        for line in value.trim().lines() {
+            let line = line.trim();
+            out.push_str("\n    ");
+            out.push_str(if line.is_empty() { "." } else { line });
+        }
+    } else if !value.is_empty() {
+        out.push(' ');
+        out.push_str(value);
+    }
+    out.push('\n');
+}
+
 impl Deb822Repository {
-    /// The key as the field has it; a key given by address is fetched and kept in a file.
-    fn key(&self, host: &mut Host<'_>) -> Result<(Option<String>, Option<PathBuf>), Failure> {
+    /// The key as the field has it, and its file. A key given by address is fetched and kept in a file.
+    fn key(&self, host: &mut Host<'_>) -> Result<(Option<String>, Option<String>), Failure> {
         let Some(key) = &self.signed_by else {
             return Ok((None, None));
         };
-        if !key.contains("://") {
+        if Path::new(key).is_file() {
+            return Ok((Some(key.clone()), Some(key.clone())));
+        }
+        if !is_address(key) {
             return Ok((Some(key.clone()), None));
         }
-        let content = Fetched::get(host, key, true)?.bytes()?;
-        let text = content.starts_with(b"-----BEGIN");
-        let folder = Path::new("/etc/apt/keyrings");
-        host.make_directory(folder)?;
-        let path = folder.join(format!(
-            "{}.{}",
-            slug(&self.name),
-            if text { "asc" } else { "gpg" }
-        ));
-        host.write(&path, &content, &Save::default(), &self.attrs())?;
-        Ok((Some(path.to_string_lossy().into_owned()), Some(path)))
-    }
-
-    fn attrs(&self) -> FileAttrs {
-        FileAttrs {
-            mode: self.mode.clone(),
+        let fetched = Fetched::get(host, key, true)
+            .map_err(|e| Failure::new(format!("Could not fetch signed_by key: {}", e.message)))?;
+        let content = fetched.bytes()?;
+        let mark = b"-----BEGIN PGP PUBLIC KEY BLOCK-----";
+        let armored = content.windows(mark.len()).any(|w| w == mark);
+        let name = slug(&self.name) + if armored { ".asc" } else { ".gpg" };
+        let path = Path::new(KEYRINGS).join(name);
+        let mode = |mode: &str| FileAttrs {
+            mode: Some(Raw(Value::str(mode))),
             ..FileAttrs::default()
+        };
+        if !path.exists() {
+            let folder = Path::new(KEYRINGS);
+            host.make_directory(folder)?;
+            if folder.exists() {
+                host.apply(folder, &mode("0755"), true)?;
+            }
         }
+        host.write(&path, &content, &Save::default(), &mode("0644"))?;
+        let path = path.to_string_lossy().into_owned();
+        Ok((Some(path.clone()), Some(path)))
     }
 
-    fn text(&self, key: Option<&str>) -> String {
-        let mut out = String::new();
-        let mut add = |name: &str, value: Option<String>| {
-            if let Some(value) = value {
-                out += &format!("{name}: {value}\n");
-            }
-        };
+    /// The content of the list, its fields in Ansible's order.
+    fn text(&self, key: Option<String>) -> String {
         let truth = |b: Option<bool>| b.map(|b| if b { "yes" } else { "no" }.to_owned());
         let list = |l: &Option<Vec<String>>| l.as_ref().map(|l| l.join(" "));
-        add(
-            "Allow-Downgrade-To-Insecure",
-            truth(self.allow_downgrade_to_insecure),
-        );
-        add("Allow-Insecure", truth(self.allow_insecure));
-        add("Allow-Weak", truth(self.allow_weak));
-        add("Architectures", list(&self.architectures));
-        add("By-Hash", truth(self.by_hash));
-        add("Check-Date", truth(self.check_date));
-        add("Check-Valid-Until", truth(self.check_valid_until));
-        add("Components", list(&self.components));
-        add("Date-Max-Future", self.date_max_future.map(|n| n.to_string()));
-        add("Enabled", truth(self.enabled));
-        add("InRelease-Path", self.inrelease_path.clone());
-        add("Languages", list(&self.languages));
-        add("X-Repolib-Name", Some(self.name.clone()));
-        add("PDiffs", truth(self.pdiffs));
-        if let Some(key) = key {
-            if key.contains('\n') {
-                // Continued lines are indented, and an empty line is a dot.
-                out += "Signed-By:\n";
-                for line in key.trim_end().lines() {
-                    out += &format!(
-                        "    {}\n",
-                        if line.trim().is_empty() {
-                            "."
-                        } else {
-                            line.trim_end()
-                        }
-                    );
-                }
-            } else {
-                out += &format!("Signed-By: {key}\n");
+        let mut out = String::new();
+        for (name, value) in [
+            (
+                "Allow-Downgrade-To-Insecure",
+                truth(self.allow_downgrade_to_insecure),
+            ),
+            ("Allow-Insecure", truth(self.allow_insecure)),
+            ("Allow-Weak", truth(self.allow_weak)),
+            ("Architectures", list(&self.architectures)),
+            ("By-Hash", truth(self.by_hash)),
+            ("Check-Date", truth(self.check_date)),
+            ("Check-Valid-Until", truth(self.check_valid_until)),
+            ("Components", list(&self.components)),
+            ("Date-Max-Future", self.date_max_future.map(|n| n.to_string())),
+            ("Enabled", truth(self.enabled)),
+            ("Inrelease-Path", self.inrelease_path.clone()),
+            ("Languages", list(&self.languages)),
+            ("X-Repolib-Name", Some(self.name.clone())),
+            ("Pdiffs", truth(self.pdiffs)),
+            ("Signed-By", key),
+            ("Suites", list(&self.suites)),
+            ("Targets", list(&self.targets)),
+            ("Trusted", truth(self.trusted)),
+            ("Types", Some(self.types.join(" "))),
+            ("URIs", list(&self.uris)),
+        ] {
+            if let Some(value) = value {
+                field(&mut out, name, &value);
             }
         }
-        let mut add = |name: &str, value: Option<String>| {
-            if let Some(value) = value {
-                out += &format!("{name}: {value}\n");
-            }
-        };
-        add("Suites", list(&self.suites));
-        add("Targets", list(&self.targets));
-        add("Trusted", truth(self.trusted));
-        add("Types", Some(self.types.join(" ")));
-        add("URIs", list(&self.uris));
         out
     }
 }
@@ -195,31 +207,33 @@ impl Module for Deb822Repository {
         let dest = file.to_string_lossy().into_owned();
         if self.state == "absent" {
             host.remove(&file)?;
-            let mut gone = Value::None;
-            for kind in ["asc", "gpg"] {
-                let key = PathBuf::from(format!("/etc/apt/keyrings/{slug}.{kind}"));
-                if host.remove(&key)? {
-                    gone = Value::str(key.to_string_lossy());
-                }
+            let keys = ["asc", "gpg"].map(|kind| format!("{KEYRINGS}/{slug}.{kind}"));
+            for key in &keys {
+                host.remove(Path::new(key))?;
             }
+            let [.., last] = keys;
             return Ok(Outcome::new()
                 .with("repo", Value::None)
                 .with("dest", dest)
-                .with("key_filename", gone));
+                .with("key_filename", last));
         }
         let (key, kept) = self.key(host)?;
-        let text = self.text(key.as_deref());
-        host.write(&file, text.as_bytes(), &Save::default(), &self.attrs())?;
+        let text = self.text(key);
+        let attrs = FileAttrs {
+            mode: self.mode.clone(),
+            ..FileAttrs::default()
+        };
+        host.write(&file, text.as_bytes(), &Save::default(), &attrs)?;
         Ok(Outcome::new()
             .with("repo", text)
             .with("dest", dest)
-            .with("key_filename", kept.map(|k| k.to_string_lossy().into_owned())))
+            .with("key_filename", kept))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Deb822Repository, slug};
+    use super::{Deb822Repository, is_address, slug};
     use crate::params::Params;
     use kdo_value::json;
 
@@ -238,9 +252,16 @@ mod tests {
             "Architectures: amd64\nComponents: main contrib\nDate-Max-Future: 5\nEnabled: no\nX-Repolib-Name: K x_1\nSuites: stable\nTrusted: yes\nTypes: deb\nURIs: http://x.example/d\n"
         );
         assert!(
-            repo.text(Some("-----BEGIN\n\nabc\n"))
+            repo.text(Some("-----BEGIN\n\nabc\n".into()))
                 .contains("Signed-By:\n    -----BEGIN\n    .\n    abc\nSuites")
         );
         assert_eq!(slug("K x_1"), "k-x-1");
+    }
+
+    #[test]
+    fn texts_of_keys_are_no_addresses() {
+        assert!(is_address("https://example.org/key.asc"));
+        assert!(!is_address("-----BEGIN PGP\nComment: https://gpgtools.org\n"));
+        assert!(!is_address("/etc/apt/keyrings/x.asc"));
     }
 }

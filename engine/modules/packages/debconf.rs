@@ -96,50 +96,43 @@ impl Module for Debconf {
         else {
             return Ok(Outcome::new().with("msg", "").with("current", before));
         };
-        let list = value
-            .as_list()
-            .filter(|_| vtype == "multiselect")
-            .map(List::to_vec);
-        let mut answer = match &list {
-            Some(items) => items.iter().map(|i| i.to_text()).collect::<Vec<_>>().join(", "),
-            None => value.to_text(),
+        let mut list = match value {
+            Value::List(list) if vtype == "multiselect" => Some(list.to_vec()),
+            _ => None,
         };
+        let mut answer = value.to_text();
         if vtype == "boolean" {
             answer = answer.to_lowercase();
         }
-        let mut is = before.get(question).map(|v| v.to_text());
-        if vtype == "password" {
-            is = Some(self.password(host, question)?);
+        if let (Some(items), true) = (&mut list, before.contains(question)) {
+            items.sort_by_key(Value::to_text);
         }
-        let same = match (&is, vtype.as_str()) {
-            (Some(is), "boolean") => is.to_lowercase() == answer,
+        let is = match before.get(question) {
+            Some(_) if vtype == "password" => Some(self.password(host, question)?),
+            is => is.map(|v| v.to_text()),
+        };
+        let same = match (&is, vtype.as_str(), &list) {
+            (Some(is), "boolean", _) => is.to_lowercase() == answer,
             // A list has no order; a text is meant as it is.
-            (Some(is), "multiselect") if list.is_some() => {
-                let parts = |t: &str| {
-                    let mut p: Vec<_> = t.split(',').map(|w| w.trim().to_owned()).collect();
-                    p.sort();
-                    p
-                };
-                parts(is) == parts(&answer)
+            (Some(is), _, Some(items)) => {
+                let mut parts: Vec<_> = is.split(',').map(|w| Value::str(w.trim())).collect();
+                parts.sort_by_key(Value::to_text);
+                parts == *items
             }
-            (Some(is), _) => *is == answer,
-            (None, _) => false,
+            (Some(is), ..) => *is == answer,
+            (None, ..) => false,
         };
         if same {
             return Ok(Outcome::new().with("msg", "").with("current", before));
         }
-        if let Some((at, item)) = list
-            .iter()
-            .flatten()
-            .enumerate()
-            .find(|(_, i)| i.as_str().is_none())
-            && !host.check()
-        {
-            return Err(format!(
-                "Invalid value provided for 'multiselect': sequence item {at}: expected str instance, {} found",
-                item.type_name()
-            )
-            .into());
+        let mut told = Value::str(answer.as_str());
+        if let Some(items) = list {
+            if host.check() {
+                told = Value::list(items);
+            } else {
+                answer = joined(&items)?;
+                told = Value::str(answer.as_str());
+            }
         }
         let mut c = Command::new(host.need_program("debconf-set-selections", "debconf")?);
         if self.unseen {
@@ -148,23 +141,44 @@ impl Module for Debconf {
         if let Some(out) = host.execute(c.stdin(format!("{} {question} {vtype} {answer}\n", self.name)))? {
             out.success("debconf-set-selections failed")?;
         }
-        let secret = |text: String| {
-            if vtype == "password" {
-                "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER".to_owned()
-            } else {
-                text
+        if vtype == "password" {
+            told = Value::str("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER");
+        }
+        let current = Map::from_iter([(question.as_str(), told)]);
+        let previous = match before.get(question) {
+            Some(answer) => Map::from_iter([(question.as_str(), answer)]),
+            None => {
+                before.insert(question.as_str(), "");
+                before
             }
         };
-        let told = match list {
-            Some(items) => Value::list(items),
-            None => Value::str(secret(answer)),
-        };
-        let current = Map::from_iter([(question.as_str(), told)]);
-        let previous = Map::from_iter([(question.as_str(), secret(is.unwrap_or_default()))]);
-        host.record_diff("", previous.clone(), "", current.clone());
+        let diff = Map::new();
+        if host.wants_diff() {
+            let after = previous.copied();
+            for (key, value) in current.text_entries() {
+                after.insert(key, value);
+            }
+            diff.insert("before", previous.clone());
+            diff.insert("after", after);
+        }
         Ok(Outcome::new()
             .with("msg", "")
             .with("current", current)
-            .with("previous", previous))
+            .with("previous", previous)
+            .with("diff", diff))
     }
+}
+
+/// The items of a list as debconf writes them.
+fn joined(items: &[Value]) -> Result<String, Failure> {
+    let mut words = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        words.push(item.as_str().ok_or_else(|| {
+            Failure::new(format!(
+                "Invalid value provided for 'multiselect': sequence item {at}: expected str instance, {} found",
+                item.type_name()
+            ))
+        })?);
+    }
+    Ok(words.join(", "))
 }

@@ -5,7 +5,8 @@ use std::fs;
 
 /// Install or remove packages with the host's own package manager
 ///
-/// Further parameters are handed to the manager's module.
+/// Further parameters are handed to the manager's module. The manager is that of `use`, of the variable
+/// `ansible_package_use`, of the facts, or found out on the host.
 #[derive(Params)]
 pub struct Package {
     /// Names of the packages, as the manager knows them.
@@ -39,12 +40,14 @@ macro_rules! handed_on {
 }
 
 handed_on! {
-    update_cache cache_valid_time install_recommends default_release autoremove purge force lock_timeout
-    allow_downgrade allow_unauthenticated allow_change_held_packages only_upgrade upgrade deb dpkg_options
-    policy_rc_d autoclean clean fail_on_autoremove force_apt_get
-    disable_gpg_check enablerepo disablerepo exclude enable_plugin disable_plugin security bugfix best nobest
-    skip_broken allowerasing installroot releasever conf_file download_only download_dir update_only
-    install_weak_deps install_repoquery use_backend validate_certs sslverify cacheonly list
+    allow_change_held_packages allow_downgrade allow_unauthenticated allow_vendor_change allowerasing
+    auto_import_keys auto_install_module_deps autoclean autoremove best bugfix cache_valid_time cacheonly clean
+    clean_deps conf_file deb default_release disable_excludes disable_gpg_check disable_plugin disable_recommends
+    disablerepo download_dir download_only dpkg_options enable_plugin enablerepo exclude extra_args
+    extra_args_precommand fail_on_autoremove force force_apt_get force_resolution install_recommends
+    install_repoquery install_weak_deps installroot list lock_timeout nobest oldpackage only_upgrade policy_rc_d
+    purge quiet releasever replacefiles security simple_errors skip_broken skip_post_errors sslverify
+    update_cache update_cache_retries update_cache_retry_max_delay update_only upgrade use_backend validate_certs
 }
 
 /// The host's distribution family as far as the choice of the manager needs it.

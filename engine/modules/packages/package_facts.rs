@@ -1,12 +1,12 @@
 //! `package_facts`: what is installed.
 
-use super::dpkg::Database;
-use crate::{host::Command, prelude::*};
-use kdo_value::List;
+use super::package_lists::{ALIASES, MANAGERS, installed, is_there};
+use crate::prelude::*;
 
 /// Tell which packages are installed
 ///
-/// `origin` is left empty for dpkg's packages: only the lists of the repositories would tell it.
+/// dpkg's packages are read from its own database; other managers are asked. The programs of other systems than Debian's
+/// and those with rpm are tried out with recorded output only.
 #[derive(Params)]
 pub struct PackageFacts {
     /// Package managers to ask; `auto`: those of this host.
@@ -17,108 +17,25 @@ pub struct PackageFacts {
     strategy: String,
 }
 
-fn add(packages: &Map, name: &str, facts: Map) {
-    match packages.get(name) {
-        Some(Value::List(list)) => {
-            list.change(|items| items.push(facts.into()));
+impl PackageFacts {
+    /// The managers' own names in the order in which they are asked, each with its program.
+    fn managers(&self) -> Vec<(&'static str, &'static str)> {
+        let named = self.manager.iter().filter(|m| *m != "auto").map(String::as_str);
+        let auto = MANAGERS
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|_| self.manager.iter().any(|m| m == "auto"));
+        let mut out: Vec<(&str, &str)> = Vec::new();
+        for name in named.chain(auto) {
+            let name = ALIASES
+                .iter()
+                .find(|(alias, _)| *alias == name)
+                .map_or(name, |(_, name)| name);
+            let known = MANAGERS.iter().find(|(n, _)| *n == name);
+            out.extend(known.filter(|m| !out.contains(m)));
         }
-        _ => {
-            packages.insert(name, List::new(vec![facts.into()]));
-        }
+        out
     }
-}
-
-fn apt(packages: &Map) {
-    for p in Database::read().all().iter().filter(|p| p.installed()) {
-        let facts = Map::from_iter([
-            ("arch", p.architecture.as_str()),
-            ("category", p.section.as_str()),
-            ("name", p.name.as_str()),
-            ("origin", ""),
-            ("source", "apt"),
-            ("version", p.version.as_str()),
-        ]);
-        add(packages, &p.name, facts);
-    }
-}
-
-fn rpm(host: &mut Host<'_>, packages: &Map) -> Result<(), Failure> {
-    let format = "%{NAME}\\t%{VERSION}\\t%{RELEASE}\\t%{EPOCH}\\t%{ARCH}\\n";
-    let program = host.need_program("rpm", "rpm")?;
-    let text = host
-        .query(Command::new(program).args(["-qa", "--qf", format]))?
-        .stdout_text();
-    for line in text.lines() {
-        let fields: Vec<_> = line.split('\t').collect();
-        let [name, version, release, epoch, arch] = fields[..] else {
-            continue;
-        };
-        let facts = Map::new();
-        facts.insert(
-            "arch",
-            if arch == "(none)" {
-                Value::None
-            } else {
-                Value::str(arch)
-            },
-        );
-        facts.insert("epoch", epoch.parse::<i64>().map_or(Value::None, Value::Int));
-        facts.insert("name", name);
-        facts.insert("release", release);
-        facts.insert("source", "rpm");
-        facts.insert("version", version);
-        add(packages, name, facts);
-    }
-    Ok(())
-}
-
-/// `name-version-release` as apk prints it.
-fn apk(host: &mut Host<'_>, packages: &Map) -> Result<(), Failure> {
-    let program = host.need_program("apk", "apk-tools")?;
-    let text = host
-        .query(Command::new(program).args(["info", "-v"]))?
-        .stdout_text();
-    for line in text.lines() {
-        let Some((rest, release)) = line.rsplit_once('-') else {
-            continue;
-        };
-        let Some((name, version)) = rest.rsplit_once('-') else {
-            continue;
-        };
-        let facts = Map::from_iter([
-            ("name", name),
-            ("release", release),
-            ("source", "apk"),
-            ("version", version),
-        ]);
-        add(packages, name, facts);
-    }
-    Ok(())
-}
-
-fn pacman(host: &mut Host<'_>, packages: &Map) -> Result<(), Failure> {
-    let program = host.need_program("pacman", "pacman")?;
-    let text = host
-        .query(Command::new(program).arg("-Qi").env("LC_ALL", "C"))?
-        .stdout_text();
-    for block in text.split("\n\n") {
-        let field = |key: &str| {
-            let line = block.lines().find(|l| l.starts_with(key));
-            line.and_then(|l| l.split_once(':'))
-                .map(|(_, v)| v.trim().to_owned())
-        };
-        if let (Some(name), Some(version)) = (field("Name"), field("Version")) {
-            let arch = field("Architecture").unwrap_or_default();
-            let facts = Map::from_iter([
-                ("arch", arch.as_str()),
-                ("name", name.as_str()),
-                ("source", "pacman"),
-                ("version", version.as_str()),
-            ]);
-            add(packages, &name, facts);
-        }
-    }
-    Ok(())
 }
 
 impl Module for PackageFacts {
@@ -142,34 +59,41 @@ impl Module for PackageFacts {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        let mut managers: Vec<&str> = Vec::new();
-        for name in &self.manager {
-            match name.as_str() {
-                "auto" => managers.extend(["apk", "apt", "pacman", "rpm"]),
-                "dnf" | "dnf5" | "yum" | "zypper" => managers.push("rpm"),
-                other => managers.push(other),
-            }
-        }
         let packages = Map::new();
         let mut found = false;
-        for manager in managers {
-            let there = match manager {
-                "apt" => std::path::Path::new("/var/lib/dpkg/status").exists(),
-                name => host.find_program(name).is_some(),
-            };
-            if !there {
+        for (manager, program) in self.managers() {
+            if self.strategy == "first" && found {
+                break;
+            }
+            if !is_there(host, manager, program) {
+                if self.manager.iter().any(|m| m == manager) {
+                    host.warn(format!(
+                        "Requested package manager {manager} was not usable by this module: Failed to find required executable \"{program}\""
+                    ));
+                }
                 continue;
             }
-            match manager {
-                "apt" => apt(&packages),
-                "rpm" => rpm(host, &packages)?,
-                "apk" => apk(host, &packages)?,
-                "pacman" => pacman(host, &packages)?,
-                _ => continue,
+            let list = installed(host, manager).unwrap_or_else(|e| {
+                host.warn(format!(
+                    "Failed to retrieve packages with {manager}: {}",
+                    e.message
+                ));
+                Vec::new()
+            });
+            if list.is_empty() {
+                host.warn(format!("Found \"{manager}\" but no associated packages"));
             }
-            found = true;
-            if self.strategy == "first" {
-                break;
+            found |= !list.is_empty();
+            for facts in list {
+                let name = facts.get("name").unwrap_or(Value::None).to_text();
+                match packages.get(&name) {
+                    Some(Value::List(versions)) => {
+                        versions.change(|v| v.push(facts.into()));
+                    }
+                    _ => {
+                        packages.insert(name, List::new(vec![facts.into()]));
+                    }
+                }
             }
         }
         if !found {

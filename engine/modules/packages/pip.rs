@@ -1,7 +1,11 @@
 //! `pip`: Python packages.
 
-use crate::{host::Command, prelude::*};
-use std::path::{Path, PathBuf};
+use super::pip_requirement::{Requirement, canonical, recovered};
+use crate::{commands::words::split, host::Command, prelude::*};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// Install or remove Python packages with pip
 #[derive(Params)]
@@ -46,175 +50,266 @@ pub struct Pip {
     virtualenv_site_packages: bool,
 }
 
-/// A project's name in its canonical form.
-fn canonical(name: &str) -> String {
-    let mut out = String::new();
-    for c in name.trim().to_lowercase().chars() {
-        if matches!(c, '-' | '_' | '.') {
-            if !out.ends_with('-') {
-                out.push('-');
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    out
+/// Words at which an address of a version control system begins.
+const SYSTEMS: &[&str] = &["svn+", "git+", "hg+", "bzr+"];
+
+/// What programs said, one after the other.
+#[derive(Default)]
+struct Said {
+    stdout: String,
+    stderr: String,
 }
 
-/// The project's name of a requirement, and the exact version it asks for.
-fn requirement(spec: &str) -> (String, Option<String>, bool) {
-    let bare = spec.split(';').next().unwrap_or(spec);
-    let end = bare
-        .find(['=', '<', '>', '!', '~', ' ', '[', '@'])
-        .unwrap_or(bare.len());
-    let (name, rest) = bare.split_at(end);
-    let rest = rest.split(']').next_back().unwrap_or(rest).trim();
-    let exact = rest.strip_prefix("==").map(|v| v.trim().to_owned());
-    (
-        canonical(name),
-        exact,
-        !rest.is_empty() && !rest.starts_with("=="),
-    )
+impl Said {
+    fn add(&mut self, out: &Output) {
+        self.stdout += &out.stdout_text();
+        self.stderr += &out.stderr_text();
+    }
+
+    /// As failure of that command.
+    fn failure(&self, argv: &[String]) -> Failure {
+        let mut words = String::new();
+        if !self.stdout.is_empty() {
+            words += &format!("stdout: {}", self.stdout);
+        }
+        if !self.stderr.is_empty() {
+            words += &format!("\n:stderr: {}", self.stderr);
+        }
+        Failure::new(words).with("cmd", list(argv))
+    }
+}
+
+fn list(argv: &[String]) -> Value {
+    Value::list(argv.iter().map(|a| Value::str(a.as_str())))
+}
+
+/// Whether that command makes environments with Python's own `venv`.
+fn is_venv(words: &[String]) -> bool {
+    words.first().is_some_and(|w| w == "pyvenv")
+        || words
+            .windows(2)
+            .any(|w| matches!(w, [m, v] if m == "-m" && v == "venv"))
+        || words.iter().any(|w| w == "-mvenv")
+}
+
+/// Whether the host's Python has pip as a module.
+fn has_module() -> bool {
+    let folders = |base: &str| {
+        let entries = fs::read_dir(base).into_iter().flatten().flatten();
+        entries
+            .map(|e| e.path())
+            .filter(|p| {
+                p.file_name()
+                    .is_some_and(|n| n.as_encoded_bytes().starts_with(b"python3"))
+            })
+            .flat_map(|p| [p.join("dist-packages/pip"), p.join("site-packages/pip")])
+            .collect::<Vec<_>>()
+    };
+    ["/usr/lib", "/usr/lib64", "/usr/local/lib"]
+        .iter()
+        .flat_map(|base| folders(base))
+        .any(|p| p.exists())
+}
+
+/// A run of the module: what it works with.
+struct Session {
+    pip: Vec<String>,
+    folder: PathBuf,
+    environment: Option<PathBuf>,
+    umask: Option<u32>,
+    break_system: bool,
+}
+
+impl Session {
+    fn command(&self, argv: &[String]) -> Command {
+        let mut c = Command::argv(argv).directory(&self.folder).umask(self.umask);
+        if self.break_system {
+            c = c.env("PIP_BREAK_SYSTEM_PACKAGES", "1");
+        }
+        if let Some(environment) = &self.environment {
+            let path = std::env::var("PATH").unwrap_or_default();
+            c = c.env("PATH", format!("{}/bin:{path}", environment.display()));
+        }
+        c
+    }
+
+    /// The command that lists what is installed, and what it says.
+    fn installed(&self, host: &mut Host<'_>) -> Result<(String, Output), Failure> {
+        let words = |more: &[&str]| -> Vec<String> {
+            let more = more.iter().map(|w| (*w).to_owned());
+            self.pip.iter().cloned().chain(more).collect()
+        };
+        let mut argv = words(&["list", "--format=freeze"]);
+        let mut out = host.query(self.command(&argv).env("LC_ALL", "C.UTF-8"))?;
+        if out.rc != 0 {
+            // Old versions have only this.
+            argv = words(&["freeze"]);
+            out = host.query(self.command(&argv))?;
+            if out.rc != 0 {
+                let mut said = Said::default();
+                said.add(&out);
+                return Err(said.failure(&argv));
+            }
+        }
+        Ok((argv.join(" "), out))
+    }
 }
 
 impl Pip {
     /// The program with its first arguments.
-    fn program(&self, host: &mut Host<'_>) -> Result<Vec<String>, Failure> {
-        let text = |p: PathBuf| p.to_string_lossy().into_owned();
+    fn program(&self, host: &Host<'_>, environment: Option<&Path>) -> Result<Vec<String>, Failure> {
+        let text = |p: PathBuf| vec![p.to_string_lossy().into_owned()];
         if let Some(path) = &self.executable {
-            if path.components().count() > 1 {
-                return Ok(vec![text(path.clone())]);
-            }
-            return Ok(vec![text(
-                host.need_program(&path.to_string_lossy(), "python3-pip")?,
-            )]);
+            return Ok(if path.is_absolute() {
+                text(path.clone())
+            } else {
+                text(host.need_program(&path.to_string_lossy(), "python3-pip")?)
+            });
         }
-        if let Some(env) = &self.virtualenv {
-            let found = ["pip3", "pip"]
-                .iter()
-                .map(|n| env.join("bin").join(n))
-                .find(|p| p.exists());
-            return match found {
-                Some(path) => Ok(vec![text(path)]),
-                // In check mode the environment may not be there yet.
-                None if host.check() => Ok(vec![text(env.join("bin/pip3"))]),
-                None => Err(Failure::new(format!(
+        if let Some(environment) = environment {
+            let mut names = ["pip3", "pip"].iter().map(|n| environment.join("bin").join(n));
+            return names.find(|p| p.is_file()).map(text).ok_or_else(|| {
+                Failure::new(format!(
                     "Unable to find pip in the virtualenv, {}, under any of these names: pip3, pip. Make sure pip is present in the virtualenv.",
-                    env.display()
-                ))),
-            };
+                    environment.display()
+                ))
+            });
         }
-        if let Some(path) = host.find_program("pip3").or_else(|| host.find_program("pip")) {
-            return Ok(vec![text(path)]);
+        if let Some(python) = host.find_program("python3").filter(|_| has_module()) {
+            return Ok(vec![
+                python.to_string_lossy().into_owned(),
+                "-m".into(),
+                "pip".into(),
+            ]);
         }
-        let python = host.need_program("python3", "python3-pip")?;
-        Ok(vec![text(python), "-m".into(), "pip".into()])
+        host.find_program("pip3").map(text).ok_or_else(|| {
+            Failure::new(
+                "Unable to find any of pip3 to use.  pip needs to be installed (Debian: package `python3-pip`).",
+            )
+        })
     }
 
-    fn make_environment(&self, host: &mut Host<'_>, env: &Path) -> Result<bool, Failure> {
-        if env.join("bin/activate").exists() {
-            return Ok(false);
+    fn make_environment(
+        &self,
+        host: &mut Host<'_>,
+        session: &Session,
+        path: &Path,
+        said: &mut Said,
+    ) -> Result<(), Failure> {
+        let mut words = split(&self.virtualenv_command.to_string_lossy())?;
+        let venv = is_venv(&words);
+        if let Some(program) = words.first_mut().filter(|w| !w.contains('/')) {
+            *program = host
+                .need_program(program, "virtualenv")?
+                .to_string_lossy()
+                .into_owned();
         }
-        let mut words = crate::commands::words::split(&self.virtualenv_command.to_string_lossy())?;
-        let venv = words.iter().any(|w| w == "venv" || w.ends_with("pyvenv"));
         if self.virtualenv_site_packages {
             words.push("--system-site-packages".into());
         }
-        if let Some(python) = self.virtualenv_python.as_ref().filter(|_| !venv) {
-            words.push(format!("-p{python}"));
-        } else if venv && self.virtualenv_python.is_some() {
-            return Err(Failure::new(
-                "virtualenv_python should not be used when using the venv module or pyvenv as virtualenv_command",
-            ));
-        }
-        words.push(env.to_string_lossy().into_owned());
-        if let Some(out) = host.execute(self.command(words))? {
-            self.succeeded(out)?;
-        }
-        Ok(true)
-    }
-
-    fn command(&self, argv: Vec<String>) -> Command {
-        let argv = match &self.umask {
-            // The umask belongs to this one program: its own small shell sets it.
-            Some(umask) => {
-                let mut words = vec![
-                    "/bin/sh".into(),
-                    "-c".into(),
-                    "umask \"$1\"; shift; exec \"$@\"".into(),
-                    "sh".into(),
-                    umask.clone(),
-                ];
-                words.extend(argv);
-                words
+        match &self.virtualenv_python {
+            Some(_) if venv => {
+                return Err(Failure::new(
+                    "virtualenv_python should not be used when using the venv module or pyvenv as virtualenv_command",
+                ));
             }
-            None => argv,
-        };
-        let c = Command::argv(argv);
-        match self.chdir.as_ref() {
-            Some(dir) => c.directory(dir),
-            None => c.directory(std::env::temp_dir()),
+            Some(python) => words.push(format!("-p{python}")),
+            None if venv => {}
+            None => {
+                let python = host.need_program("python3", "python3")?;
+                words.push(format!("-p{}", python.display()));
+            }
         }
-    }
-
-    fn succeeded(&self, out: crate::host::Output) -> Result<crate::host::Output, Failure> {
+        words.push(path.to_string_lossy().into_owned());
+        let out = host.query(session.command(&words))?;
+        said.add(&out);
         if out.rc == 0 {
-            return Ok(out);
-        }
-        let words = format!("{}{}", out.stdout_text(), out.stderr_text());
-        Err(Failure::new(format!("\n:stderr: {}", words.trim_end())).with("rc", out.rc))
-    }
-
-    fn wanted(&self) -> Result<Vec<String>, Failure> {
-        let names = self.name.clone().unwrap_or_default();
-        let names: Vec<_> = names
-            .into_iter()
-            .map(|n| n.trim().to_owned())
-            .filter(|n| !n.is_empty())
-            .collect();
-        match &self.version {
-            Some(_) if names.len() > 1 => Err(Failure::new(
-                "'version' argument is ambiguous when installing multiple package distributions. Please specify version restrictions next to each package in 'name' argument.",
-            )),
-            Some(version) => {
-                let operator = if version.starts_with(['=', '<', '>', '!', '~']) {
-                    ""
-                } else {
-                    "=="
-                };
-                Ok(names.iter().map(|n| format!("{n}{operator}{version}")).collect())
-            }
-            None => Ok(names),
-        }
-    }
-
-    /// Whether everything wanted is there, as far as names and exact versions tell.
-    fn all_there(&self, host: &mut Host<'_>, pip: &[String], wanted: &[String]) -> Result<bool, Failure> {
-        let mut argv = pip.to_vec();
-        argv.extend(["list".to_owned(), "--format=freeze".to_owned()]);
-        let Ok(out) = host.query(self.command(argv)) else {
-            return Ok(false);
-        };
-        let list: Vec<(String, String)> = out
-            .stdout_text()
-            .lines()
-            .filter_map(|l| {
-                l.split_once("==")
-                    .map(|(n, v)| (canonical(n), v.trim().to_owned()))
-            })
-            .collect();
-        let there = |spec: &String| {
-            let (name, exact, ranged) = requirement(spec);
-            let is = list.iter().find(|(n, _)| *n == name);
-            is.is_some_and(|(_, v)| exact.as_ref().is_none_or(|e| e == v)) && !ranged
-        };
-        Ok(if self.state == "absent" {
-            !wanted
-                .iter()
-                .any(|s| list.iter().any(|(n, _)| *n == requirement(s).0))
+            Ok(())
         } else {
-            self.state == "present" && !wanted.is_empty() && wanted.iter().all(there)
-        })
+            Err(said.failure(&words))
+        }
+    }
+
+    /// The packages that are named, with their versions.
+    fn wanted(&self) -> Result<Vec<Requirement>, Failure> {
+        let names = self.name.as_deref().unwrap_or_default();
+        let mut wanted: Vec<_> = recovered(names).iter().map(|n| Requirement::parse(n)).collect();
+        if let (Some(version), Some(first)) = (&self.version, wanted.first()) {
+            if wanted.len() > 1 {
+                return Err(Failure::new(
+                    "'version' argument is ambiguous when installing multiple package distributions. Please specify version restrictions next to each package in 'name' argument.",
+                ));
+            }
+            if first.has_conditions() {
+                return Err(Failure::new(
+                    "The 'version' argument conflicts with any version specifier provided along with a package name. Please keep the version specifier, but remove the 'version' argument.",
+                ));
+            }
+            wanted = vec![first.with_version(version)];
+        }
+        Ok(wanted)
+    }
+
+    /// The arguments that are added as they are.
+    fn extra(&self) -> Option<String> {
+        let given = self.extra_args.as_deref().filter(|a| !a.is_empty());
+        if self.editable && !given.is_some_and(|a| a.split(' ').any(|w| w == "-e")) {
+            return Some(given.map_or_else(|| "-e".to_owned(), |a| format!("{a} -e")));
+        }
+        given.map(str::to_owned)
+    }
+
+    /// Whether a version that is listed as installed is wanted.
+    fn is_there(wanted: &Requirement, listed: &str) -> bool {
+        listed
+            .lines()
+            .filter_map(|l| l.split_once("=="))
+            .any(|(name, version)| {
+                wanted.project.as_ref().is_some_and(|p| *p == canonical(name))
+                    && wanted.accepts(version.trim())
+            })
+    }
+
+    /// What would change, as far as names tell.
+    fn check(
+        &self,
+        host: &mut Host<'_>,
+        session: &Session,
+        wanted: &[Requirement],
+    ) -> Result<Outcome, Failure> {
+        if wanted.is_empty() || self.extra().is_some() || self.state == "latest" {
+            return Ok(Outcome::new().changed(true));
+        }
+        let (cmd, out) = session.installed(host)?;
+        let listed = out.stdout_text();
+        let changed = wanted.iter().any(|w| match self.state.as_str() {
+            "absent" => Self::is_there(w, &listed),
+            "present" => !Self::is_there(w, &listed),
+            _ => false,
+        });
+        Ok(Outcome::new()
+            .changed(changed)
+            .with("cmd", cmd)
+            .with("stdout", listed)
+            .with("stderr", out.stderr_text()))
+    }
+
+    /// The whole command.
+    fn argv(&self, pip: &[String], wanted: &[Requirement]) -> Result<Vec<String>, Failure> {
+        let verb: &[&str] = match self.state.as_str() {
+            "absent" => &["uninstall", "-y"],
+            "latest" => &["install", "-U"],
+            "forcereinstall" => &["install", "-U", "--force-reinstall"],
+            _ => &["install"],
+        };
+        let mut argv = pip.to_vec();
+        argv.extend(verb.iter().map(|w| (*w).to_owned()));
+        argv.extend(split(&self.extra().unwrap_or_default())?);
+        argv.extend(wanted.iter().map(|w| w.text().to_owned()));
+        if let Some(file) = self.requirements.as_ref().filter(|_| wanted.is_empty()) {
+            argv.extend(["-r".to_owned(), file.clone()]);
+        }
+        Ok(argv)
     }
 }
 
@@ -234,6 +329,14 @@ impl Module for Pip {
                 doc: "The packages.",
             },
             Return {
+                name: "requirements",
+                doc: "The file with requirements.",
+            },
+            Return {
+                name: "version",
+                doc: "The version of the package.",
+            },
+            Return {
                 name: "virtualenv",
                 doc: "The virtual environment.",
             },
@@ -249,87 +352,97 @@ impl Module for Pip {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        let umask = match &self.umask {
+            Some(text) => Some(
+                u32::from_str_radix(text.trim_start_matches("0o"), 8).map_err(|_| {
+                    let details = format!("invalid literal for int() with base 8: '{text}'");
+                    Failure::new("umask must be an octal integer").with("details", details)
+                })?,
+            ),
+            None => None,
+        };
         if self.state == "latest" && self.version.is_some() {
             return Err(Failure::new("version is incompatible with state=latest"));
         }
-        let made = match self.virtualenv.clone() {
-            Some(env) => self.make_environment(host, &env)?,
-            None => false,
+        let environment = match (&self.virtualenv, &self.chdir) {
+            (Some(environment), Some(folder)) => Some(folder.join(environment)),
+            (environment, _) => environment.clone(),
         };
-        let pip = self.program(host)?;
-        let wanted = self.wanted()?;
-        let mut argv = pip.clone();
-        let verb: &[&str] = match self.state.as_str() {
-            "absent" => &["uninstall", "-y"],
-            "latest" => &["install", "-U"],
-            "forcereinstall" => &["install", "-U", "--force-reinstall"],
-            _ => &["install"],
+        let mut session = Session {
+            pip: Vec::new(),
+            folder: self.chdir.clone().unwrap_or_else(std::env::temp_dir),
+            environment: None,
+            umask,
+            break_system: self.break_system_packages,
         };
-        argv.extend(verb.iter().map(|w| (*w).to_owned()));
-        if self.break_system_packages {
-            argv.push("--break-system-packages".into());
-        }
-        argv.extend(crate::commands::words::split(
-            self.extra_args.as_deref().unwrap_or(""),
-        )?);
-        for name in &wanted {
-            if self.editable || name.starts_with("-e ") {
-                argv.push("-e".into());
-            }
-            argv.push(name.trim_start_matches("-e ").to_owned());
-        }
-        if let Some(file) = &self.requirements {
-            argv.extend(["-r".to_owned(), file.clone()]);
-        }
-        let (mut stdout, mut stderr) = (String::new(), String::new());
-        let settled = !(host.check() && made) && self.all_there(host, &pip, &wanted)?;
-        if !settled {
+        let mut said = Said::default();
+        let missing = environment
+            .as_ref()
+            .filter(|e| !session.folder.join(e).join("bin/activate").exists());
+        if let Some(path) = missing {
             if host.check() {
-                host.mark_changed();
-            } else {
-                let out = self.succeeded(host.query(self.command(argv.clone()))?)?;
-                (stdout, stderr) = (out.stdout_text(), out.stderr_text());
-                let word = if self.state == "absent" {
-                    "Successfully uninstalled"
-                } else {
-                    "Successfully installed"
-                };
-                if stdout.contains(word) {
-                    host.mark_changed();
-                }
+                return Ok(Outcome::new().changed(true));
             }
+            self.make_environment(host, &session, path, &mut said)?;
         }
+        session.pip = self.program(host, environment.as_deref())?;
+        session.environment.clone_from(&environment);
+        let wanted = self.wanted()?;
+        if wanted.is_empty() && self.requirements.is_none() {
+            host.warn("No valid name or requirements file found.");
+            return Ok(Outcome::new().changed(false));
+        }
+        if host.check() {
+            return self.check(host, &session, &wanted);
+        }
+        let argv = self.argv(&session.pip, &wanted)?;
+        // Where the words of pip do not tell what happened, the lists before and after do.
+        let names = self.name.as_deref().unwrap_or_default();
+        let compared = wanted.is_empty() || names.iter().any(|n| SYSTEMS.iter().any(|s| n.starts_with(s)));
+        let before = if compared {
+            Some(session.installed(host)?.1.stdout)
+        } else {
+            None
+        };
+        let out = host.query(session.command(&argv))?;
+        said.add(&out);
+        let words = out.stdout_text();
+        let absent = self.state == "absent";
+        let gone = |text: &str| text.contains("not installed");
+        let nothing = absent && out.rc == 1 && (gone(&words) || gone(&out.stderr_text()));
+        if out.rc != 0 && !nothing {
+            return Err(said.failure(&argv));
+        }
+        let changed = match before {
+            _ if absent => words.contains("Successfully uninstalled"),
+            Some(before) => before != session.installed(host)?.1.stdout,
+            None => words.contains("Successfully installed"),
+        };
+        let changed = changed || missing.is_some();
         Ok(Outcome::new()
-            .with("cmd", Value::list(argv.into_iter().map(Value::str)))
-            .with(
-                "name",
-                self.name
-                    .map(|n| Value::list(n.into_iter().map(Value::str)))
-                    .unwrap_or(Value::None),
-            )
+            .changed(changed)
+            .with("cmd", list(&argv))
+            .with("name", self.name.as_deref().map_or(Value::None, list))
             .with("requirements", self.requirements)
             .with("state", self.state)
-            .with("stderr", stderr)
-            .with("stdout", stdout)
+            .with("stderr", said.stderr)
+            .with("stdout", said.stdout)
             .with("version", self.version)
             .with(
                 "virtualenv",
-                self.virtualenv.map(|v| v.to_string_lossy().into_owned()),
+                environment.map(|v| v.to_string_lossy().into_owned()),
             ))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::requirement;
+    use super::is_venv;
 
     #[test]
-    fn requirements_are_taken_apart() {
-        assert_eq!(
-            requirement("Foo_Bar==1.2"),
-            ("foo-bar".into(), Some("1.2".into()), false)
-        );
-        assert_eq!(requirement("six"), ("six".into(), None, false));
-        assert_eq!(requirement("ansible[extra] >= 2"), ("ansible".into(), None, true));
+    fn environments_are_made_by_venv_or_by_others() {
+        let is = |text: &str| is_venv(&text.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert!(is("pyvenv") && is("/usr/bin/python3 -m venv") && is("python3 -mvenv"));
+        assert!(!is("virtualenv") && !is("python3 -m virtualenv"));
     }
 }

@@ -12,6 +12,7 @@ mod gather_facts;
 mod group_by;
 mod include_vars;
 mod module;
+mod package;
 mod patch;
 mod pause;
 mod raw;
@@ -159,6 +160,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
         "gather_facts" => gather_facts::run(engine, step, args).await,
         "group_by" => group_by::run(engine, step, &args),
         "include_vars" => include_vars::run(engine, step, &args),
+        "package" => package::run(engine, step, args).await,
         "ansible.posix.patch" | "patch" => patch::run(engine, step, args).await,
         "pause" => pause::run(engine, step, &args).await,
         "raw" => raw::run(engine, step, &args).await,
