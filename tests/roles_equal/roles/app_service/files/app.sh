@@ -1,0 +1,4 @@
+#!/bin/sh
+# Says that it is up and stays
+echo up > "$APP_HOME/state"
+exec sleep infinity
