@@ -31,7 +31,10 @@ fn differences_from_ansible_core_are_facts_with_a_reason() {
         let (name, reason) = (entry["name"].as_str().unwrap(), entry["reason"].as_str().unwrap());
         assert!(reason.len() > 10, "{name}: {reason}");
         let fact = name.split('.').next().unwrap();
-        assert!(names.iter().any(|n| n == fact), "{name} is no fact of this machine");
+        assert!(
+            names.iter().any(|n| n == fact),
+            "{name} is no fact of this machine"
+        );
     }
     // What a host without Python cannot have is not listed: the comparison is of hosts with Python.
     assert!(names.iter().any(|n| n == "ansible_distribution"), "{names:?}");

@@ -75,7 +75,11 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
         // Virtual devices have no such folder: most of the reading is saved.
         let real = Path::new(&base).join("device").exists();
         for key in ["vendor", "model", "sas_address", "sas_device_handle"] {
-            let value = if real { optional(&format!("device/{key}")) } else { Value::None };
+            let value = if real {
+                optional(&format!("device/{key}"))
+            } else {
+                Value::None
+            };
             facts.insert(key, value);
         }
         let serial = match &serial_program {

@@ -3,7 +3,13 @@
 use super::Gather;
 use kdo_value::{Map, Value};
 use rustix::fs::{StatVfs, statvfs};
-use std::{collections::HashSet, fs, os::unix::fs::{FileExt, MetadataExt}, sync::mpsc, time::Duration};
+use std::{
+    collections::HashSet,
+    fs,
+    os::unix::fs::{FileExt, MetadataExt},
+    sync::mpsc,
+    time::Duration,
+};
 
 pub(super) fn collect(g: &mut Gather<'_, '_>) {
     let text = fs::read_to_string("/etc/mtab")
@@ -171,7 +177,9 @@ fn superblock_uuid(device: &fs::File, kind: &str) -> Option<String> {
         "vfat" => {
             // A serial number of four bytes; where it is tells the kind of table.
             let at = if read(0x52, 5)? == b"FAT32" { 0x43 } else { 0x27 };
-            let [a, b, c, d] = read(at, 4)?[..] else { return None };
+            let [a, b, c, d] = read(at, 4)?[..] else {
+                return None;
+            };
             return Some(format!("{d:02X}{c:02X}-{b:02X}{a:02X}"));
         }
         _ => return None,
@@ -214,7 +222,10 @@ mod tests {
         }
         let file = put(&[(0x52, b"FAT32"), (0x43, &[0x78, 0x56, 0x34, 0xab])]);
         assert_eq!(superblock_uuid(&file, "vfat").as_deref(), Some("AB34-5678"));
-        assert_eq!(superblock_uuid(&fs::File::open("/dev/null").unwrap(), "ext4"), None);
+        assert_eq!(
+            superblock_uuid(&fs::File::open("/dev/null").unwrap(), "ext4"),
+            None
+        );
     }
 
     #[test]
