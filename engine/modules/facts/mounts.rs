@@ -65,7 +65,7 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
         .insert("mounts", Value::list(out.into_iter().map(Value::Map)));
 }
 
-fn sizes(s: &StatVfs, facts: &Map) {
+pub(crate) fn sizes(s: &StatVfs, facts: &Map) {
     facts.insert("size_total", s.f_frsize * s.f_blocks);
     facts.insert("size_available", s.f_frsize * s.f_bavail);
     facts.insert("block_size", s.f_bsize);
@@ -108,7 +108,7 @@ fn size(mount: &str, kind: &str, limit: Duration) -> Option<Option<StatVfs>> {
 }
 
 /// `\040` and the like back to characters.
-fn unescape(field: &str) -> String {
+pub(crate) fn unescape(field: &str) -> String {
     let mut bytes = Vec::with_capacity(field.len());
     let raw = field.as_bytes();
     let mut i = 0;
