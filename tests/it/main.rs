@@ -8,6 +8,7 @@ mod cases;
 mod cli_errors;
 mod debugger;
 mod documentation;
+mod facts;
 mod faults;
 mod inventory;
 mod kernel_tests;

@@ -4,8 +4,10 @@
 use crate::program::{root, said};
 use std::{collections::BTreeSet, fs, process::Command};
 
-/// Plays that need nothing but a Debian host.
-const PLAYS: &[&str] = &["files", "accounts", "site", "become"];
+/// Plays that need nothing but a Debian host with what many have.
+const PLAYS: &[&str] = &[
+    "files", "accounts", "site", "become", "web", "access", "system", "storage", "deploy",
+];
 const LAB: &str = "5";
 
 struct Lab;
@@ -39,6 +41,13 @@ fn totals(out: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Those of the hosts on which modules are compared, so that one root serves both tests.
+fn packages() -> String {
+    let text = fs::read_to_string(root().join("tests/modules/hosts.toml")).unwrap();
+    let table: toml::Table = text.parse().unwrap();
+    table["base"]["packages"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn plays_say_and_leave_what_ansible_core_says_and_leaves() {
     if !rustix::process::geteuid().is_root() {
@@ -46,7 +55,7 @@ fn plays_say_and_leave_what_ansible_core_says_and_leaves() {
         return;
     }
     let lab = Lab;
-    Lab::said(&["up", "1", "--flavor", "systemd"]);
+    Lab::said(&["up", "1", "--flavor", "systemd", "--packages", &packages()]);
     let folder = root().join("tests/roles_equal");
     let script = fs::read_to_string(folder.join("state")).unwrap();
     let scratch = tempfile::tempdir().unwrap();

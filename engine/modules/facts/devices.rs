@@ -72,12 +72,20 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
         // Older kernels had no links there, by which Ansible told real devices.
         facts.insert("virtual", 1_i64);
         facts.insert("links", links(&name));
+        // Virtual devices have no such folder: most of the reading is saved.
+        let real = Path::new(&base).join("device").exists();
         for key in ["vendor", "model", "sas_address", "sas_device_handle"] {
-            facts.insert(key, optional(&format!("device/{key}")));
+            let value = if real {
+                optional(&format!("device/{key}"))
+            } else {
+                Value::None
+            };
+            facts.insert(key, value);
         }
         let serial = match &serial_program {
             Some(program) => asked_serial(g, program, &name),
-            None => read("device/serial"),
+            None if real => read("device/serial"),
+            None => None,
         };
         if let Some(serial) = serial {
             facts.insert("serial", serial);

@@ -1,10 +1,15 @@
 //! Mounted file systems.
 
 use super::Gather;
-use crate::host::Command;
 use kdo_value::{Map, Value};
 use rustix::fs::{StatVfs, statvfs};
-use std::{collections::HashSet, fs, os::unix::fs::MetadataExt, sync::mpsc, time::Duration};
+use std::{
+    collections::HashSet,
+    fs,
+    os::unix::fs::{FileExt, MetadataExt},
+    sync::mpsc,
+    time::Duration,
+};
 
 pub(super) fn collect(g: &mut Gather<'_, '_>) {
     let text = fs::read_to_string("/etc/mtab")
@@ -12,7 +17,7 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
         .unwrap_or_default();
     let info = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let bound = bind_mounts(&info);
-    let mut uuids = Uuids::known();
+    let linked = linked();
     let mut out: Vec<Map> = Vec::new();
     for line in text.lines() {
         let fields: Vec<_> = line.split_whitespace().map(unescape).collect();
@@ -40,7 +45,8 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
                 if let Some(stat) = stat {
                     sizes(&stat, &facts);
                 }
-                facts.insert("uuid", uuids.of(device, g).unwrap_or_else(|| "N/A".to_owned()));
+                let uuid = uuid(device, kind, linked.as_deref());
+                facts.insert("uuid", uuid.unwrap_or_else(|| "N/A".to_owned()));
             }
             None => {
                 g.host
@@ -59,7 +65,6 @@ pub(super) fn collect(g: &mut Gather<'_, '_>) {
         .insert("mounts", Value::list(out.into_iter().map(Value::Map)));
 }
 
-/// Blocks and inodes of a file system.
 pub(crate) fn sizes(s: &StatVfs, facts: &Map) {
     facts.insert("size_total", s.f_frsize * s.f_blocks);
     facts.insert("size_available", s.f_frsize * s.f_bavail);
@@ -137,69 +142,91 @@ fn bind_mounts(info: &str) -> HashSet<String> {
     out
 }
 
-/// UUIDs of the file systems on devices.
-enum Uuids {
-    /// By device number, as udev made links for them.
-    Linked(Vec<(u64, String)>),
-    /// There is no udev: `lsblk` is to be asked, once.
-    Unasked,
-    /// By the device's path.
-    Asked(Vec<(String, String)>),
+/// UUIDs of file systems by device number, as udev made links for them; `None` where there is no udev.
+fn linked() -> Option<Vec<(u64, String)>> {
+    let read = fs::read_dir("/dev/disk/by-uuid").ok()?.flatten();
+    let pair = |e: fs::DirEntry| {
+        let device = fs::metadata(e.path()).ok()?.rdev();
+        Some((device, e.file_name().to_string_lossy().into_owned()))
+    };
+    Some(read.filter_map(pair).collect())
 }
 
-impl Uuids {
-    fn known() -> Self {
-        let Ok(folder) = fs::read_dir("/dev/disk/by-uuid") else {
-            return Self::Unasked;
-        };
-        let read = folder.flatten().filter_map(|e| {
-            let device = fs::metadata(e.path()).ok()?.rdev();
-            Some((device, e.file_name().to_string_lossy().into_owned()))
-        });
-        Self::Linked(read.collect())
+fn uuid(device: &str, kind: &str, linked: Option<&[(u64, String)]>) -> Option<String> {
+    let number = fs::metadata(device).ok()?.rdev();
+    if number == 0 {
+        return None;
     }
-
-    fn of(&mut self, device: &str, g: &mut Gather<'_, '_>) -> Option<String> {
-        let number = fs::metadata(device).ok()?.rdev();
-        if number == 0 {
-            return None;
-        }
-        if let Self::Unasked = self {
-            *self = Self::Asked(asked(g));
-        }
-        match self {
-            Self::Linked(known) => known.iter().find(|(d, _)| *d == number).map(|(_, u)| u.clone()),
-            Self::Asked(known) => known.iter().find(|(d, _)| d == device).map(|(_, u)| u.clone()),
-            Self::Unasked => None,
-        }
+    match linked {
+        Some(known) => known.iter().find(|(d, _)| *d == number).map(|(_, u)| u.clone()),
+        None => superblock_uuid(&fs::File::open(device).ok()?, kind),
     }
 }
 
-fn asked(g: &mut Gather<'_, '_>) -> Vec<(String, String)> {
-    let Some(program) = g.host.find_program("lsblk") else {
-        return Vec::new();
+/// The UUID as the file system itself has it.
+fn superblock_uuid(device: &fs::File, kind: &str) -> Option<String> {
+    let read = |at: u64, length: usize| {
+        let mut bytes = vec![0; length];
+        device.read_exact_at(&mut bytes, at).ok()?;
+        Some(bytes)
     };
-    let options = [
-        "--list",
-        "--noheadings",
-        "--paths",
-        "--output",
-        "NAME,UUID",
-        "--exclude",
-        "2",
-    ];
-    let command = Command::new(program).args(options).timeout(g.limit);
-    let text = g.host.query(command).map(|a| a.stdout_text()).unwrap_or_default();
-    let pair = |line: &str| {
-        let (name, uuid) = line.trim().rsplit_once(char::is_whitespace)?;
-        Some((name.trim().to_owned(), uuid.to_owned()))
+    let (magic_at, magic, at) = match kind {
+        "ext2" | "ext3" | "ext4" => (0x438, b"\x53\xef" as &[u8], 0x468),
+        "xfs" => (0, b"XFSB" as &[u8], 0x20),
+        "btrfs" => (0x1_0040, b"_BHRfS_M" as &[u8], 0x1_0020),
+        "vfat" => {
+            // A serial number of four bytes; where it is tells the kind of table.
+            let at = if read(0x52, 5)? == b"FAT32" { 0x43 } else { 0x27 };
+            let [a, b, c, d] = read(at, 4)?[..] else {
+                return None;
+            };
+            return Some(format!("{d:02X}{c:02X}-{b:02X}{a:02X}"));
+        }
+        _ => return None,
     };
-    text.lines().filter_map(pair).collect()
+    if read(magic_at, magic.len())? != magic {
+        return None;
+    }
+    let hex: String = read(at, 16)?.iter().map(|b| format!("{b:02x}")).collect();
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or("");
+    let parts = [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)];
+    Some(parts.join("-"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{bind_mounts, unescape};
+    use super::{bind_mounts, superblock_uuid, unescape};
+    use std::{fs, io::Write};
+
+    #[test]
+    fn file_systems_tell_their_uuids() {
+        let put = |parts: &[(usize, &[u8])]| {
+            let mut bytes = vec![0; 0x1_1000];
+            for (at, part) in parts {
+                bytes[*at..at + part.len()].copy_from_slice(part);
+            }
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&bytes).unwrap();
+            file
+        };
+        let id: Vec<u8> = (0..16).collect();
+        let text = "00010203-0405-0607-0809-0a0b0c0d0e0f";
+        for (kind, magic_at, magic, at) in [
+            ("ext4", 0x438, b"\x53\xef" as &[u8], 0x468),
+            ("xfs", 0, b"XFSB", 0x20),
+            ("btrfs", 0x1_0040, b"_BHRfS_M", 0x1_0020),
+        ] {
+            let file = put(&[(magic_at, magic), (at, &id)]);
+            assert_eq!(superblock_uuid(&file, kind).as_deref(), Some(text), "{kind}");
+            assert_eq!(superblock_uuid(&put(&[(at, &id)]), kind), None, "{kind}");
+        }
+        let file = put(&[(0x52, b"FAT32"), (0x43, &[0x78, 0x56, 0x34, 0xab])]);
+        assert_eq!(superblock_uuid(&file, "vfat").as_deref(), Some("AB34-5678"));
+        assert_eq!(
+            superblock_uuid(&fs::File::open("/dev/null").unwrap(), "ext4"),
+            None
+        );
+    }
 
     #[test]
     fn escapes_and_bind_mounts_are_read() {

@@ -27,14 +27,12 @@ pub struct SrFingerprint {
     #[param(choices("begin", "success"))]
     status: Option<String>,
     /// The role's name.
-    #[param(default = "")]
-    role_name: String,
+    role_name: Option<String>,
     /// The role's folder.
-    #[param(default = "")]
-    role_path: String,
+    role_path: Option<String>,
     /// The hosts of the play, which are counted.
-    #[param(default = [], elements = "str")]
-    ansible_play_hosts_all: Vec<String>,
+    #[param(elements = "str")]
+    ansible_play_hosts_all: Option<Vec<String>>,
     /// Name of the host's distribution.
     #[param(default = "")]
     distribution: String,
@@ -61,15 +59,13 @@ impl SrFingerprint {
         };
         let record = Map::new();
         record.insert("date", date);
-        record.insert("role_name", self.role_name.as_str());
-        record.insert("role_path", self.role_path.as_str());
+        record.insert("role_name", self.role_name.as_deref().unwrap_or_default());
+        record.insert("role_path", self.role_path.as_deref().unwrap_or_default());
         record.insert("status", status);
         record.insert("ansible_version", crate::REFERENCE);
         record.insert("managed_node_distro", distribution);
-        record.insert(
-            "play_hosts_number",
-            i64::try_from(self.ansible_play_hosts_all.len()).unwrap_or(i64::MAX),
-        );
+        let hosts = self.ansible_play_hosts_all.as_ref().map_or(0, Vec::len);
+        record.insert("play_hosts_number", i64::try_from(hosts).unwrap_or(i64::MAX));
         record.insert("ansible_check_mode", check);
         record
     }
