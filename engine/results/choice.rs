@@ -56,7 +56,12 @@ impl Choice {
             {
                 let folder = folder.join(suite);
                 for id in entries(&folder).0 {
-                    let run = Run::open(host, suite, &id, folder.join(&id), notes);
+                    let path = folder.join(&id);
+                    if !Run::is_one(&path) {
+                        notes.add(&path, 0, "no run: neither run.txt nor results");
+                        continue;
+                    }
+                    let run = Run::open(host, suite, &id, path, notes);
                     if Self::wanted(&self.kernels, &run.kernel) {
                         runs.entry((suite.clone(), host.clone())).or_default().push(run);
                     }

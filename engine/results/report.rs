@@ -177,6 +177,9 @@ impl Report {
                 let shown = current.contains(&run.id) || !now;
                 let mut old_notes = Notes::default();
                 let notes = if shown { &mut *notes } else { &mut old_notes };
+                if !run.started.is_empty() && run.ended.is_empty() {
+                    notes.add(&run.path, 0, "the run has no end, it was interrupted or goes on");
+                }
                 for outcome in run.outcomes(notes) {
                     let key = (outcome.section.clone(), outcome.test.clone());
                     let history = histories.entry(key.clone()).or_default();
