@@ -154,64 +154,77 @@ impl Report {
         kernels.sort_by(|a, b| b.last().map(|r| &r.id).cmp(&a.last().map(|r| &r.id)));
         let mut earlier = 0;
         for runs in kernels {
-            let Some(newest) = runs.last().cloned() else {
-                continue;
-            };
-            let now = current.contains(&newest.id);
+            let now = runs.iter().any(|r| current.contains(&r.id));
             earlier += usize::from(!now);
             if earlier > MOST_EARLIER {
                 break;
             }
-            let column = self.columns.len();
-            let mut tests: HashMap<(String, String), Entry> = HashMap::new();
-            let mut histories: HashMap<(String, String), Vec<Status>> = HashMap::new();
-            let mut failures: HashMap<(String, String), (String, Outcome)> = HashMap::new();
             let window = if now { choice.runs.max(1) } else { 1 };
-            let oldest = runs.iter().position(|r| current.contains(&r.id));
-            let first = runs
-                .len()
-                .saturating_sub(window)
-                .min(oldest.unwrap_or(runs.len() - 1));
-            for run in &runs[first..] {
-                // A broken line of a run that is not shown itself is no news.
-                let shown = current.contains(&run.id) || !now;
-                let mut old_notes = Notes::default();
-                let notes = if shown { &mut *notes } else { &mut old_notes };
-                if !run.started.is_empty() && run.ended.is_empty() {
-                    notes.add(&run.path, 0, "the run has no end, it was interrupted or goes on");
-                }
-                for outcome in run.outcomes(notes) {
-                    let key = (outcome.section.clone(), outcome.test.clone());
-                    let history = histories.entry(key.clone()).or_default();
-                    history.extend(&outcome.tries);
-                    if outcome.status.is_failure() {
-                        failures.insert(key.clone(), (run.id.clone(), outcome.clone()));
-                    }
-                    if shown {
-                        tests.insert(key, self.entry(column, run, outcome, now));
-                    }
-                }
-            }
-            for (key, mut entry) in tests {
-                entry.history = histories.remove(&key).unwrap_or_default();
-                let seen = |of: fn(Status) -> bool| entry.history.iter().any(|s| of(*s));
-                entry.flaky = now && seen(|s| s == Status::Pass) && seen(Status::is_failure);
-                if entry.flaky
-                    && !entry.outcome.status.is_failure()
-                    && let Some((run, failed)) = failures.remove(&key)
-                {
-                    // Of a flaky test the last failure is what one wants to read.
-                    let word = failed.status.word();
-                    entry.outcome.message = format!("{word} in {run}: {}", failed.message);
-                    entry.outcome.logs = failed.logs;
-                }
-                self.entries.push(entry);
-            }
-            self.columns.push(Column {
-                run: newest,
-                current: now,
-            });
+            self.add_kernel(&runs, &current, now, window, notes);
         }
+    }
+
+    /// Takes the runs of one suite on one host with one kernel. `now` tells whether some of them are `current`; else only the newest
+    /// is looked at, as are no more than `window` runs for the histories.
+    fn add_kernel(
+        &mut self,
+        runs: &[Run],
+        current: &BTreeSet<String>,
+        now: bool,
+        window: usize,
+        notes: &mut Notes,
+    ) {
+        let Some(newest) = runs.last() else {
+            return;
+        };
+        let column = self.columns.len();
+        let mut tests: HashMap<(String, String), Entry> = HashMap::new();
+        let mut histories: HashMap<(String, String), Vec<Status>> = HashMap::new();
+        let mut failures: HashMap<(String, String), (String, Outcome)> = HashMap::new();
+        let oldest = runs.iter().position(|r| current.contains(&r.id));
+        let first = runs
+            .len()
+            .saturating_sub(window)
+            .min(oldest.unwrap_or(runs.len()));
+        for run in &runs[first..] {
+            // A broken line of a run that is not shown itself is no news.
+            let shown = current.contains(&run.id) || !now;
+            let mut old_notes = Notes::default();
+            let notes = if shown { &mut *notes } else { &mut old_notes };
+            if !run.started.is_empty() && run.ended.is_empty() {
+                notes.add(&run.path, 0, "the run has no end, it was interrupted or goes on");
+            }
+            for outcome in run.outcomes(notes) {
+                let key = (outcome.section.clone(), outcome.test.clone());
+                let history = histories.entry(key.clone()).or_default();
+                history.extend(&outcome.tries);
+                if outcome.status.is_failure() {
+                    failures.insert(key.clone(), (run.id.clone(), outcome.clone()));
+                }
+                if shown {
+                    tests.insert(key, self.entry(column, run, outcome, now));
+                }
+            }
+        }
+        for (key, mut entry) in tests {
+            entry.history = histories.remove(&key).unwrap_or_default();
+            let seen = |of: fn(Status) -> bool| entry.history.iter().any(|s| of(*s));
+            entry.flaky = now && seen(|s| s == Status::Pass) && seen(Status::is_failure);
+            if entry.flaky
+                && !entry.outcome.status.is_failure()
+                && let Some((run, failed)) = failures.remove(&key)
+            {
+                // Of a flaky test the last failure is what one wants to read.
+                let word = failed.status.word();
+                entry.outcome.message = format!("{word} in {run}: {}", failed.message);
+                entry.outcome.logs = failed.logs;
+            }
+            self.entries.push(entry);
+        }
+        self.columns.push(Column {
+            run: newest.clone(),
+            current: now,
+        });
     }
 
     fn entry(&self, column: usize, run: &Run, outcome: Outcome, now: bool) -> Entry {
