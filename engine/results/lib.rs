@@ -10,7 +10,10 @@
 //! docs/results.md has the formats. Everything is read in bounded memory; a broken line is a [`Note`] and the rest is shown.
 
 mod baseline;
+mod change;
+mod choice;
 mod log;
+mod missing;
 mod note;
 mod outcome;
 mod pattern;
@@ -22,10 +25,13 @@ mod status;
 mod text;
 
 pub use baseline::Expected;
+pub use change::Change;
+pub use choice::Choice;
 pub use log::{Log, SHOWN_LINES, Tail};
+pub use missing::Missing;
 pub use note::Note;
 pub use outcome::Outcome;
-pub use report::{Change, Choice, Column, Error, Missing, Report, Result, Totals};
+pub use report::{Column, Entry, Error, Report, Result, Totals};
 pub use run::Run;
 pub use show::{html::html, json::json, junit::junit, terminal::terminal};
 pub use status::Status;

@@ -2,11 +2,13 @@
 
 use crate::{
     baseline::{Baseline, Expected, Found},
+    change::Change,
+    choice::Choice,
+    missing::{self, Missing},
     note::{Note, Notes},
     outcome::Outcome,
-    pattern,
     read::Source,
-    run::{Run, entries},
+    run::Run,
     status::Status,
 };
 use std::{
@@ -18,79 +20,12 @@ use std::{
 /// Columns of kernels that are not the latest; older ones are left out.
 const MOST_EARLIER: usize = 8;
 
-/// What to show.
-#[derive(Clone, Debug)]
-pub struct Choice {
-    /// The folder of all results.
-    pub folder: PathBuf,
-    /// The baseline; `baseline.tsv` in the folder if there is one.
-    pub baseline: Option<PathBuf>,
-    /// Whether a baseline is to be written, so that it need not be there.
-    pub new_baseline: bool,
-    /// Patterns of hosts, all if empty.
-    pub hosts: Vec<String>,
-    /// Patterns of suites, all if empty.
-    pub suites: Vec<String>,
-    /// Patterns of kernels, all if empty.
-    pub kernels: Vec<String>,
-    /// Only tests that failed.
-    pub failed: bool,
-    /// How many of the latest runs of each host and suite are taken together.
-    pub last: usize,
-    /// How many runs with the same kernel tell whether a test is flaky.
-    pub runs: usize,
-}
-
 /// A folder or file that cannot be used.
 #[derive(Debug)]
 pub struct Error(pub String);
 
 /// A result, or why a folder or file cannot be used.
 pub type Result<T> = std::result::Result<T, Error>;
-
-/// How a result compares with the baseline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Change {
-    /// It passed in the baseline and fails now.
-    Regression,
-    /// It fails, and the baseline does not have it, or as one that was not run.
-    NewFailure,
-    /// It failed in the baseline and passes now.
-    Fix,
-    /// It fails as it does in the baseline.
-    KnownFailure,
-}
-
-impl Change {
-    /// A word for programs.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Regression => "regression",
-            Self::NewFailure => "new-failure",
-            Self::Fix => "fix",
-            Self::KnownFailure => "known-failure",
-        }
-    }
-
-    /// Whether something got worse.
-    pub fn is_worse(self) -> bool {
-        matches!(self, Self::Regression | Self::NewFailure)
-    }
-
-    fn of(expected: Option<Expected>, now: Status) -> Option<Self> {
-        match (expected, now.is_failure()) {
-            (Some(Expected::Flaky), true) => Some(Self::KnownFailure),
-            (Some(Expected::Flaky), false) => None,
-            (Some(Expected::Status(Status::Pass)), true) => Some(Self::Regression),
-            (Some(Expected::Status(before)), true) if before.is_failure() => Some(Self::KnownFailure),
-            (_, true) => Some(Self::NewFailure),
-            (Some(Expected::Status(before)), false) if before.is_failure() && now == Status::Pass => {
-                Some(Self::Fix)
-            }
-            _ => None,
-        }
-    }
-}
 
 /// A suite on a host with a kernel.
 #[derive(Clone, Debug)]
@@ -120,19 +55,6 @@ pub struct Entry {
     pub history: Vec<Status>,
     /// Whether the history has both passes and failures.
     pub flaky: bool,
-}
-
-/// A test of the baseline that no host ran.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
-    /// Its suite.
-    pub suite: String,
-    /// Its section.
-    pub section: String,
-    /// The test.
-    pub test: String,
-    /// What the baseline says.
-    pub expected: Expected,
 }
 
 /// How many tests ended how.
@@ -176,43 +98,7 @@ pub struct Report {
     pub missing: Vec<Missing>,
     /// What could not be read.
     pub notes: Vec<Note>,
-    known: Baseline,
-}
-
-impl Choice {
-    fn wanted(patterns: &[String], name: &str) -> bool {
-        patterns.is_empty() || patterns.iter().any(|p| pattern::fits(p, name))
-    }
-
-    fn filters(&self) -> bool {
-        !self.hosts.is_empty() || !self.kernels.is_empty()
-    }
-
-    /// All runs that are wanted, by suite and host, each list in the order of time.
-    fn scan(&self, notes: &mut Notes) -> BTreeMap<(String, String), Vec<Run>> {
-        let mut runs: BTreeMap<(String, String), Vec<Run>> = BTreeMap::new();
-        for host in entries(&self.folder)
-            .0
-            .iter()
-            .filter(|h| Self::wanted(&self.hosts, h))
-        {
-            let folder = self.folder.join(host);
-            for suite in entries(&folder)
-                .0
-                .iter()
-                .filter(|s| Self::wanted(&self.suites, s))
-            {
-                let folder = folder.join(suite);
-                for id in entries(&folder).0 {
-                    let run = Run::open(host, suite, &id, folder.join(&id), notes);
-                    if Self::wanted(&self.kernels, &run.kernel) {
-                        runs.entry((suite.clone(), host.clone())).or_default().push(run);
-                    }
-                }
-            }
-        }
-        runs
-    }
+    pub(crate) known: Baseline,
 }
 
 impl Report {
@@ -246,7 +132,7 @@ impl Report {
             return Err(Error(format!("{what} in {}", choice.folder.display())));
         }
         report.sort();
-        report.find_missing(choice);
+        report.missing = missing::find(&report, choice);
         report.notes = notes.into_list();
         Ok(report)
     }
@@ -268,61 +154,77 @@ impl Report {
         kernels.sort_by(|a, b| b.last().map(|r| &r.id).cmp(&a.last().map(|r| &r.id)));
         let mut earlier = 0;
         for runs in kernels {
-            let Some(newest) = runs.last().cloned() else {
-                continue;
-            };
-            let now = current.contains(&newest.id);
+            let now = runs.iter().any(|r| current.contains(&r.id));
             earlier += usize::from(!now);
             if earlier > MOST_EARLIER {
                 break;
             }
-            let column = self.columns.len();
-            let mut tests: HashMap<(String, String), Entry> = HashMap::new();
-            let mut histories: HashMap<(String, String), Vec<Status>> = HashMap::new();
-            let mut failures: HashMap<(String, String), (String, Outcome)> = HashMap::new();
             let window = if now { choice.runs.max(1) } else { 1 };
-            let oldest = runs.iter().position(|r| current.contains(&r.id));
-            let first = runs
-                .len()
-                .saturating_sub(window)
-                .min(oldest.unwrap_or(runs.len() - 1));
-            for run in &runs[first..] {
-                // A broken line of a run that is not shown itself is no news.
-                let shown = current.contains(&run.id) || !now;
-                let mut old_notes = Notes::default();
-                let notes = if shown { &mut *notes } else { &mut old_notes };
-                for outcome in run.outcomes(notes) {
-                    let key = (outcome.section.clone(), outcome.test.clone());
-                    let history = histories.entry(key.clone()).or_default();
-                    history.extend(&outcome.tries);
-                    if outcome.status.is_failure() {
-                        failures.insert(key.clone(), (run.id.clone(), outcome.clone()));
-                    }
-                    if shown {
-                        tests.insert(key, self.entry(column, run, outcome, now));
-                    }
-                }
-            }
-            for (key, mut entry) in tests {
-                entry.history = histories.remove(&key).unwrap_or_default();
-                let seen = |of: fn(Status) -> bool| entry.history.iter().any(|s| of(*s));
-                entry.flaky = now && seen(|s| s == Status::Pass) && seen(Status::is_failure);
-                if entry.flaky
-                    && !entry.outcome.status.is_failure()
-                    && let Some((run, failed)) = failures.remove(&key)
-                {
-                    // Of a flaky test the last failure is what one wants to read.
-                    let word = failed.status.word();
-                    entry.outcome.message = format!("{word} in {run}: {}", failed.message);
-                    entry.outcome.logs = failed.logs;
-                }
-                self.entries.push(entry);
-            }
-            self.columns.push(Column {
-                run: newest,
-                current: now,
-            });
+            self.add_kernel(&runs, &current, now, window, notes);
         }
+    }
+
+    /// Takes the runs of one suite on one host with one kernel. `now` tells whether some of them are `current`; else only the newest
+    /// is looked at, as are no more than `window` runs for the histories.
+    fn add_kernel(
+        &mut self,
+        runs: &[Run],
+        current: &BTreeSet<String>,
+        now: bool,
+        window: usize,
+        notes: &mut Notes,
+    ) {
+        let Some(newest) = runs.last() else {
+            return;
+        };
+        let column = self.columns.len();
+        let mut tests: HashMap<(String, String), Entry> = HashMap::new();
+        let mut histories: HashMap<(String, String), Vec<Status>> = HashMap::new();
+        let mut failures: HashMap<(String, String), (String, Outcome)> = HashMap::new();
+        let oldest = runs.iter().position(|r| current.contains(&r.id));
+        let first = runs
+            .len()
+            .saturating_sub(window)
+            .min(oldest.unwrap_or(runs.len()));
+        for run in &runs[first..] {
+            // A broken line of a run that is not shown itself is no news.
+            let shown = current.contains(&run.id) || !now;
+            let mut old_notes = Notes::default();
+            let notes = if shown { &mut *notes } else { &mut old_notes };
+            if !run.started.is_empty() && run.ended.is_empty() {
+                notes.add(&run.path, 0, "the run has no end, it was interrupted or goes on");
+            }
+            for outcome in run.outcomes(notes) {
+                let key = (outcome.section.clone(), outcome.test.clone());
+                let history = histories.entry(key.clone()).or_default();
+                history.extend(&outcome.tries);
+                if outcome.status.is_failure() {
+                    failures.insert(key.clone(), (run.id.clone(), outcome.clone()));
+                }
+                if shown {
+                    tests.insert(key, self.entry(column, run, outcome, now));
+                }
+            }
+        }
+        for (key, mut entry) in tests {
+            entry.history = histories.remove(&key).unwrap_or_default();
+            let seen = |of: fn(Status) -> bool| entry.history.iter().any(|s| of(*s));
+            entry.flaky = now && seen(|s| s == Status::Pass) && seen(Status::is_failure);
+            if entry.flaky
+                && !entry.outcome.status.is_failure()
+                && let Some((run, failed)) = failures.remove(&key)
+            {
+                // Of a flaky test the last failure is what one wants to read.
+                let word = failed.status.word();
+                entry.outcome.message = format!("{word} in {run}: {}", failed.message);
+                entry.outcome.logs = failed.logs;
+            }
+            self.entries.push(entry);
+        }
+        self.columns.push(Column {
+            run: newest.clone(),
+            current: now,
+        });
     }
 
     fn entry(&self, column: usize, run: &Run, outcome: Outcome, now: bool) -> Entry {
@@ -355,50 +257,6 @@ impl Report {
         for (number, entry) in self.entries.iter_mut().enumerate() {
             entry.number = number;
         }
-    }
-
-    /// What the baseline has and no current column ran. With a filter of hosts or kernels only sections that those ran are asked for.
-    fn find_missing(&mut self, choice: &Choice) {
-        let mut ran: HashMap<(&str, &str, &str), Vec<&str>> = HashMap::new();
-        let mut sections: BTreeSet<(&str, &str)> = BTreeSet::new();
-        for entry in self.current() {
-            let run = &self.columns[entry.column].run;
-            let (section, test) = (entry.outcome.section.as_str(), entry.outcome.test.as_str());
-            sections.insert((&run.suite, section));
-            if !entry.outcome.status.is_skip() {
-                ran.entry((&run.suite, section, test))
-                    .or_default()
-                    .push(&run.kernel);
-            }
-        }
-        let kernels: BTreeSet<(&str, &str)> = self
-            .columns
-            .iter()
-            .filter(|c| c.current)
-            .map(|c| (c.run.suite.as_str(), c.run.kernel.as_str()))
-            .collect();
-        let mut told: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
-        let mut missing: Vec<Missing> = Vec::new();
-        for known in self.known.known() {
-            let skipped = matches!(known.expected, Expected::Status(status) if status.is_skip());
-            let fits = |kernel: &str| pattern::fits(&known.kernel, kernel);
-            let asked = Choice::wanted(&choice.suites, &known.suite)
-                && (!choice.filters() || sections.contains(&(known.suite.as_str(), known.section.as_str())))
-                && (known.kernel == "*" || kernels.iter().any(|(suite, k)| *suite == known.suite && fits(k)));
-            let test = (known.suite.as_str(), known.section.as_str(), known.test.as_str());
-            let done = ran
-                .get(&test)
-                .is_some_and(|kernels| kernels.iter().any(|k| fits(k)));
-            if asked && !skipped && !done && told.insert(test) {
-                missing.push(Missing {
-                    suite: known.suite.clone(),
-                    section: known.section.clone(),
-                    test: known.test.clone(),
-                    expected: known.expected,
-                });
-            }
-        }
-        self.missing = missing;
     }
 
     /// The results that are compared, in order.
@@ -485,5 +343,107 @@ fn read_baseline(choice: &Choice, notes: &mut Notes) -> Result<(Option<PathBuf>,
             Ok((choice.baseline.clone(), Baseline::default()))
         }
         Err(error) => Err(Error(format!("{}: {error}", path.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Choice, Entry, Report};
+    use std::{fs, path::Path};
+
+    /// Runs of a suite on a host: id, kernel, lines of `results.tsv`.
+    fn folder(runs: &[(&str, &str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (id, kernel, lines) in runs {
+            let run = folder.path().join("h/s").join(id);
+            fs::create_dir_all(&run).unwrap();
+            fs::write(run.join("run.txt"), format!("kernel\t{kernel}\n")).unwrap();
+            let lines = lines.replace(' ', "\t").replace(',', "\n");
+            fs::write(run.join("results.tsv"), lines).unwrap();
+        }
+        folder
+    }
+
+    fn told(folder: &Path, last: usize, runs: usize) -> Vec<String> {
+        let choice = Choice {
+            folder: folder.to_owned(),
+            baseline: None,
+            new_baseline: false,
+            hosts: vec![],
+            suites: vec![],
+            kernels: vec![],
+            failed: false,
+            last,
+            runs,
+        };
+        let report = Report::read(&choice).unwrap();
+        let entry = |e: &Entry| {
+            let kernel = &report.column(e).kernel;
+            let now = if report.columns[e.column].current {
+                "now"
+            } else {
+                "earlier"
+            };
+            let flaky = if e.flaky { " flaky" } else { "" };
+            let outcome = &e.outcome;
+            format!(
+                "{kernel} {} {} {} {now}{flaky}",
+                e.run,
+                outcome.test,
+                outcome.status.word()
+            )
+        };
+        report.entries.iter().map(entry).collect()
+    }
+
+    const RUNS: &[(&str, &str, &str)] = &[
+        ("1", "6.1", "\ta pass,\tb pass"),
+        ("2", "6.2", "\ta fail,\tb pass,\tc fail"),
+        ("3", "6.2", "\ta pass,\tb pass"),
+        ("4", "6.2", "\tb pass"),
+    ];
+
+    #[test]
+    fn the_latest_run_counts_and_earlier_kernels_are_beside_it() {
+        let folder = folder(RUNS);
+        assert_eq!(
+            told(folder.path(), 1, 10),
+            ["6.1 1 a pass earlier", "6.2 4 b pass now", "6.1 1 b pass earlier"]
+        );
+    }
+
+    #[test]
+    fn several_runs_are_taken_together() {
+        let folder = folder(RUNS);
+        assert_eq!(
+            told(folder.path(), 2, 10),
+            [
+                "6.2 3 a pass now flaky",
+                "6.1 1 a pass earlier",
+                "6.2 4 b pass now",
+                "6.1 1 b pass earlier"
+            ]
+        );
+        // The failure is out of sight, but for what is taken together.
+        assert_eq!(told(folder.path(), 2, 1)[0], "6.2 3 a pass now");
+        assert_eq!(
+            told(folder.path(), 9, 1),
+            [
+                "6.2 3 a pass now flaky",
+                "6.1 1 a pass now",
+                "6.2 4 b pass now",
+                "6.1 1 b pass now",
+                "6.2 2 c fail now"
+            ]
+        );
+    }
+
+    #[test]
+    fn another_kernel_makes_no_test_flaky() {
+        let folder = folder(&[("1", "6.1", "\ta pass"), ("2", "6.2", "\ta fail")]);
+        assert_eq!(
+            told(folder.path(), 1, 10),
+            ["6.2 2 a fail now", "6.1 1 a pass earlier"]
+        );
     }
 }

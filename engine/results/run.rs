@@ -65,6 +65,18 @@ impl Run {
         }
     }
 
+    /// Whether a folder looks like a run at all.
+    pub(crate) fn is_one(path: &Path) -> bool {
+        let (folders, files) = entries(path);
+        let one = |name: &String| {
+            matches!(
+                name.as_str(),
+                "run.txt" | "results.tsv" | "result.xml" | "check.log"
+            ) || name.ends_with(".tap")
+        };
+        files.iter().any(one) || folders.iter().any(|f| entries(&path.join(f)).1.iter().any(one))
+    }
+
     /// Reads its results: `results.tsv`, or without that whatever a suite wrote itself.
     pub(crate) fn outcomes(&self, notes: &mut Notes) -> Vec<Outcome> {
         let mut found = Outcomes::new(self.soak);
@@ -155,11 +167,14 @@ fn open<'a>(path: &'a Path, notes: &mut Notes) -> Option<Source<'a, BufReader<Fi
 }
 
 /// Names of the folders and of the plain files in a folder, in order. Links are passed over: what came from a host must not
-/// lead elsewhere.
+/// lead elsewhere. So are hidden ones, as the folder may be a git repository.
 pub(crate) fn entries(folder: &Path) -> (Vec<String>, Vec<String>) {
     let (mut folders, mut files) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         if let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) {
+            if name.starts_with('.') {
+                continue;
+            }
             if kind.is_dir() {
                 folders.push(name);
             } else if kind.is_file() {

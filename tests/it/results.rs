@@ -86,6 +86,23 @@ fn a_baseline_is_brought_up_to_date() {
 }
 
 #[test]
+fn what_is_no_run_is_passed_over() {
+    let bench = Bench::new();
+    bench.file("results/.git/refs/heads/run.txt", "kernel\t1\n");
+    bench.file("results/h/s/tmp/readme", "");
+    bench.file("results/h/s/1/run.txt", "kernel\t6.1\nstarted\t2026\n");
+    bench.file("results/h/s/1/results.tsv", "\ta\tpass\n");
+    let said = bench.run(&["results"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(
+        said.err,
+        "[WARNING]: results/h/s/tmp: no run: neither run.txt nor results\n\
+         [WARNING]: results/h/s/1: the run has no end, it was interrupted or goes on\n"
+    );
+    assert!(!said.out.contains(".git"), "{said:?}");
+}
+
+#[test]
 fn wrong_use_of_results_is_told() {
     let bench = bench();
     for (args, word) in [

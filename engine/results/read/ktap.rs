@@ -49,12 +49,20 @@ struct Reader<'a> {
     /// Number and line of the plan.
     plan: Option<(usize, usize)>,
     results: usize,
-    /// Tests that have begun: collection and name.
-    headers: Vec<(String, String)>,
+    /// Tests that have begun.
+    headers: Vec<Header>,
     within: Within,
     /// Where the log of the next result begins and ends.
     start: u64,
     end: u64,
+}
+
+/// `# selftests: collection: test`, which stands before a test of the selftests.
+struct Header {
+    collection: String,
+    test: String,
+    /// Where it stands.
+    from: u64,
 }
 
 /// What was said since the last result.
@@ -103,6 +111,12 @@ fn result_line(text: &str) -> Option<ResultLine<'_>> {
 }
 
 impl ResultLine<'_> {
+    /// Collection and test, where it is one of the selftests.
+    fn named(&self) -> Option<(&str, &str)> {
+        let (collection, test) = self.description.strip_prefix("selftests: ")?.split_once(": ")?;
+        Some((collection.trim(), test.trim()))
+    }
+
     /// The status and what the directive says besides its keyword.
     fn judge(&self) -> (Status, String) {
         let (word, rest) = self
@@ -113,6 +127,7 @@ impl ResultLine<'_> {
         let otherwise = if self.good { Status::Pass } else { Status::Fail };
         match word.trim_end_matches(':').to_ascii_uppercase().as_str() {
             "SKIP" | "SKIPPED" => (Status::Skip, rest.to_owned()),
+            "TIMEOUT" if rest.is_empty() => (Status::Timeout, String::new()),
             "TIMEOUT" => (Status::Timeout, format!("killed after {rest}")),
             // What is expected to fail says nothing new by doing so.
             "XFAIL" | "TODO" if !self.good => (Status::Pass, format!("expected to fail: {rest}")),
@@ -125,25 +140,38 @@ impl ResultLine<'_> {
 impl Reader<'_> {
     fn line(&mut self, line: &Line, notes: &mut Notes) {
         let text = line.text.as_str();
-        if text.starts_with("TAP version") || text.starts_with("KTAP version") {
-            self.document_ends(notes);
-            self.start = line.to;
-        } else if let Some(result) = result_line(text) {
+        let result = result_line(text);
+        if let Some(header) = text.strip_prefix("# selftests: ") {
+            self.header(header);
+        } else if let Some(why) = text.strip_prefix("Bail out!") {
+            let text = format!("bailed out:{}", first(why, 200));
+            notes.add(self.source, line.number, text);
+        } else if let Some(result) = result.filter(|r| self.headers.is_empty() || r.named().is_some()) {
             self.end = line.to;
             self.result(&result);
+            self.start = line.to;
+        } else if !self.headers.is_empty() {
+            // Some runners do not mark what a test itself prints.
+            self.diagnostic(text);
+        } else if text.starts_with("TAP version") || text.starts_with("KTAP version") {
+            self.document_ends(notes);
             self.start = line.to;
         } else if let Some(number) = text.strip_prefix("1..") {
             self.plan_line(number, line);
             self.start = line.to;
-        } else if let Some(why) = text.strip_prefix("Bail out!") {
-            notes.add(
-                self.source,
-                line.number,
-                format!("bailed out:{}", first(why, 200)),
-            );
         } else {
-            self.end = line.to;
             self.diagnostic(text);
+        }
+        self.end = line.to;
+    }
+
+    fn header(&mut self, header: &str) {
+        if let Some((collection, test)) = header.split_once(": ") {
+            self.headers.push(Header {
+                collection: collection.trim().to_owned(),
+                test: test.trim().to_owned(),
+                from: self.end,
+            });
         }
     }
 
@@ -163,15 +191,9 @@ impl Reader<'_> {
     }
 
     fn diagnostic(&mut self, text: &str) {
-        if let Some(header) = text.strip_prefix("# selftests: ") {
-            if let Some((collection, test)) = header.split_once(": ") {
-                self.headers.push((collection.trim().into(), test.trim().into()));
-            }
-            return;
-        }
         let (depth, inner) = nested(text);
         match result_line(inner) {
-            Some(result) if depth == 1 => {
+            Some(result) if depth <= 1 => {
                 self.within.all += 1;
                 if result.judge().0.is_failure() {
                     self.within.failed += 1;
@@ -193,18 +215,14 @@ impl Reader<'_> {
     fn result(&mut self, line: &ResultLine<'_>) {
         self.results += 1;
         let within = std::mem::take(&mut self.within);
-        let named = line
-            .description
-            .strip_prefix("selftests: ")
-            .and_then(|d| d.split_once(": "));
         let number = format!("test {}", self.results);
-        let (section, test) = match named {
-            Some((collection, test)) => (collection.trim(), test.trim()),
+        let (section, test) = match line.named() {
+            Some(named) => named,
             None if line.description.is_empty() => (self.section, number.as_str()),
             None => (self.section, line.description),
         };
         self.headers
-            .retain(|(c, t)| (c.as_str(), t.as_str()) != (section, test));
+            .retain(|h| (h.collection.as_str(), h.test.as_str()) != (section, test));
         let (status, said) = line.judge();
         let mut message = said;
         if within.failed > 0 {
@@ -241,12 +259,13 @@ impl Reader<'_> {
 
     /// Tests that have begun and have no result, and results that the plan promised.
     fn document_ends(&mut self, notes: &mut Notes) {
-        for (collection, test) in std::mem::take(&mut self.headers) {
-            let part = (self.start, self.end);
+        let headers = std::mem::take(&mut self.headers);
+        for (place, header) in headers.iter().enumerate() {
+            let to = headers.get(place + 1).map_or(self.end, |next| next.from);
             self.found
-                .add(&collection, &test, Status::Crash)
+                .add(&header.collection, &header.test, Status::Crash)
                 .message("no result: the output ends within this test")
-                .log(log(self.source, part));
+                .log(log(self.source, (header.from, to)));
         }
         if let Some((number, at)) = self.plan.take()
             && number != self.results
@@ -358,6 +377,24 @@ mod tests {
             ]
         );
         assert!(notes.is_empty(), "{notes:?}");
+    }
+
+    #[test]
+    fn unmarked_output_of_a_test_is_no_test() {
+        let (tests, notes) = told(
+            "TAP version 13\n1..1\n# selftests: mm: a\nTAP version 13\n1..2\nok 1 x\nnot ok 2 y\n\
+             not ok 1 selftests: mm: a # exit=1\n# selftests: mm: b\nTAP version 13\n# selftests: mm: c\n\
+             ok 1 selftests: mm: c\n",
+        );
+        assert_eq!(
+            tests,
+            [
+                "mm|a|fail|exit=1; 1 of 2 subtests failed: y",
+                "mm|c|pass|",
+                "mm|b|crash|no result: the output ends within this test",
+            ]
+        );
+        assert_eq!(notes, ["kunit.tap:2: the plan is 1 tests, 2 have a result"]);
     }
 
     #[test]

@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(tail.lines, ["--- a <b>", "+++ c"]);
         assert_eq!(notes.lines().len(), 1);
         assert!(
-            notes.lines()[0].ends_with(":20: the file ends within a tag"),
+            notes.lines()[0].ends_with(":22: the file ends within a tag"),
             "{:?}",
             notes.lines()
         );

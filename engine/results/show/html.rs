@@ -2,15 +2,15 @@
 //!
 //! It is written piece by piece; logs are read when it is their turn. Every text goes through [`escape`].
 
-use super::{count, path, terminal::tries, words, xml::escape};
+use super::{path, terminal::tries, words, xml::escape};
 use crate::{
+    change::Change,
     log::{Log, SHOWN_LINES},
-    report::{Change, Entry, Report, Totals},
-    status::Status,
+    report::{Entry, Report, Totals},
     text::duration,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     io::{self, Write},
 };
 
@@ -47,27 +47,19 @@ pub fn html(report: &Report, out: &mut impl Write) -> io::Result<()> {
     )
 }
 
-struct Page<'a, W> {
-    report: &'a Report,
-    out: &'a mut W,
+pub(super) struct Page<'a, W> {
+    pub(super) report: &'a Report,
+    pub(super) out: &'a mut W,
     log_bytes: usize,
 }
 
-/// The class of a cell, which gives its colour.
-fn class(status: Status) -> &'static str {
-    match status {
-        Status::Pass => "pass",
-        Status::Skip | Status::Notrun => "skip",
-        _ => "fail",
-    }
-}
-
-/// A name for the browser's find: whatever one may look for.
-fn search_name(parts: &[&str]) -> String {
+/// What the field of the page looks for.
+pub(super) fn search_name(parts: &[&str]) -> String {
     escape(&words(parts).to_lowercase())
 }
 
-fn tag(entry: &Entry) -> String {
+/// Words for what changed.
+pub(super) fn tag(entry: &Entry) -> String {
     let change = match entry.change {
         Some(Change::Regression) => "<span class=\"tag\">▼ regression</span>",
         Some(Change::NewFailure) => "<span class=\"tag\">▼ new</span>",
@@ -317,120 +309,6 @@ impl<W: Write> Page<'_, W> {
             writeln!(self.out, "<p><b>{head}</b> {tests}</p>")?;
         }
         Ok(())
-    }
-
-    /// For each suite a table of its tests and of the hosts with their kernels.
-    fn matrices(&mut self) -> io::Result<()> {
-        let report = self.report;
-        let mut suites: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (place, column) in report.columns.iter().enumerate() {
-            suites.entry(&column.run.suite).or_default().push(place);
-        }
-        for (suite, columns) in suites {
-            writeln!(
-                self.out,
-                "<h2>{}</h2>\n<div class=\"wide\"><table class=\"matrix\">\n<thead><tr><th>Test</th>",
-                escape(suite)
-            )?;
-            for place in &columns {
-                let column = &report.columns[*place];
-                let earlier = if column.current { "" } else { ", earlier" };
-                writeln!(
-                    self.out,
-                    "<th>{}<br>{}<br><span class=\"soft\">{}{earlier}</span></th>",
-                    escape(&column.run.host),
-                    escape(&column.run.kernel),
-                    escape(&column.run.id)
-                )?;
-            }
-            writeln!(self.out, "</tr></thead>")?;
-            let entries: Vec<&Entry> = report
-                .entries
-                .iter()
-                .filter(|e| columns.contains(&e.column))
-                .collect();
-            for section in entries.chunk_by(|a, b| a.outcome.section == b.outcome.section) {
-                self.section(section, &columns)?;
-            }
-            writeln!(self.out, "</table></div>")?;
-        }
-        Ok(())
-    }
-
-    fn section(&mut self, entries: &[&Entry], columns: &[usize]) -> io::Result<()> {
-        let mut rows: Vec<&[&Entry]> = entries
-            .chunk_by(|a, b| a.outcome.test == b.outcome.test)
-            .collect();
-        if self.report.failed {
-            rows.retain(|row| row.iter().any(|e| e.outcome.status.is_failure()));
-        }
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let section = &entries[0].outcome.section;
-        writeln!(self.out, "<tbody class=\"tests\">")?;
-        if !section.is_empty() {
-            writeln!(
-                self.out,
-                "<tr class=\"section\"><th colspan=\"{}\">{} <span class=\"soft\">{}</span></th></tr>",
-                columns.len() + 1,
-                escape(section),
-                count(rows.len(), "test", "tests")
-            )?;
-        }
-        for row in rows {
-            let current = |e: &&&Entry| self.report.columns[e.column].current;
-            let bad = row
-                .iter()
-                .filter(current)
-                .any(|e| e.outcome.status.is_failure() || e.change.is_some() || e.flaky);
-            let bad = if bad { " data-bad" } else { "" };
-            let test = &row[0].outcome.test;
-            let name = search_name(&[section, test]);
-            writeln!(
-                self.out,
-                "<tr data-name=\"{name}\"{bad}><th>{}</th>",
-                escape(test)
-            )?;
-            for column in columns {
-                match row.iter().find(|e| e.column == *column) {
-                    Some(entry) => self.cell(entry)?,
-                    None => writeln!(self.out, "<td></td>")?,
-                }
-            }
-            writeln!(self.out, "</tr>")?;
-        }
-        writeln!(self.out, "</tbody>")
-    }
-
-    fn cell(&mut self, entry: &Entry) -> io::Result<()> {
-        let outcome = &entry.outcome;
-        let current = self.report.columns[entry.column].current;
-        let earlier = if current { "" } else { " earlier" };
-        let sign = outcome.status.sign();
-        let word = match outcome.status {
-            Status::Pass => String::new(),
-            status => format!(" {}", status.word()),
-        };
-        let text = if current && (outcome.status.is_failure() || entry.change.is_some() || entry.flaky) {
-            format!("<a href=\"#t{}\">{sign}{word}</a>", entry.number)
-        } else {
-            format!("{sign}{word}")
-        };
-        let title = match outcome.message.as_str() {
-            "" => String::new(),
-            message => format!(" title=\"{}\"", escape(message)),
-        };
-        let time = match duration(outcome.seconds.filter(|s| *s > 0.0)) {
-            time if time.is_empty() => time,
-            time => format!("<span class=\"time\">{time}</span>"),
-        };
-        let class = class(outcome.status);
-        writeln!(
-            self.out,
-            "<td class=\"{class}{earlier}\"{title}>{time}{text}{}</td>",
-            tag(entry)
-        )
     }
 
     fn slowest(&mut self) -> io::Result<()> {

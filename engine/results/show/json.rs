@@ -1,7 +1,7 @@
 //! JSON for programs: one object, a line for each of its members' elements.
 
 use super::path;
-use crate::report::{Change, Report};
+use crate::{change::Change, report::Report};
 use std::fmt::Write;
 
 fn text(text: &str) -> String {

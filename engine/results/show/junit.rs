@@ -5,7 +5,8 @@
 
 use super::{path, words, xml::escape};
 use crate::{
-    report::{Change, Entry, Report},
+    change::Change,
+    report::{Entry, Report},
     status::Status,
 };
 use std::io::{self, Write};

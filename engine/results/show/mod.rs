@@ -3,6 +3,7 @@
 pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod junit;
+mod matrix;
 pub(crate) mod terminal;
 mod xml;
 

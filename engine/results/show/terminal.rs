@@ -2,8 +2,9 @@
 
 use super::{count, path, words};
 use crate::{
+    change::Change,
     outcome::Outcome,
-    report::{Change, Entry, Report, Totals},
+    report::{Entry, Report, Totals},
     status::Status,
     text::{cut, duration, width},
 };
