@@ -18,8 +18,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("kdo-wire", &["kdo-value"]),
     ("kdo-syntax", &["kdo-value"]),
     ("kdo-event", &["kdo-value"]),
-    ("kdo-template", &["kdo-crypt", "kdo-value", "kdo-syntax", "kdo-vault"]),
-    ("kdo-modules", &["kdo-crypt", "kdo-value", "kdo-wire", "kdo-derive"]),
+    (
+        "kdo-template",
+        &["kdo-crypt", "kdo-value", "kdo-syntax", "kdo-vault"],
+    ),
+    (
+        "kdo-modules",
+        &["kdo-crypt", "kdo-value", "kdo-wire", "kdo-derive"],
+    ),
     ("kdo-agent", &["kdo-value", "kdo-wire", "kdo-modules"]),
     ("kdo-transport", &["kdo-wire"]),
     ("kdo-ssh", &["kdo-transport"]),

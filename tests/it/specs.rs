@@ -162,7 +162,6 @@ fn reasons(kind: &str) -> BTreeMap<(String, String), String> {
 }
 
 #[test]
-#[ignore = "modules are still missing"]
 fn modules_have_the_parameters_and_return_values_that_ansible_doc_tells() {
     let recorded = fs::read_to_string(root().join("tests/specs/facts.json")).unwrap();
     let recorded = json::read(&recorded).unwrap();

@@ -275,6 +275,10 @@ impl Module for Archive {
         diff: Support::None,
         returns: &[
             Return {
+                name: "state",
+                doc: "`file` when there is an archive, `absent` when there is none.",
+            },
+            Return {
                 name: "archived",
                 doc: "What was packed.",
             },

@@ -252,6 +252,34 @@ impl Module for AuthorizedKey {
         diff: Support::Full,
         returns: &[
             Return {
+                name: "exclusive",
+                doc: "The argument.",
+            },
+            Return {
+                name: "key_options",
+                doc: "The argument.",
+            },
+            Return {
+                name: "manage_dir",
+                doc: "The argument.",
+            },
+            Return {
+                name: "path",
+                doc: "The argument.",
+            },
+            Return {
+                name: "state",
+                doc: "The argument.",
+            },
+            Return {
+                name: "user",
+                doc: "The argument.",
+            },
+            Return {
+                name: "validate_certs",
+                doc: "The argument.",
+            },
+            Return {
                 name: "key",
                 doc: "The keys.",
             },

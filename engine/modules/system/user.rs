@@ -159,6 +159,42 @@ impl Module for User {
         diff: Support::None,
         returns: &[
             Return {
+                name: "append",
+                doc: "Whether further groups are added only.",
+            },
+            Return {
+                name: "force",
+                doc: "Whether it was forced.",
+            },
+            Return {
+                name: "move_home",
+                doc: "Whether the home folder was to be moved.",
+            },
+            Return {
+                name: "name",
+                doc: "Name of the user.",
+            },
+            Return {
+                name: "password",
+                doc: "A mask, where a password was given.",
+            },
+            Return {
+                name: "remove",
+                doc: "Whether the home folder was to be removed.",
+            },
+            Return {
+                name: "stderr",
+                doc: "What the programs complained about.",
+            },
+            Return {
+                name: "stdout",
+                doc: "What the programs printed.",
+            },
+            Return {
+                name: "system",
+                doc: "Whether it is an account of the system.",
+            },
+            Return {
                 name: "uid",
                 doc: "Number of the user.",
             },
