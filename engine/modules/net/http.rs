@@ -3,9 +3,10 @@
 
 use super::{http_auth, http_cookies::Jar, http_program, http1, url::Url};
 use crate::{Failure, Host, host::io_failure};
+use flate2::bufread::MultiGzDecoder;
 use std::{
     fs::{self, File},
-    io::{BufReader, BufWriter, Write},
+    io::{self, BufRead, BufReader, BufWriter, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -367,7 +368,11 @@ fn unpack(body: &Path) -> Result<(), Failure> {
     let unpacked = body.with_extension("unpacked");
     let done = File::open(body).and_then(|packed| {
         let mut to = BufWriter::new(File::create(&unpacked)?);
-        super::gzip::unpack(BufReader::new(packed), &mut to)?;
+        let mut packed = BufReader::new(packed);
+        // An answer without content is not packed at all.
+        if !packed.fill_buf()?.is_empty() {
+            io::copy(&mut MultiGzDecoder::new(packed), &mut to)?;
+        }
         to.flush()?;
         fs::rename(&unpacked, body)
     });

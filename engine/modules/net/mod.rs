@@ -5,7 +5,6 @@ pub mod firewalld;
 mod firewalld_item;
 pub mod get_url;
 mod get_url_checksum;
-mod gzip;
 pub mod http;
 mod http1;
 mod http_auth;
