@@ -61,6 +61,7 @@ const UNIT_VOLATILE: &[&str] = &[
     "LimitSIGPENDINGSoft",
     "MainPID",
     "MemoryCurrent",
+    "NFileDescriptorStore",
     "TasksCurrent",
     "TasksMax",
 ];
@@ -193,13 +194,15 @@ impl Scrub {
                 rule(r"_time=\[[^\]]*\]", "_time=[@]"),
                 rule(r" ; pid=\d+ ;", " ; pid=@ ;"),
                 rule(r"\|1\|[^ ]+", "|1|@"),
-                rule(r"/tmp/crontab[A-Za-z0-9_]*", "/tmp/crontab@"),
+                rule(r"/tmp/crontab[A-Za-z0-9_]+", "/tmp/crontab@"),
                 rule(r#"[^ '"]*/\.ansible/tmp/ansible-[^/ ']*/"#, "@TMP@/"),
                 rule(r"^Paused for [\d.]+ ", "Paused for @N@ "),
                 rule(r"/tmp/(ansible|kdo)[._][^/ ']*", "@TMP@"),
                 rule(r"@TMP@/(tmp[a-z0-9_]{8}|content)\b", "@TMP@/@FILE@"),
                 rule(r"/(tmp[a-z0-9_]{8}|kdo\.[a-z0-9]{8}/content)\b", "/@FILE@"),
-                rule(r"Paused for \d+\.\d+ seconds", "Paused"),
+                rule(r"^Paused for [\d.@N]+ seconds$", "Paused"),
+                // Whether the bus has gone already.
+                rule(r"Failed to connect to bus: [A-Z][a-z ]+", "Failed to connect to bus"),
                 rule(r"Sleeping for \d+ seconds", "Sleeping"),
                 // dpkg counts the host's files; fetched packages have a temporary name.
                 rule(

@@ -216,6 +216,8 @@ impl Module for Cpanm {
         })?;
         let (values, message) = match self.install(host, &program) {
             Ok(changed) => (Outcome::new().changed(changed).values, None),
+            // What cpanm itself says stands alone.
+            Err(failure) if failure.values.contains("rc") => return Err(failure),
             Err(failure) => (failure.values, Some(failure.message)),
         };
         values.insert("binary", program.to_string_lossy().into_owned());
