@@ -70,6 +70,7 @@ fn plays_say_and_leave_what_ansible_core_says_and_leaves() {
             command.arg("-i").arg(&inventory).args(more);
             said(command.current_dir(&folder).env("HOME", scratch.path()))
         };
+        Lab::said(&["reset", "host1"]);
         let before = Lab::state(&script);
         run(&["--check"]);
         let checked = Lab::state(&script);
