@@ -6,16 +6,52 @@ use kdo_modules::{
     params::{Fixed, Kind, Param, Spec},
 };
 
-/// What is said of it.
-pub(crate) const IMPORT_PLAYBOOK: About = About {
-    meta: &Meta {
-        name: "ansible.builtin.import_playbook",
+/// What both ways to run a role take.
+const ROLE: Spec = Spec::new(
+    "Which role, and what of it.",
+    &[
+        Param::new("name", Kind::Str, "The role.")
+            .required()
+            .aliases(&["role"]),
+        Param::new(
+            "allow_duplicates",
+            Kind::Bool,
+            "Run it again although it has run in this play.",
+        )
+        .default(Fixed::Bool(true)),
+        Param::new("defaults_from", Kind::Str, "File of its `defaults` folder.").default(Fixed::Str("main")),
+        Param::new("handlers_from", Kind::Str, "File of its `handlers` folder.").default(Fixed::Str("main")),
+        Param::new("tasks_from", Kind::Str, "File of its `tasks` folder.").default(Fixed::Str("main")),
+        Param::new("vars_from", Kind::Str, "File of its `vars` folder.").default(Fixed::Str("main")),
+        Param::new("rolespec_validate", Kind::Bool, "Check its arguments first.").default(Fixed::Bool(true)),
+    ],
+);
+
+/// A parameter of roles whose default differs.
+const fn public(default: bool) -> Param {
+    Param::new(
+        "public",
+        Kind::Bool,
+        "Leave its variables to later tasks of the play.",
+    )
+    .default(Fixed::Bool(default))
+}
+
+/// What is said of a statement.
+const fn meta(name: &'static str) -> Meta {
+    Meta {
+        name,
         aliases: &[],
         check: Support::Full,
         diff: Support::None,
         returns: &[],
         examples: &[],
-    },
+    }
+}
+
+/// What is said of it.
+pub(crate) const IMPORT_PLAYBOOK: About = About {
+    meta: &meta("ansible.builtin.import_playbook"),
     spec: &Spec::new(
         "Play another playbook's plays",
         &[Param::new(
@@ -27,93 +63,29 @@ pub(crate) const IMPORT_PLAYBOOK: About = About {
 };
 /// What is said of it.
 pub(crate) const IMPORT_ROLE: About = About {
-    meta: &Meta {
-        name: "ansible.builtin.import_role",
-        aliases: &[],
-        check: Support::Full,
-        diff: Support::None,
-        returns: &[],
-        examples: &[],
+    meta: &meta("ansible.builtin.import_role"),
+    spec: &Spec {
+        includes: &[&ROLE],
+        ..Spec::new("Run a role, read before the play starts", &[public(true)])
     },
-    spec: &Spec::new(
-        "Run a role, read before the play starts",
-        &[
-            Param::new("name", Kind::Str, "The role.")
-                .required()
-                .aliases(&["role"]),
-            Param::new(
-                "allow_duplicates",
-                Kind::Bool,
-                "Run it again although it has run in this play.",
-            )
-            .default(Fixed::Bool(true)),
-            Param::new("defaults_from", Kind::Str, "File of its `defaults` folder.")
-                .default(Fixed::Str("main")),
-            Param::new("handlers_from", Kind::Str, "File of its `handlers` folder.")
-                .default(Fixed::Str("main")),
-            Param::new("tasks_from", Kind::Str, "File of its `tasks` folder.").default(Fixed::Str("main")),
-            Param::new("vars_from", Kind::Str, "File of its `vars` folder.").default(Fixed::Str("main")),
-            Param::new(
-                "public",
-                Kind::Bool,
-                "Leave its variables to later tasks of the play.",
-            )
-            .default(Fixed::Bool(true)),
-            Param::new("rolespec_validate", Kind::Bool, "Check its arguments first.")
-                .default(Fixed::Bool(true)),
-        ],
-    ),
 };
 /// What is said of it.
 pub(crate) const INCLUDE_ROLE: About = About {
-    meta: &Meta {
-        name: "ansible.builtin.include_role",
-        aliases: &[],
-        check: Support::Full,
-        diff: Support::None,
-        returns: &[],
-        examples: &[],
+    meta: &meta("ansible.builtin.include_role"),
+    spec: &Spec {
+        includes: &[&ROLE],
+        ..Spec::new(
+            "Run a role, read when the task is reached",
+            &[
+                Param::new("apply", Kind::Str, "Keywords for all tasks of the role."),
+                public(false),
+            ],
+        )
     },
-    spec: &Spec::new(
-        "Run a role, read when the task is reached",
-        &[
-            Param::new("apply", Kind::Str, "Keywords for all tasks of the role."),
-            Param::new("name", Kind::Str, "The role.")
-                .required()
-                .aliases(&["role"]),
-            Param::new(
-                "allow_duplicates",
-                Kind::Bool,
-                "Run it again although it has run in this play.",
-            )
-            .default(Fixed::Bool(true)),
-            Param::new("defaults_from", Kind::Str, "File of its `defaults` folder.")
-                .default(Fixed::Str("main")),
-            Param::new("handlers_from", Kind::Str, "File of its `handlers` folder.")
-                .default(Fixed::Str("main")),
-            Param::new("tasks_from", Kind::Str, "File of its `tasks` folder.").default(Fixed::Str("main")),
-            Param::new("vars_from", Kind::Str, "File of its `vars` folder.").default(Fixed::Str("main")),
-            Param::new(
-                "public",
-                Kind::Bool,
-                "Leave its variables to later tasks of the play.",
-            )
-            .default(Fixed::Bool(false)),
-            Param::new("rolespec_validate", Kind::Bool, "Check its arguments first.")
-                .default(Fixed::Bool(true)),
-        ],
-    ),
 };
 /// What is said of it.
 pub(crate) const IMPORT_TASKS: About = About {
-    meta: &Meta {
-        name: "ansible.builtin.import_tasks",
-        aliases: &[],
-        check: Support::Full,
-        diff: Support::None,
-        returns: &[],
-        examples: &[],
-    },
+    meta: &meta("ansible.builtin.import_tasks"),
     spec: &Spec::new(
         "Run the tasks of a file, read before the play starts",
         &[
@@ -124,14 +96,7 @@ pub(crate) const IMPORT_TASKS: About = About {
 };
 /// What is said of it.
 pub(crate) const INCLUDE_TASKS: About = About {
-    meta: &Meta {
-        name: "ansible.builtin.include_tasks",
-        aliases: &[],
-        check: Support::Full,
-        diff: Support::None,
-        returns: &[],
-        examples: &[],
-    },
+    meta: &meta("ansible.builtin.include_tasks"),
     spec: &Spec::new(
         "Run the tasks of a file, read when the task is reached",
         &[
@@ -143,14 +108,7 @@ pub(crate) const INCLUDE_TASKS: About = About {
 };
 /// What is said of it.
 pub(crate) const META: About = About {
-    meta: &Meta {
-        name: "ansible.builtin.meta",
-        aliases: &[],
-        check: Support::Full,
-        diff: Support::None,
-        returns: &[],
-        examples: &[],
-    },
+    meta: &meta("ansible.builtin.meta"),
     spec: &Spec::new(
         "Steer the run",
         &[Param::new("free_form", Kind::Str, "What to do.")
