@@ -67,7 +67,12 @@ impl Keeper {
 
     /// The name that is kept.
     fn kept(&self, strategy: Option<&str>) -> Result<String, Failure> {
-        let Self::File { path, key: Some((key, quote)), .. } = self else {
+        let Self::File {
+            path,
+            key: Some((key, quote)),
+            ..
+        } = self
+        else {
             let path = match self {
                 Self::Systemd(_) => "/etc/hostname",
                 Self::File { path, .. } => path,

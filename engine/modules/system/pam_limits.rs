@@ -102,9 +102,8 @@ impl PamLimits {
                 out.push_str(line);
                 continue;
             }
-            valid(item, value).map_err(|e| {
-                Failure::new(format!("Invalid configuration found in '{}'. {e}", self.dest))
-            })?;
+            valid(item, value)
+                .map_err(|e| Failure::new(format!("Invalid configuration found in '{}'. {e}", self.dest)))?;
             let found = domain == self.domain && kind == self.limit_type && item == self.limit_item;
             if !found {
                 out.push_str(line);
@@ -153,7 +152,9 @@ fn valid(item: &str, value: &str) -> Result<(), String> {
     if matches!(item, "nice" | "priority") {
         return match value.trim().parse::<i64>() {
             Ok(-20..=19) => Ok(()),
-            _ => Err(format!("{is} It must be a number from -20 to 19, see limits.conf(5).")),
+            _ => Err(format!(
+                "{is} It must be a number from -20 to 19, see limits.conf(5)."
+            )),
         };
     }
     let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
@@ -208,14 +209,17 @@ impl Module for PamLimits {
             )));
         }
         let old = if there { host.read(&dest)? } else { Vec::new() };
-        let old = String::from_utf8(old)
-            .map_err(|_| Failure::new(format!("{} is not UTF-8", dest.display())))?;
+        let old =
+            String::from_utf8(old).map_err(|_| Failure::new(format!("{} is not UTF-8", dest.display())))?;
         let (content, line) = self.edit(&old)?;
         let mut out = Outcome::new();
         // The copy is made even where nothing changes.
         if self.backup && !host.check() {
             let copy = if there { Some(host.backup(&dest)?) } else { None };
-            out = out.with("backup_file", copy.unwrap_or_default().to_string_lossy().into_owned());
+            out = out.with(
+                "backup_file",
+                copy.unwrap_or_default().to_string_lossy().into_owned(),
+            );
         }
         host.write(&dest, content.as_bytes(), &Save::default(), &FileAttrs::default())?;
         let diff = Map::from_iter([("before", old), ("after", content)]);

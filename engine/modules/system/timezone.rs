@@ -59,7 +59,10 @@ enum Keeper {
 
 impl Keeper {
     fn of(host: &Host<'_>) -> Self {
-        if let Some(program) = host.find_program("timedatectl").filter(|_| service_mgr::systemd_runs()) {
+        if let Some(program) = host
+            .find_program("timedatectl")
+            .filter(|_| service_mgr::systemd_runs())
+        {
             return Self::Systemd(program);
         }
         let own = ("/etc/timezone", None);
@@ -73,7 +76,8 @@ impl Keeper {
         }
         let clock = "/etc/sysconfig/clock";
         let text = fs::read_to_string(clock).unwrap_or_default();
-        let suse = Path::new("/etc/SuSE-release").exists() || text.lines().any(|l| gives(l, "TIMEZONE").is_some());
+        let suse =
+            Path::new("/etc/SuSE-release").exists() || text.lines().any(|l| gives(l, "TIMEZONE").is_some());
         let key = if suse { "TIMEZONE" } else { "ZONE" };
         Self::Files {
             zone: (clock, Some(key)),
@@ -84,12 +88,17 @@ impl Keeper {
     /// The zone as it is, seen by one that wants that one.
     fn zone(&self, wanted: &str) -> String {
         let none = || "n/a".to_owned();
-        let Self::Files { zone: (file, key), .. } = self else {
+        let Self::Files {
+            zone: (file, key), ..
+        } = self
+        else {
             return linked().unwrap_or_else(|| "UTC".to_owned());
         };
         let text = fs::read_to_string(file).unwrap_or_default();
         let named = match key {
-            None => text.lines().find_map(|l| l.split_whitespace().next().filter(|_| !l.starts_with(' '))),
+            None => text
+                .lines()
+                .find_map(|l| l.split_whitespace().next().filter(|_| !l.starts_with(' '))),
             Some(key) => text.lines().find_map(|l| gives(l, key)),
         };
         match named.map(|n| n.trim_matches('"')) {
@@ -131,7 +140,12 @@ impl Keeper {
         };
         let said = match key {
             None => put(host, file, &|l| !l.trim().is_empty() && !l.starts_with(' '), zone)?,
-            Some(key) => put(host, file, &|l| gives(l, key).is_some(), &format!("{key}=\"{zone}\""))?,
+            Some(key) => put(
+                host,
+                file,
+                &|l| gives(l, key).is_some(),
+                &format!("{key}=\"{zone}\""),
+            )?,
         };
         host.make_symlink(&Path::new(ZONES).join(zone), Path::new("/etc/localtime"))?;
         Ok(said)
@@ -166,7 +180,12 @@ fn done(host: &mut Host<'_>, command: Command) -> Result<String, Failure> {
 }
 
 /// Puts the line where the first that it replaces is, else at the top, and says so.
-fn put(host: &mut Host<'_>, file: &str, replaces: &dyn Fn(&str) -> bool, line: &str) -> Result<String, Failure> {
+fn put(
+    host: &mut Host<'_>,
+    file: &str,
+    replaces: &dyn Fn(&str) -> bool,
+    line: &str,
+) -> Result<String, Failure> {
     let text = fs::read_to_string(file).unwrap_or_default();
     let mut lines: Vec<&str> = text.lines().collect();
     let at = lines.iter().position(|l| replaces(l)).unwrap_or(0);
