@@ -102,8 +102,8 @@ fn start(argv: &[String]) -> io::Result<Option<(String, String)>> {
     let begin = Instant::now();
     let code = loop {
         match child.try_wait()? {
-            // Without a code it was killed, as all are when the host goes down.
-            Some(status) => break status.code().unwrap_or(0),
+            // It or the shell's child was killed, as all are when the host goes down.
+            Some(status) => break status.code().filter(|c| !(129..=192).contains(c)).unwrap_or(0),
             None if begin.elapsed() > Duration::from_secs(1) => break 0,
             None => thread::sleep(Duration::from_millis(20)),
         }
