@@ -58,6 +58,14 @@ impl Module for AsyncStatus {
                 doc: "Where its result is.",
             },
             Return {
+                name: "stdout",
+                doc: "What the job said; empty while there is nothing.",
+            },
+            Return {
+                name: "stderr",
+                doc: "The same of its errors.",
+            },
+            Return {
                 name: "erased",
                 doc: "The file that was removed.",
             },

@@ -5,7 +5,11 @@ use crate::{
     host::{Command, Save},
     prelude::*,
 };
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Set the host's name, now and for the next boots
 #[derive(Params)]
@@ -24,39 +28,122 @@ pub struct Hostname {
     strategy: Option<String>,
 }
 
-impl Hostname {
-    /// The file that keeps the name, and the line it has in it.
-    fn file(&self) -> (&'static str, fn(&str) -> String) {
-        let plain: fn(&str) -> String = |n| format!("{n}\n");
-        match self.strategy.as_deref() {
-            Some("openrc") => ("/etc/conf.d/hostname", |n| format!("hostname=\"{n}\"\n")),
-            Some("sles") => ("/etc/HOSTNAME", plain),
-            Some("redhat") if Path::new("/etc/sysconfig/network").exists() => {
-                ("/etc/sysconfig/network", |n| format!("HOSTNAME={n}\n"))
+/// Where the name is kept.
+enum Keeper {
+    /// systemd's, which keeps it and sets it at once.
+    Systemd(PathBuf),
+    /// A file.
+    File {
+        path: &'static str,
+        /// The key before the name and the quotes around it, in a file that has other lines too.
+        key: Option<(&'static str, &'static str)>,
+        /// Whether the kernel's name is another one, and set at once.
+        live: bool,
+    },
+}
+
+impl Keeper {
+    fn of(host: &Host<'_>, strategy: Option<&str>) -> Result<Self, Failure> {
+        let file = |path, key, live| Ok(Self::File { path, key, live });
+        match strategy {
+            Some("debian" | "systemd") => Ok(Self::Systemd(host.need_program("hostnamectl", "systemd")?)),
+            Some("freebsd") => file("/etc/rc.conf.d/hostname", Some(("hostname=", "\"")), true),
+            Some("openbsd") => file("/etc/myname", None, true),
+            Some("openrc") => file("/etc/conf.d/hostname", Some(("hostname=", "\"")), false),
+            Some("redhat") => file("/etc/sysconfig/network", Some(("HOSTNAME=", "")), false),
+            Some("sles") => file("/etc/HOSTNAME", None, false),
+            Some("macos" | "macosx" | "darwin") => Err(Failure::new(
+                "Failed to find required executable \"scutil\" on this host; it is macOS's",
+            )),
+            Some(other @ ("generic" | "solaris")) => Err(Failure::new(format!(
+                "use: {other} sets no name on this host; leave `use` away"
+            ))),
+            None if service_mgr::systemd_runs() && host.find_program("hostnamectl").is_some() => {
+                Self::of(host, Some("systemd"))
             }
-            _ => ("/etc/hostname", plain),
+            _ => file("/etc/hostname", None, false),
         }
     }
 
-    /// The kept content with the new name: the line replaced, others as they are.
-    fn content(&self, old: &str) -> String {
-        let (path, line) = self.file();
-        let new = line(&self.name);
-        if path == "/etc/hostname" || path == "/etc/HOSTNAME" {
-            return if old.trim() == self.name {
-                old.to_owned()
-            } else {
-                new
+    /// The name that is kept.
+    fn kept(&self, strategy: Option<&str>) -> Result<String, Failure> {
+        let Self::File {
+            path,
+            key: Some((key, quote)),
+            ..
+        } = self
+        else {
+            let path = match self {
+                Self::Systemd(_) => "/etc/hostname",
+                Self::File { path, .. } => path,
             };
+            let text = fs::read_to_string(path).unwrap_or_default();
+            return Ok(text.trim().to_owned());
+        };
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let value = text.lines().find_map(|l| l.trim().strip_prefix(key));
+        match value {
+            Some(value) => Ok(value.trim_matches(|c| quote.contains(c)).trim().to_owned()),
+            // There the name must have been set by the installation.
+            None if strategy == Some("redhat") => {
+                Err(Failure::new(format!("Unable to locate HOSTNAME entry in {path}")))
+            }
+            None => Ok(String::new()),
         }
-        let key = new.split('=').next().unwrap_or("").to_owned() + "=";
-        let mut lines: Vec<String> = old.lines().map(str::to_owned).collect();
-        match lines.iter_mut().find(|l| l.trim_start().starts_with(&key)) {
-            Some(l) => *l = new.trim_end().to_owned(),
-            None => lines.push(new.trim_end().to_owned()),
-        }
-        lines.join("\n") + "\n"
     }
+
+    /// Keeps the name.
+    fn keep(&self, host: &mut Host<'_>, name: &str) -> Result<(), Failure> {
+        match self {
+            Self::Systemd(program) => {
+                let command = Command::new(program).args(["--pretty", "--static", "set-hostname", name]);
+                host.query(command)?.success("Command failed")?;
+            }
+            Self::File { path, key, .. } => {
+                let old = fs::read_to_string(path).unwrap_or_default();
+                let content = content(&old, *key, name);
+                host.write(
+                    Path::new(path),
+                    content.as_bytes(),
+                    &Save::default(),
+                    &FileAttrs::default(),
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the running kernel the name.
+    fn set(&self, host: &mut Host<'_>, name: &str) -> Result<(), Failure> {
+        match self {
+            Self::Systemd(program) => {
+                let command = Command::new(program).args(["--transient", "set-hostname", name]);
+                host.query(command)?.success("Command failed")?;
+            }
+            Self::File { .. } => rustix::system::sethostname(name.as_bytes())
+                .map_err(|e| Failure::new(format!("could not set the host's name: {e}")))?,
+        }
+        Ok(())
+    }
+}
+
+/// The kept content with the new name: its line replaced, others as they are.
+fn content(old: &str, key: Option<(&str, &str)>, name: &str) -> String {
+    let Some((key, quote)) = key else {
+        return format!("{name}\n");
+    };
+    let new = format!("{key}{quote}{name}{quote}");
+    let mut lines: Vec<&str> = old.lines().collect();
+    match lines.iter_mut().find(|l| l.trim_start().starts_with(key)) {
+        Some(line) => *line = &new,
+        None => lines.push(&new),
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The name that the kernel has.
+fn running() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 impl Module for Hostname {
@@ -89,61 +176,26 @@ impl Module for Hostname {
         if self.name.is_empty() || self.name.len() > 64 {
             return Err(Failure::new("name must have 1 to 64 characters"));
         }
-        let current = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let systemd = match self.strategy.as_deref() {
-            Some(s) => s == "systemd",
-            None => service_mgr::systemd_runs() && host.find_program("hostnamectl").is_some(),
-        };
-        let (path, _) = self.file();
-        let old = fs::read_to_string(path).unwrap_or_default();
-        let content = self.content(&old);
-        if current != self.name {
-            host.mark_changed();
-            if !host.check() {
-                if systemd {
-                    let program = host.need_program("hostnamectl", "systemd")?;
-                    let c = Command::new(program)
-                        .args(["--transient", "set-hostname"])
-                        .arg(&self.name);
-                    host.query(c)?.success("Command failed")?;
-                } else {
-                    rustix::system::sethostname(self.name.as_bytes())
-                        .map_err(|e| Failure::new(format!("could not set the host's name: {e}")))?;
-                }
-            }
+        let strategy = self.strategy.as_deref();
+        let keeper = Keeper::of(host, strategy)?;
+        let kept = keeper.kept(strategy)?;
+        let live = !matches!(keeper, Keeper::File { live: false, .. });
+        let current = if live { running() } else { kept.clone() };
+        let name = &self.name;
+        let changed = kept != *name || current != *name;
+        if kept != *name && !host.check() {
+            host.quietly(|host| keeper.keep(host, name))?;
         }
-        if content != old {
-            host.mark_changed();
-            if systemd && !host.check() {
-                let program = host.need_program("hostnamectl", "systemd")?;
-                for kind in ["--pretty", "--static"] {
-                    let c = Command::new(&program)
-                        .args([kind, "set-hostname"])
-                        .arg(&self.name);
-                    host.query(c)?.success("Command failed")?;
-                }
-            } else if !systemd && !host.check() {
-                let content = content.as_bytes();
-                host.replace(
-                    Path::new(path),
-                    &mut &*content,
-                    &Save::default(),
-                    &FileAttrs::default(),
-                )?;
-            }
+        // systemd may have given it to the kernel already.
+        if live && !host.check() && running() != *name {
+            keeper.set(host, name)?;
         }
-        if host.changed() {
-            let was = if current == self.name {
-                old.trim()
-            } else {
-                &current
-            };
-            host.record_diff(
-                "",
-                format!("hostname = {was}\n"),
-                "",
-                format!("hostname = {}\n", self.name),
-            );
+        let mut out = Outcome::new().changed(changed);
+        if changed {
+            let was = if current == *name { kept } else { current };
+            let line = |name: &str| format!("hostname = {name}\n");
+            let diff = Map::from_iter([("before", line(&was)), ("after", line(name))]);
+            out = out.with("diff", diff);
         }
         let found = facts::gather(host, &["platform"], Duration::from_secs(5), Default::default())?;
         let facts = Map::new();
@@ -154,8 +206,20 @@ impl Module for Hostname {
         }
         facts.insert("ansible_hostname", self.name.split('.').next().unwrap_or(""));
         facts.insert("ansible_nodename", self.name.as_str());
-        Ok(Outcome::new()
-            .with("name", self.name)
-            .with("ansible_facts", facts))
+        Ok(out.with("name", self.name).with("ansible_facts", facts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::content;
+
+    #[test]
+    fn other_lines_of_the_file_stay() {
+        let key = Some(("hostname=", "\""));
+        let old = "# name\nhostname=\"a\"\nrest\n";
+        assert_eq!(content(old, key, "b"), "# name\nhostname=\"b\"\nrest\n");
+        assert_eq!(content("", key, "b"), "hostname=\"b\"\n");
+        assert_eq!(content("a\n", None, "b"), "b\n");
     }
 }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 /// Set a limit in a file that PAM reads at login
 #[derive(Params)]
-#[params(exclusive(use_max, use_min))]
 pub struct PamLimits {
     /// Keep a copy of the old file.
     #[param(default = false)]
@@ -59,6 +58,7 @@ pub struct PamLimits {
     value: String,
 }
 
+/// Values that mean no limit.
 const NONE: &[&str] = &["unlimited", "infinity", "-1"];
 
 impl PamLimits {
@@ -66,9 +66,9 @@ impl PamLimits {
     fn choose(&self, old: &str) -> String {
         let number = |t: &str| {
             if NONE.contains(&t) {
-                i64::MAX
+                i128::MAX
             } else {
-                t.parse().unwrap_or(0)
+                t.parse().unwrap_or(i128::MAX - 1)
             }
         };
         let keep = match (self.use_max, self.use_min) {
@@ -79,56 +79,91 @@ impl PamLimits {
         if keep { old.to_owned() } else { self.value.clone() }
     }
 
-    fn line(&self, value: &str) -> String {
-        let comment = if self.comment.is_empty() {
-            String::new()
-        } else {
-            format!("\t#{}", self.comment)
+    /// The new content and the limit's line.
+    ///
+    /// Without a comment of its own the limit gets the first one that stands after a limit above it; that the
+    /// comment brings its line's end along, so that an empty line follows, is Ansible's too.
+    fn edit(&self, old: &str) -> Result<(String, String), Failure> {
+        let mut out = String::new();
+        let mut mine = None;
+        let mut comment = self.comment.clone();
+        let mut wanted = self.value.clone();
+        for line in old.split_inclusive('\n') {
+            let (bare, remark) = line.split_once('#').unwrap_or((line, ""));
+            let fields: Vec<_> = bare.split_whitespace().collect();
+            if comment.is_empty() && !line.starts_with('#') {
+                remark.clone_into(&mut comment);
+            }
+            let [domain, kind, item, value] = fields[..] else {
+                out.push_str(line);
+                continue;
+            };
+            if line.starts_with('#') {
+                out.push_str(line);
+                continue;
+            }
+            valid(item, value)
+                .map_err(|e| Failure::new(format!("Invalid configuration found in '{}'. {e}", self.dest)))?;
+            let found = domain == self.domain && kind == self.limit_type && item == self.limit_item;
+            if !found {
+                out.push_str(line);
+                continue;
+            }
+            if value != self.value {
+                wanted = self.choose(value);
+            }
+            let line = if value == self.value || value == wanted {
+                line.to_owned()
+            } else {
+                self.line(&wanted, &mut comment)
+            };
+            out.push_str(&line);
+            mine = Some(line);
+        }
+        let line = match mine {
+            Some(line) => line,
+            None => {
+                let line = self.line(&wanted, &mut comment);
+                if !out.is_empty() && !out.ends_with('\n') {
+                    out.push('\n');
+                }
+                out.push_str(&line);
+                line
+            }
         };
+        Ok((out, line))
+    }
+
+    /// The limit's line; the comment is then as it stands in it.
+    fn line(&self, value: &str, comment: &mut String) -> String {
+        if !comment.is_empty() {
+            comment.insert_str(0, "\t#");
+        }
         format!(
-            "{}\t{}\t{}\t{value}{comment}",
+            "{}\t{}\t{}\t{value}{comment}\n",
             self.domain, self.limit_type, self.limit_item
         )
     }
+}
 
-    /// The new content and the limit's line.
-    fn edit(&self, old: &str) -> (String, String) {
-        let mut out = Vec::new();
-        let mut mine = None;
-        for line in old.lines() {
-            let bare = line.split('#').next().unwrap_or("");
-            let f: Vec<_> = bare.split_whitespace().collect();
-            let [domain, kind, item, value] = f[..] else {
-                out.push(line.to_owned());
-                continue;
-            };
-            if domain != self.domain || item != self.limit_item {
-                out.push(line.to_owned());
-                continue;
-            }
-            if kind == self.limit_type {
-                if mine.is_some() {
-                    continue;
-                }
-                let chosen = self.choose(value);
-                let keep = chosen == value;
-                let line = if keep { line.to_owned() } else { self.line(&chosen) };
-                mine = Some(line.clone());
-                out.push(line);
-            } else if self.limit_type == "-" || kind == "-" {
-                // The general limit and the particular ones contradict each other: the old one goes.
-                out.push(format!("# {bare}").trim_end().to_owned());
-            } else {
-                out.push(line.to_owned());
-            }
-        }
-        let line = mine.unwrap_or_else(|| {
-            let line = self.line(&self.value);
-            out.push(line.clone());
-            line
-        });
-        (out.join("\n") + "\n", line + "\n")
+/// Whether that item may have that value.
+fn valid(item: &str, value: &str) -> Result<(), String> {
+    let is = format!("Value of '{value}' for item '{item}' is invalid.");
+    if matches!(item, "nice" | "priority") {
+        return match value.trim().parse::<i64>() {
+            Ok(-20..=19) => Ok(()),
+            _ => Err(format!(
+                "{is} It must be a number from -20 to 19, see limits.conf(5)."
+            )),
+        };
     }
+    let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+    if digits || NONE.contains(&value) {
+        return Ok(());
+    }
+    Err(format!(
+        "{is} It must be a number from 0 on, or 'unlimited', 'infinity' or '-1' for none, see limits.conf(5)."
+    ))
 }
 
 impl Module for PamLimits {
@@ -137,10 +172,16 @@ impl Module for PamLimits {
         aliases: &[],
         check: Support::Full,
         diff: Support::Full,
-        returns: &[Return {
-            name: "msg",
-            doc: "The limit's line.",
-        }],
+        returns: &[
+            Return {
+                name: "msg",
+                doc: "The limit's line.",
+            },
+            Return {
+                name: "backup_file",
+                doc: "The copy of the old file.",
+            },
+        ],
         examples: &[Example {
             title: "More open files for a user",
             args: r#"{"dest": "{dir}/limits.conf", "domain": "joe", "limit_type": "soft", "limit_item": "nofile", "value": "64000"}"#,
@@ -156,35 +197,73 @@ impl Module for PamLimits {
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         let dest = PathBuf::from(&self.dest);
-        let number = self.value.parse::<i64>();
-        let negative = matches!(self.limit_item.as_str(), "nice" | "priority");
-        if !NONE.contains(&self.value.as_str())
-            && (number.is_err() || number.is_ok_and(|n| n < 0) && !negative)
-        {
-            return Err(Failure::new(
-                "Argument 'value' must be one of 'unlimited', 'infinity', '-1' or positive number. Refer to manual pages for more details.",
-            ));
+        if self.use_max && self.use_min {
+            return Err(Failure::new("Cannot use use_min and use_max at the same time."));
         }
-        let old = match host.stat(&dest)? {
-            Some(_) => host.read(&dest)?,
-            None if dest.parent().is_some_and(|p| p.is_dir()) => Vec::new(),
-            None => {
-                return Err(Failure::new(format!(
-                    "directory for {} does not exist",
-                    dest.display()
-                )));
-            }
-        };
-        let (content, line) = self.edit(&String::from_utf8_lossy(&old));
-        let save = Save {
-            backup: self.backup,
-            ..Save::default()
-        };
-        let written = host.write(&dest, content.as_bytes(), &save, &FileAttrs::default())?;
-        let out = Outcome::new().with("msg", line);
-        Ok(match written.backup_file {
-            Some(file) => out.with("backup_file", file.to_string_lossy().into_owned()),
-            None => out,
-        })
+        valid(&self.limit_item, &self.value)?;
+        let there = host.stat(&dest)?.is_some();
+        if !there && !dest.parent().is_some_and(|p| p.is_dir()) {
+            let folder = dest.parent().unwrap_or(&dest).display();
+            return Err(Failure::new(format!(
+                "directory {folder} is not writable (check presence, access rights, use sudo)"
+            )));
+        }
+        let old = if there { host.read(&dest)? } else { Vec::new() };
+        let old =
+            String::from_utf8(old).map_err(|_| Failure::new(format!("{} is not UTF-8", dest.display())))?;
+        let (content, line) = self.edit(&old)?;
+        let mut out = Outcome::new();
+        // The copy is made even where nothing changes.
+        if self.backup && !host.check() {
+            let copy = if there { Some(host.backup(&dest)?) } else { None };
+            out = out.with(
+                "backup_file",
+                copy.unwrap_or_default().to_string_lossy().into_owned(),
+            );
+        }
+        host.write(&dest, content.as_bytes(), &Save::default(), &FileAttrs::default())?;
+        let diff = Map::from_iter([("before", old), ("after", content)]);
+        Ok(out.with("msg", line).with("diff", diff))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NONE, PamLimits, valid};
+
+    fn limit(value: &str, use_max: bool, use_min: bool) -> PamLimits {
+        PamLimits {
+            backup: false,
+            comment: String::new(),
+            dest: "/limits.conf".into(),
+            domain: "joe".into(),
+            limit_item: "nofile".into(),
+            limit_type: "soft".into(),
+            use_max,
+            use_min,
+            value: value.into(),
+        }
+    }
+
+    #[test]
+    fn no_limit_is_the_greatest() {
+        for none in NONE {
+            assert_eq!(limit("5", true, false).choose(none), *none);
+            assert_eq!(limit("5", false, true).choose(none), "5");
+            assert_eq!(limit(none, false, true).choose("5"), "5");
+        }
+    }
+
+    #[test]
+    fn only_priorities_may_be_negative() {
+        assert!(valid("nice", "-20").is_ok());
+        assert!(valid("nice", "unlimited").is_err());
+        assert!(valid("nofile", "-2").is_err());
+        assert!(valid("nofile", "-1").is_ok());
+    }
+
+    #[test]
+    fn a_wrong_line_in_the_file_is_an_error() {
+        assert!(limit("5", false, false).edit("ann soft core many\n").is_err());
     }
 }

@@ -81,22 +81,20 @@ pub(crate) const ABOUT: About = About {
 };
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
-    let number = |names: &[&str], default: u64| {
-        names
-            .iter()
-            .find_map(|n| args.get(n))
-            .and_then(|v| v.to_text().trim().parse::<f64>().ok())
-            .map_or(default, |n| n.max(0.0) as u64)
-    };
     let route = step
         .route
         .as_ref()
         .ok_or_else(|| TaskFailure::new("the task has no connection"))?;
     let result = Map::new();
     if route.kind == "local" {
-        return Err(TaskFailure::new(
+        result.insert("failed", true);
+        result.insert(
+            "msg",
             "Running reboot with local connection would reboot the control node.",
-        ));
+        );
+        result.insert("elapsed", 0_i64);
+        result.insert("rebooted", false);
+        return Ok(result);
     }
     if step.info.check {
         result.insert("changed", true);
@@ -104,53 +102,61 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
         result.insert("rebooted", true);
         return Ok(result);
     }
+    let wanted = ABOUT.spec.normalise(args, "reboot").map_err(|errors| {
+        let messages: Vec<_> = errors.into_iter().map(|e| e.message).collect();
+        TaskFailure::new(messages.join("; "))
+    })?;
+    let number = |name: &str, default: u64| match wanted.get(name) {
+        Some(Value::Int(n)) => u64::try_from(n).unwrap_or(0),
+        _ => default,
+    };
     let begin = Instant::now();
-    let limit = number(&["reboot_timeout", "reboot_timeout_sec"], 600);
-    let connect = number(&["connect_timeout", "connect_timeout_sec"], 10);
-    let before = boot_id(engine, step, args).await?;
+    let limit = number("reboot_timeout", 600);
+    let connect = number("connect_timeout", 10);
+    let before = boot_id(engine, step, args).await.map_err(|e| TaskFailure {
+        values: Some(Map::from_iter([("reboot", false)])),
+        ..e
+    })?;
     let order = Map::new();
-    order.insert("delay", number(&["pre_reboot_delay", "pre_reboot_delay_sec"], 0));
+    order.insert("delay", number("pre_reboot_delay", 0));
     for (from, to) in [
         ("msg", "msg"),
         ("search_paths", "search_paths"),
         ("reboot_command", "command"),
     ] {
-        if let Some(v) = args.get(from).filter(|v| !v.is_none()) {
+        if let Some(v) = wanted.get(from).filter(|v| !v.is_none()) {
             order.insert(to, v);
         }
     }
-    match engine
-        .invoke(
-            step,
-            "kdo.reboot",
-            &order,
-            Order {
-                check: Some(false),
-                ..Order::default()
-            },
-        )
-        .await
-    {
-        Ok(answer) if crate::task::truthy(&answer, "failed") => {
-            answer.insert("rebooted", false);
+    let boot = engine.invoke(
+        step,
+        "kdo.reboot",
+        &order,
+        Order {
+            check: Some(false),
+            ..Order::default()
+        },
+    );
+    match tokio::time::timeout(Duration::from_secs(connect + 20), boot).await {
+        Ok(Ok(answer)) if crate::task::truthy(&answer, "failed") => {
+            if answer.contains("rebooted") {
+                answer.insert("elapsed", begin.elapsed().as_secs());
+            }
             return Ok(answer);
         }
-        Ok(_) => {}
-        // The host may be gone before it has answered.
-        Err(e) if e.unreachable => {}
-        Err(e) => return Err(e),
+        Ok(Ok(_)) => {}
+        // The host may be gone before it has answered, with or without an end of the connection.
+        Err(_) => {}
+        Ok(Err(e)) if e.unreachable => {}
+        Ok(Err(e)) => return Err(e),
     }
-    tokio::time::sleep(Duration::from_secs(number(
-        &["post_reboot_delay", "post_reboot_delay_sec"],
-        0,
-    )))
-    .await;
+    tokio::time::sleep(Duration::from_secs(number("post_reboot_delay", 0))).await;
     loop {
         let left = limit.saturating_sub(begin.elapsed().as_secs());
         let state = engine
             .wait_until_answering(step, connect, left, 1)
             .await
-            .map_err(|e| timed_out(&begin, limit, &e))?;
+            .map_err(|e| timed_out(&begin, limit, BOOT_TIME, &e))?;
         let now = match args.get("boot_time_command").filter(|v| !v.is_none()) {
             Some(_) => boot_id(engine, step, args)
                 .await
@@ -161,7 +167,8 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
             break;
         }
         if begin.elapsed() >= Duration::from_secs(limit) {
-            return Err(timed_out(&begin, limit, "the host has not been booted anew"));
+            let reason = "the host has not been booted anew";
+            return Err(timed_out(&begin, limit, BOOT_TIME, reason));
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
@@ -169,6 +176,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
         .get("test_command")
         .filter(|v| !v.is_none())
         .map_or_else(|| "whoami".to_owned(), |v| v.to_text());
+    let booted = Instant::now();
     loop {
         let ask = Map::new();
         ask.insert("_raw_params", test.as_str());
@@ -187,10 +195,11 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
         if answer.is_ok_and(|a| a.get("rc") == Some(Value::Int(0))) {
             break;
         }
-        if begin.elapsed() >= Duration::from_secs(limit) {
+        if booted.elapsed() >= Duration::from_secs(limit) {
             return Err(timed_out(
                 &begin,
                 limit,
+                "post-reboot test command",
                 &format!("the test command `{test}` does not succeed"),
             ));
         }
@@ -204,12 +213,15 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
     Ok(result)
 }
 
-fn timed_out(begin: &Instant, limit: u64, reason: &str) -> TaskFailure {
+/// What is waited for first.
+const BOOT_TIME: &str = "last boot time check";
+
+fn timed_out(begin: &Instant, limit: u64, what: &str, reason: &str) -> TaskFailure {
     let map = Map::new();
     map.insert("rebooted", true);
     map.insert("elapsed", begin.elapsed().as_secs());
     TaskFailure {
-        message: format!("Timed out waiting for last boot time check (timeout={limit}): {reason}"),
+        message: format!("Timed out waiting for {what} (timeout={limit}): {reason}"),
         values: Some(map),
         ..TaskFailure::default()
     }
