@@ -113,7 +113,7 @@ pub(crate) fn offer(
         let text = fs::read_to_string(path).map_err(failed)?;
         let vault = engine.store.vault.as_ref().ok_or_else(|| {
             TaskFailure::new(format!(
-                "Attempting to decrypt but no vault secrets found. ({})",
+                "A vault password or secret must be specified to decrypt {}",
                 path.display()
             ))
         })?;
