@@ -192,7 +192,7 @@ impl<S: Sink> Redact<S> {
         }
         let task = self.task(&of.task);
         if of.task.no_log {
-            let map = clean::censored(&of.result);
+            let map = self.secrets.map(&clean::stripped(&of.result), 0);
             for key in ["ansible_job_id", "finished"] {
                 if let Some(v) = of.result.get(key) {
                     map.insert(key, v);

@@ -110,9 +110,13 @@ impl Engine {
                 level.insert("ansible_loop", extended_loop(&items, index, control.all_items));
             }
             vars.push(level.clone());
+            let loop_hidden = info.no_log;
             let info = &self.item_info(vars, task, info);
             let done = self.run_item(play, task, info, vars, host).await;
             let result = done.result;
+            if loop_hidden && !info.no_log && !result.contains("_ansible_no_log") {
+                result.insert("_ansible_no_log", false);
+            }
             let label = match &control.label {
                 Some(raw) => {
                     self.with_result(vars, task, &result);

@@ -1,7 +1,7 @@
 //! `kdo.fetch`: a file's content for the controller; the agent's half of `fetch`.
 
 use super::stat::file_checksum;
-use crate::prelude::*;
+use crate::{host::io_failure, prelude::*};
 use std::{
     fs,
     io::{self, Read},
@@ -61,11 +61,7 @@ impl Module for Fetch {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        let name = self.src.display();
-        let unreadable = |e: io::Error| {
-            let why = io::Error::from(e.kind());
-            Failure::new(format!("File is not readable: {name}: {why}"))
-        };
+        let unreadable = |e: io::Error| io_failure("File is not readable:", &self.src, &e);
         let found = match fs::metadata(&self.src) {
             Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
                 return Err(unreadable(e).with("closed", true));
