@@ -63,6 +63,7 @@ pub(crate) fn host_result(of: &HostResult) -> Map {
         ("skipped", of.status == Status::Skipped),
         ("unreachable", of.status == Status::Unreachable),
     ] {
+        result.remove(key);
         if is {
             result.insert(key, true);
         }
@@ -163,7 +164,7 @@ impl Sink for Json {
             Event::TaskStart { task } => {
                 self.task(task);
             }
-            Event::HostResult(of) => self.result(of),
+            Event::HostResult(of) | Event::IncludeResult(of) => self.result(of),
             Event::Recap { stats, custom } => self.print(stats, custom),
             Event::Warning { text } => self.console.warning(text, &p.warn),
             Event::Error { text } => self.console.error(text, &p.error, true),

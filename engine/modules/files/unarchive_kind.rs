@@ -50,7 +50,9 @@ impl Kind {
         if host.find_program(program).is_none() {
             return Err(no_handler(
                 archive,
-                &format!("Unable to find required '{program}' binary in the path; package `{program}` usually has it"),
+                &format!(
+                    "Unable to find required '{program}' binary in the path; package `{program}` usually has it"
+                ),
             ));
         }
         Ok(kind)
