@@ -118,6 +118,8 @@ pub enum Event {
     },
     /// One item of a loop ended.
     ItemResult(HostResult),
+    /// A task that includes others has found what for a host: most outputs show only [`Event::Include`].
+    IncludeResult(HostResult),
     /// A task ended on a host.
     HostResult(HostResult),
     /// A task will be tried again.

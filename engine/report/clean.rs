@@ -95,16 +95,38 @@ pub(crate) fn printable_value(value: &Value) -> Value {
     plain(value, 0, false)
 }
 
-/// What is left of a result that must not be shown.
+/// What is left of a result that must not be shown, for outputs.
 pub(crate) fn censored(result: &Map) -> Map {
+    printable(&stripped(result))
+}
+
+/// The same with what later outputs have to know: which items of a loop need not be hidden.
+pub(crate) fn stripped(result: &Map) -> Map {
     let out = Map::new();
     out.insert("censored", CENSORED);
+    if let Some(Value::List(items)) = result.get("results")
+        && !items.is_empty()
+    {
+        let items = items.to_vec();
+        out.insert("results", Value::list(items.iter().map(censored_item)));
+    }
     for key in ["attempts", "changed", "deprecations", "retries", "warnings"] {
         if let Some(v) = result.get(key) {
             out.insert(key, v);
         }
     }
     out
+}
+
+/// Only what says itself that it may be shown is shown.
+fn censored_item(item: &Value) -> Value {
+    match item {
+        Value::Map(item) if matches!(item.get("_ansible_no_log"), Some(Value::Bool(false))) => {
+            item.clone().into()
+        }
+        Value::Map(item) => stripped(item).into(),
+        _ => Value::str(CENSORED_ITEM),
+    }
 }
 
 /// A result as outputs show it at a verbosity.

@@ -371,6 +371,7 @@ impl Sink for Default {
             Event::RunStart { .. }
             | Event::Output { .. }
             | Event::Deprecation { .. }
+            | Event::IncludeResult(_)
             | Event::Listing { .. }
             | Event::RunEnd { .. } => {}
         }

@@ -43,13 +43,27 @@ pub(crate) fn host_result(of: &HostResult) -> Map {
     } else {
         clean::printable(&of.result)
     };
-    result.insert("_ansible_no_log", of.task.no_log);
+    let results = result.get("results").filter(|_| of.looped);
+    match results {
+        Some(Value::List(items)) if of.task.no_log => {
+            result.insert("_ansible_no_log", true);
+            for item in items.to_vec().iter().filter_map(Value::as_map) {
+                item.insert("_ansible_no_log", item.contains("censored"));
+            }
+        }
+        // A loop's total says nothing of it.
+        _ if of.looped => {}
+        _ => {
+            result.insert("_ansible_no_log", of.task.no_log);
+        }
+    }
     result.insert("action", of.task.action.as_str());
     for (key, is) in [
         ("failed", of.status == Status::Failed),
         ("skipped", of.status == Status::Skipped),
         ("unreachable", of.status == Status::Unreachable),
     ] {
+        result.remove(key);
         if is {
             result.insert(key, true);
         }
@@ -150,7 +164,7 @@ impl Sink for Json {
             Event::TaskStart { task } => {
                 self.task(task);
             }
-            Event::HostResult(of) => self.result(of),
+            Event::HostResult(of) | Event::IncludeResult(of) => self.result(of),
             Event::Recap { stats, custom } => self.print(stats, custom),
             Event::Warning { text } => self.console.warning(text, &p.warn),
             Event::Error { text } => self.console.error(text, &p.error, true),

@@ -98,7 +98,7 @@ impl Sink for JsonLines {
                 };
                 self.line(event, &map);
             }
-            Event::HostResult(of) => self.result(of),
+            Event::HostResult(of) | Event::IncludeResult(of) => self.result(of),
             Event::Recap { stats, custom } => {
                 let custom = clean::printable(custom);
                 let run = custom.remove("_run").unwrap_or_else(|| Value::Map(Map::new()));

@@ -47,7 +47,7 @@ impl Encoder {
             | Event::HostStart { task, .. }
             | Event::Output { task, .. }
             | Event::Retry { task, .. } => Some(task),
-            Event::ItemResult(of) | Event::HostResult(of) => Some(&of.task),
+            Event::ItemResult(of) | Event::HostResult(of) | Event::IncludeResult(of) => Some(&of.task),
             _ => None,
         };
         let mut out = Vec::new();
@@ -186,6 +186,7 @@ fn encode_event(event: &Event) -> Map {
         }
         Event::ItemResult(of) => encode_result("item_result", of),
         Event::HostResult(of) => encode_result("host_result", of),
+        Event::IncludeResult(of) => encode_result("include_result", of),
         Event::Retry {
             host,
             task,
@@ -338,6 +339,7 @@ impl Decoder {
             },
             "item_result" => Event::ItemResult(self.result(&f)?),
             "host_result" => Event::HostResult(self.result(&f)?),
+            "include_result" => Event::IncludeResult(self.result(&f)?),
             "retry" => Event::Retry {
                 host: f.text("host"),
                 task: self.task(&f)?,

@@ -192,7 +192,7 @@ impl<S: Sink> Redact<S> {
         }
         let task = self.task(&of.task);
         if of.task.no_log {
-            let map = clean::censored(&of.result);
+            let map = self.secrets.map(&clean::stripped(&of.result), 0);
             for key in ["ansible_job_id", "finished"] {
                 if let Some(v) = of.result.get(key) {
                     map.insert(key, v);
@@ -273,7 +273,7 @@ impl<S: Sink> Redact<S> {
                     self.secrets.collect_map(args, 0);
                 }
             }
-            Event::ItemResult(of) | Event::HostResult(of) => {
+            Event::ItemResult(of) | Event::HostResult(of) | Event::IncludeResult(of) => {
                 self.secrets.collect_map(&of.result, 0);
                 if let Some(item) = &of.item {
                     self.secrets.collect(item);
@@ -306,6 +306,7 @@ impl<S: Sink> Sink for Redact<S> {
                 self.release(&of.host, &of.task);
                 Event::HostResult(self.result(of))
             }
+            Event::IncludeResult(of) => Event::IncludeResult(self.result(of)),
             Event::TaskStart { task } => Event::TaskStart {
                 task: self.task(task),
             },

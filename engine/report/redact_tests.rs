@@ -124,3 +124,32 @@ fn nothing_of_a_no_log_task_is_told() {
         "{text}"
     );
 }
+
+#[test]
+fn of_a_no_log_loop_only_items_that_say_so_are_told() {
+    let item = |name: &str, hidden: Option<bool>| {
+        let map = Map::new();
+        map.insert("item", name);
+        if let Some(hidden) = hidden {
+            map.insert("_ansible_no_log", hidden);
+        }
+        Value::Map(map)
+    };
+    let secrets = Secrets::default();
+    let results = [
+        item("visible", Some(true)),
+        item("visible", None),
+        item("shown", Some(false)),
+        Value::str("visible"),
+    ];
+    let map: Map = [("results", Value::list(results))].into_iter().collect();
+    map.insert("msg", "visible");
+    let mut of = result(task(true), map, None);
+    of.looped = true;
+    let text = told(&secrets, &[Event::IncludeResult(of.clone()), Event::HostResult(of.clone())]);
+    assert!(!text.contains("visible") && text.contains("shown"), "{text}");
+    let shown = crate::clean::censored(&crate::clean::stripped(&of.result));
+    let results = shown.get("results").unwrap();
+    let results = results.as_sequence().unwrap();
+    assert!(results[0].get("censored").is_some() && results[2].get("censored").is_none());
+}

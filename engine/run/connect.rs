@@ -35,7 +35,7 @@ impl Route {
     fn connection_key(&self) -> String {
         let e = &self.endpoint;
         format!(
-            "{} {} {:?} {:?} {:?} {:?} {:?} {:x}",
+            "{} {} {:?} {:?} {:?} {:?} {:?} {:x} {:?}",
             self.kind,
             e.name,
             e.address,
@@ -43,7 +43,8 @@ impl Route {
             e.user,
             e.private_key_file,
             e.ssh_args,
-            mark(e.password.as_ref())
+            mark(e.password.as_ref()),
+            e.directory
         )
     }
 

@@ -19,6 +19,8 @@ const PIECE: usize = 64 << 10;
 pub(crate) struct Order {
     /// Files that the module may ask for, by the name it uses.
     pub(crate) files: Vec<(String, PathBuf)>,
+    /// Contents that the module may ask for, by the name it uses.
+    pub(crate) contents: Vec<(String, Vec<u8>)>,
     /// Files below this folder that the module may ask for by relative path.
     pub(crate) tree: Option<PathBuf>,
     /// Where to write what the module sends.
@@ -119,7 +121,8 @@ impl Engine {
                 Kind::Need => {
                     let name = String::from_utf8_lossy(&frame.payload).into_owned();
                     let error = match offered(&order, &name) {
-                        Some(path) => send_file(&mut channel, &path).await.map_err(lost)?,
+                        Some(Ok(content)) => send(&mut channel, &name, content).await.map_err(lost)?,
+                        Some(Err(message)) => Some(message),
                         None => Some(format!("the controller has no file {name}")),
                     };
                     channel
@@ -140,38 +143,44 @@ pub(crate) fn receiver(path: &Path) -> Result<File, TaskFailure> {
         .map_err(|e| TaskFailure::new(format!("cannot write {}: {e}", path.display())))
 }
 
-/// The file behind a name: one of the offered ones, or one below the offered folder and nowhere else.
-fn offered(order: &Order, name: &str) -> Option<PathBuf> {
+/// What is behind a name: an offered content or file, or one below the offered folder and nowhere else.
+fn offered<'a>(order: &'a Order, name: &str) -> Option<Result<Box<dyn Read + 'a>, String>> {
+    let open = |path: &Path| -> Result<Box<dyn Read + 'a>, String> {
+        match File::open(path) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(e) => Err(format!("cannot read {}: {e}", path.display())),
+        }
+    };
+    if let Some((_, content)) = order.contents.iter().find(|(n, _)| n == name) {
+        return Some(Ok(Box::new(content.as_slice())));
+    }
     if let Some((_, path)) = order.files.iter().find(|(n, _)| n == name) {
-        return Some(path.clone());
+        return Some(open(path));
     }
     let relative = Path::new(name);
     let inside = relative
         .components()
         .all(|c| matches!(c, std::path::Component::Normal(_)));
-    order.tree.as_ref().filter(|_| inside).map(|t| t.join(relative))
+    let tree = order.tree.as_ref().filter(|_| inside);
+    tree.map(|t| open(&t.join(relative)))
 }
 
-/// Sends a file in pieces; gives a message if it cannot be read.
-async fn send_file(
+/// Sends content in pieces; gives a message if it cannot be read.
+async fn send(
     channel: &mut kdo_transport::StepChannel,
-    path: &Path,
+    name: &str,
+    mut content: Box<dyn Read + '_>,
 ) -> Result<Option<String>, kdo_transport::TransportError> {
-    let problem = |e: std::io::Error| Some(format!("cannot read {}: {e}", path.display()));
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(e) => return Ok(problem(e)),
-    };
     let mut buffer = vec![0; PIECE];
     loop {
-        match file.read(&mut buffer) {
+        match content.read(&mut buffer) {
             Ok(0) => return Ok(None),
             Ok(n) => {
                 channel
                     .send(Kind::Blob, buffer.get(..n).unwrap_or_default().to_vec())
                     .await?;
             }
-            Err(e) => return Ok(problem(e)),
+            Err(e) => return Ok(Some(format!("cannot read {name}: {e}"))),
         }
     }
 }

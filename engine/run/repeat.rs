@@ -5,7 +5,7 @@ use crate::{
     failure::TaskFailure,
     loop_control::LoopControl,
     play_run::PlayRun,
-    task::{DELEGATED, Done, status, truthy},
+    task::{CENSORED_ITEM, DELEGATED, Done, status, truthy},
 };
 use kdo_event::{Event, HostResult, Status, TaskInfo};
 use kdo_playbook::Task;
@@ -110,9 +110,13 @@ impl Engine {
                 level.insert("ansible_loop", extended_loop(&items, index, control.all_items));
             }
             vars.push(level.clone());
+            let loop_hidden = info.no_log;
             let info = &self.item_info(vars, task, info);
             let done = self.run_item(play, task, info, vars, host).await;
             let result = done.result;
+            if loop_hidden && !info.no_log && !result.contains("_ansible_no_log") {
+                result.insert("_ansible_no_log", false);
+            }
             let label = match &control.label {
                 Some(raw) => {
                     self.with_result(vars, task, &result);
@@ -157,7 +161,10 @@ impl Engine {
             };
             if let Some(mut include) = done.include {
                 include.vars = level.copied();
-                include.item = Some(label.to_text());
+                include.item = Some(match info.no_log {
+                    true => CENSORED_ITEM.to_owned(),
+                    false => label.to_text(),
+                });
                 includes.push(include);
             }
             delegated = delegated.or(done.delegated.clone());
@@ -171,7 +178,7 @@ impl Engine {
                     ignored: failed && every_failure_ignored,
                     result: result.clone(),
                     item: Some(if info.no_log {
-                        Value::str("(censored due to no_log)")
+                        Value::str(CENSORED_ITEM)
                     } else {
                         label
                     }),

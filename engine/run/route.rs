@@ -89,7 +89,10 @@ impl Engine {
         };
         let kind = kind.strip_prefix("ansible.builtin.").unwrap_or(&kind).to_owned();
         let mut endpoint = Endpoint::new(&name);
-        if kind != "local" {
+        if kind == "local" {
+            // Relative paths are meant from the playbook's folder.
+            endpoint.directory = Some(vars.play.playbook_dir.clone());
+        } else {
             self.fill_endpoint(vars, task, &mut endpoint)?;
         }
         Ok(Route {

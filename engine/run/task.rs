@@ -12,6 +12,9 @@ use std::{rc::Rc, time::Instant};
 /// Key of an item's result that names the host it was delegated to.
 pub(crate) const DELEGATED: &str = "_ansible_delegated_host";
 
+/// What stands for a loop's item, or a message, of a task with `no_log`.
+pub(crate) const CENSORED_ITEM: &str = "(censored due to no_log)";
+
 /// Tasks or a role to be included, as the include action found them for one host and item.
 #[derive(Clone, Debug)]
 pub(crate) struct Include {
@@ -184,8 +187,10 @@ impl Engine {
         let mut done = match problem.map_or_else(|| self.items(&vars, task), Err) {
             Ok(None) => {
                 let item = self.run_item(play, task, &info, &vars, host).await;
-                if item.include.is_some() {
+                let mut include = item.include;
+                if let Some(include) = &mut include {
                     item.result.insert("changed", false);
+                    include.item = info.no_log.then(|| CENSORED_ITEM.to_owned());
                 }
                 Done {
                     host: host.to_owned(),
@@ -193,7 +198,7 @@ impl Engine {
                     result: item.result,
                     ignored: item.ignored,
                     delegated: item.delegated,
-                    includes: item.include.into_iter().collect(),
+                    includes: include.into_iter().collect(),
                 }
             }
             Ok(Some(items)) => self.run_loop(play, task, &info, &vars, host, items).await,
@@ -230,21 +235,23 @@ impl Engine {
             Some(_) if done.result.contains("results") => None,
             _ => self.told_failure(task, &info, done.status, &done.result),
         };
-        let quiet = !done.includes.is_empty() && done.status == Status::Ok;
-        if !quiet {
-            self.tell(&Event::HostResult(HostResult {
-                host: host.to_owned(),
-                delegated: self.shown_delegate(&vars, done.delegated.as_deref()),
-                task: as_told(&info, &done.result),
-                status: done.status,
-                ignored: done.ignored,
-                result: done.result.clone(),
-                item: None,
-                looped: done.result.contains("results") && task.repeat.is_some(),
-                error,
-                elapsed: started.elapsed().as_secs_f64(),
-            }));
-        }
+        let result = HostResult {
+            host: host.to_owned(),
+            delegated: self.shown_delegate(&vars, done.delegated.as_deref()),
+            task: as_told(&info, &done.result),
+            status: done.status,
+            ignored: done.ignored,
+            result: done.result.clone(),
+            item: None,
+            looped: done.result.contains("results") && task.repeat.is_some(),
+            error,
+            elapsed: started.elapsed().as_secs_f64(),
+        };
+        let includes = !done.includes.is_empty() && done.status == Status::Ok;
+        self.tell(&match includes {
+            true => Event::IncludeResult(result),
+            false => Event::HostResult(result),
+        });
         done
     }
 
@@ -502,7 +509,6 @@ fn include_result(action: &str, args: &Map) -> Map {
             "include",
             rest.remove("_raw_params").or(file).unwrap_or(Value::None),
         );
-        rest.remove("apply");
     }
     map.insert("include_args", rest);
     map

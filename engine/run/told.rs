@@ -1,6 +1,6 @@
 //! A task's failure in words for people: what went wrong, where the task stands, and what caused it.
 
-use crate::{actions, engine::Engine, failure::take_rendered};
+use crate::{actions, engine::Engine, failure::take_rendered, task::CENSORED_ITEM};
 use kdo_event::{Status, TaskInfo};
 use kdo_playbook::Task;
 use kdo_syntax::{Diagnostic, excerpt};
@@ -28,9 +28,7 @@ impl Engine {
         };
         if info.no_log {
             let origin = place.lines().next().unwrap_or_default();
-            return Some(format!(
-                "Task failed: {what} failed: (censored due to no_log)\n{origin}"
-            ));
+            return Some(format!("Task failed: {what} failed: {CENSORED_ITEM}\n{origin}"));
         }
         let message = result.get("msg").map(|v| v.to_text()).unwrap_or_default();
         let whole = if message.starts_with("Task failed: ") {

@@ -1,6 +1,6 @@
 //! What templates know of the world beside their variables.
 
-use crate::{Plugins, Settings, TemplateError};
+use crate::{Plugins, Settings, TemplateError, filters::expand_user};
 use kdo_value::{Origin, Text, VaultText};
 use kdo_vault::VaultKeys;
 use std::path::{Component, Path, PathBuf};
@@ -30,10 +30,7 @@ impl SearchPath {
 
     /// All places where `find` looks, in order.
     pub fn candidates(&self, subfolder: &str, name: &str) -> Vec<PathBuf> {
-        let expanded = match name.strip_prefix("~/") {
-            Some(rest) => std::env::home_dir().map_or_else(|| PathBuf::from(name), |h| h.join(rest)),
-            None => PathBuf::from(name),
-        };
+        let expanded = PathBuf::from(expand_user(name));
         if expanded.is_absolute() {
             return vec![expanded];
         }

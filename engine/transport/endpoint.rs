@@ -29,6 +29,8 @@ pub struct Endpoint {
     pub connect_timeout: Duration,
     /// How often a failed connection is tried again (authentication failures are not).
     pub retries: u32,
+    /// Of this machine: the folder that programs begin in.
+    pub directory: Option<PathBuf>,
 }
 
 impl Endpoint {
@@ -46,6 +48,7 @@ impl Endpoint {
             host_key_checking: true,
             connect_timeout: Duration::from_secs(10),
             retries: 0,
+            directory: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::{Connection, Connector, Endpoint, Process, TransportError, TransportE
 use async_trait::async_trait;
 use std::{
     os::unix::process::ExitStatusExt,
+    path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::{
         Arc,
@@ -20,13 +21,15 @@ use tokio::{
 pub struct LocalConnector;
 
 struct LocalConnection {
+    directory: Option<PathBuf>,
     open: AtomicBool,
 }
 
 #[async_trait]
 impl Connector for LocalConnector {
-    async fn connect(&self, _: &Endpoint) -> Result<Arc<dyn Connection>, TransportError> {
+    async fn connect(&self, endpoint: &Endpoint) -> Result<Arc<dyn Connection>, TransportError> {
         Ok(Arc::new(LocalConnection {
+            directory: endpoint.directory.clone().filter(|d| d.is_dir()),
             open: AtomicBool::new(true),
         }))
     }
@@ -41,10 +44,15 @@ impl Connection for LocalConnection {
                 "the local connection is closed",
             ));
         }
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", command]);
+        if let Some(directory) = &self.directory {
+            shell.current_dir(directory);
+        }
         let started = if pty {
-            local_pty::start(command)
+            local_pty::start(shell)
         } else {
-            plain(command)
+            plain(shell)
         };
         started.map_err(|e| {
             TransportError::new(TransportErrorKind::Unreachable, format!("starting /bin/sh: {e}"))
@@ -60,9 +68,8 @@ impl Connection for LocalConnection {
     }
 }
 
-fn plain(command: &str) -> std::io::Result<Process> {
-    let mut child = Command::new("/bin/sh")
-        .args(["-c", command])
+fn plain(mut shell: Command) -> std::io::Result<Process> {
+    let mut child = shell
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

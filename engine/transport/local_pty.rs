@@ -22,8 +22,8 @@ use tokio::{
     process::Command,
 };
 
-/// Starts `command` by the shell with a new terminal as its controlling one.
-pub(crate) fn start(command: &str) -> io::Result<Process> {
+/// Starts the shell with a new terminal as its controlling one.
+pub(crate) fn start(mut shell: Command) -> io::Result<Process> {
     let main = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     grantpt(&main)?;
     unlockpt(&main)?;
@@ -39,9 +39,8 @@ pub(crate) fn start(command: &str) -> io::Result<Process> {
     modes.output_modes -= OutputModes::ONLCR;
     tcsetattr(&side, OptionalActions::Now, &modes)?;
 
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", command]).env("TERM", "dumb");
     shell
+        .env("TERM", "dumb")
         .stdin(Stdio::from(side.try_clone()?))
         .stdout(Stdio::from(side.try_clone()?))
         .stderr(Stdio::from(side));

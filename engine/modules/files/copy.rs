@@ -112,11 +112,17 @@ impl Copy {
     fn source(&self) -> Result<Source, Failure> {
         if self.remote_src {
             let src = self.src.clone().unwrap_or_default();
-            if fs::metadata(&src).is_err() {
+            let Ok(meta) = fs::metadata(&src) else {
                 return Err(Failure::new(format!("Source {} not found", src.display())));
-            }
+            };
             if rustix::fs::access(&src, rustix::fs::Access::READ_OK).is_err() {
                 return Err(Failure::new(format!("Source {} not readable", src.display())));
+            }
+            if !meta.is_file() && !meta.is_dir() {
+                return Err(Failure::new(format!(
+                    "Cannot copy invalid source '{}': not a file",
+                    src.display()
+                )));
             }
             return Ok(Source::File(src));
         }

@@ -1,8 +1,12 @@
 //! `kdo.fetch`: a file's content for the controller; the agent's half of `fetch`.
 
 use super::stat::file_checksum;
-use crate::prelude::*;
-use std::{fs, io::Read, path::PathBuf};
+use crate::{host::io_failure, prelude::*};
+use std::{
+    fs,
+    io::{self, Read},
+    path::PathBuf,
+};
 
 /// Send a file of the host to the controller
 #[derive(Params)]
@@ -24,6 +28,10 @@ impl Module for Fetch {
             Return {
                 name: "checksum",
                 doc: "SHA-1 of the content.",
+            },
+            Return {
+                name: "closed",
+                doc: "Whether a folder on the way to it is closed to the user.",
             },
             Return {
                 name: "folder",
@@ -53,14 +61,20 @@ impl Module for Fetch {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        let Some(meta) = host.stat(&self.src)? else {
+        let unreadable = |e: io::Error| io_failure("File is not readable:", &self.src, &e);
+        let found = match fs::metadata(&self.src) {
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(unreadable(e).with("closed", true));
+            }
+            _ => host.stat(&self.src)?,
+        };
+        let Some(meta) = found else {
             return Err(Failure::new("the remote file does not exist").with("missing", true));
         };
         if meta.is_dir() {
             let text = "remote file is a directory, fetch cannot work on directories";
             return Err(Failure::new(text).with("folder", true));
         }
-        let unreadable = |_| Failure::new(format!("File is not readable: {}", self.src.display()));
         let mut file = fs::File::open(&self.src).map_err(unreadable)?;
         let checksum = file_checksum(&self.src, "sha1");
         let send = self.have.is_none() || self.have != checksum;

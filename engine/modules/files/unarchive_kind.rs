@@ -40,17 +40,21 @@ impl Kind {
         } else if head.get(257..262) == Some(b"ustar") {
             Self::Tar
         } else {
-            return Err(Failure::new(format!(
-                "Failed to find handler for \"{}\". Make sure the required command to extract the file is installed.",
-                archive.display()
-            )));
+            return Err(no_handler(archive, ""));
         };
-        let needs = match kind {
-            Self::Zip => ("unzip", "unzip"),
-            Self::Zstd => ("zstd", "zstd"),
-            _ => ("tar", "tar"),
+        let program = match kind {
+            Self::Zip => "unzip",
+            Self::Zstd => "zstd",
+            _ => "tar",
         };
-        host.need_program(needs.0, needs.1)?;
+        if host.find_program(program).is_none() {
+            return Err(no_handler(
+                archive,
+                &format!(
+                    "Unable to find required '{program}' binary in the path; package `{program}` usually has it"
+                ),
+            ));
+        }
         Ok(kind)
     }
 
@@ -68,6 +72,15 @@ impl Kind {
     fn flag(self) -> Option<&'static str> {
         (self == Self::Gzip).then_some("-z")
     }
+}
+
+/// The failure for an archive that no program here can unpack.
+fn no_handler(archive: &Path, why: &str) -> Failure {
+    let text = format!(
+        "Failed to find handler for \"{}\". Make sure the required command to extract the file is installed.\n{why}",
+        archive.display()
+    );
+    Failure::new(text.trim_end())
 }
 
 /// One unpacking.
@@ -127,11 +140,10 @@ impl Unpacker {
         };
         let out = host.query(command)?;
         if out.rc != 0 && !(self.kind == Kind::Zip && out.rc == 1) {
-            return Err(Failure::new(format!(
-                "Failed to find handler for \"{}\". Make sure the required command to extract the file is installed.\n{}",
-                self.archive.display(),
-                out.stderr_text().trim()
-            )));
+            return Err(no_handler(
+                &self.archive,
+                &format!("Unable to list files in the archive: {}", out.stderr_text().trim()),
+            ));
         }
         let text = out.stdout_text();
         let names = text

@@ -36,15 +36,11 @@ fn symbolic(text: &str, current: u32, directory: bool, umask: u32) -> Result<u32
     for clause in text.split(',') {
         let split = clause.find(['+', '-', '=']).ok_or_else(|| bad(text))?;
         let (who, mut actions) = clause.split_at(split);
-        if who.chars().any(|c| !"ugoa".contains(c)) {
+        let default_who = who.is_empty();
+        let who = if default_who || who == "a" { "ugo" } else { who };
+        if who.chars().any(|c| !"ugo".contains(c)) {
             return Err(bad(text));
         }
-        let default_who = who.is_empty();
-        let who = if default_who || who.contains('a') {
-            "ugo"
-        } else {
-            who
-        };
         while !actions.is_empty() {
             let operator = actions.chars().next().ok_or_else(|| bad(text))?;
             let rest = actions.get(1..).unwrap_or("");
@@ -131,7 +127,9 @@ mod tests {
                 "{text}"
             );
         }
-        assert!(parse_mode(&Value::str("u=q"), 0, false, 0).is_err());
+        for text in ["u=q", "ao=r", "oa=r", "ufoo=r"] {
+            assert!(parse_mode(&Value::str(text), 0, false, 0).is_err(), "{text}");
+        }
         assert!(parse_mode(&Value::Int(420), 0, false, 0) == Ok(0o644));
     }
 }

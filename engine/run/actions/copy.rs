@@ -1,11 +1,12 @@
 //! `copy`: files of the controller (or of the host) to the host.
 
 use crate::{engine::Engine, failure::TaskFailure, invoke::Order, step::Step};
-use kdo_modules::files::stat::file_checksum;
+use kdo_modules::files::stat::{checksum, file_checksum};
 use kdo_template::SearchPath;
 use kdo_value::{Map, Value, json};
 use std::{
     fs,
+    io::Read,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -49,17 +50,12 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
     }
     let src = src.to_text();
     let path = find(step, "files", &src)?;
+    let decrypt = truth("decrypt") || given("decrypt").is_none();
     if path.is_dir() {
-        return tree(engine, step, &args, &src, &path).await;
+        return tree(engine, step, &args, (&src, &path), decrypt).await;
     }
     let mut order = Order::default();
-    offer(
-        engine,
-        &args,
-        &path,
-        truth("decrypt") || given("decrypt").is_none(),
-        &mut order,
-    )?;
+    offer(engine, &args, &path, decrypt, &mut order)?;
     engine.invoke(step, module, &args, order).await
 }
 
@@ -102,27 +98,8 @@ pub(crate) fn offer(
     args.insert("_kdo_mode", meta.permissions().mode() & 0o7777);
     let original = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     args.insert("_kdo_original", original.to_string_lossy().into_owned());
-    let mut head = [0; 14];
-    let vaulted = decrypt
-        && meta.is_file()
-        && fs::File::open(path)
-            .and_then(|mut f| std::io::Read::read_exact(&mut f, &mut head))
-            .is_ok()
-        && &head == b"$ANSIBLE_VAULT";
-    if vaulted {
-        let text = fs::read_to_string(path).map_err(failed)?;
-        let vault = engine.store.vault.as_ref().ok_or_else(|| {
-            TaskFailure::new(format!(
-                "Attempting to decrypt but no vault secrets found. ({})",
-                path.display()
-            ))
-        })?;
-        inline(
-            args,
-            &vault
-                .decrypt_text(&text)
-                .map_err(|e| TaskFailure::new(e.message))?,
-        );
+    if decrypt && let Some(content) = opened(engine, path)? {
+        inline(args, &content);
         return Ok(());
     }
     if meta.len() <= INLINE {
@@ -137,10 +114,63 @@ pub(crate) fn offer(
     Ok(())
 }
 
-async fn tree(engine: &Engine, step: &Step, args: &Map, src: &str, path: &Path) -> Result<Map, TaskFailure> {
+/// What a file encrypted by vault holds; nothing if it is no such file.
+fn opened(engine: &Engine, path: &Path) -> Result<Option<Vec<u8>>, TaskFailure> {
+    let mut head = [0; 14];
+    let read = fs::File::open(path).and_then(|mut f| f.read_exact(&mut head));
+    if read.is_err() || &head != b"$ANSIBLE_VAULT" {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(path)
+        .map_err(|e| TaskFailure::new(format!("cannot read {}: {e}", path.display())))?;
+    let vault = engine.store.vault.as_ref().ok_or_else(|| {
+        TaskFailure::new(format!(
+            "A vault password or secret must be specified to decrypt {}",
+            path.display()
+        ))
+    })?;
+    let content = vault.decrypt_text(&text);
+    content.map(Some).map_err(|e| TaskFailure::new(e.message))
+}
+
+/// What the encrypted files of a folder hold, by name; their entries then tell of that.
+fn open_vaults(
+    engine: &Engine,
+    folder: &Path,
+    entries: &[Value],
+) -> Result<Vec<(String, Vec<u8>)>, TaskFailure> {
+    let files = entries.iter().filter_map(Value::as_map);
+    let mut files: Vec<_> = files
+        .filter(|e| e.contains("checksum"))
+        .filter_map(|e| Some((e.get("path")?.to_text(), e)))
+        .collect();
+    // Of several that cannot be opened the outermost is told.
+    files.sort_by_key(|(name, _)| name.matches('/').count());
+    let mut contents = Vec::new();
+    for (name, entry) in files {
+        if let Some(content) = opened(engine, &folder.join(&name))? {
+            entry.insert("size", content.len());
+            entry.insert("checksum", checksum(&mut content.as_slice(), "sha1").ok());
+            contents.push((name, content));
+        }
+    }
+    Ok(contents)
+}
+
+async fn tree(
+    engine: &Engine,
+    step: &Step,
+    args: &Map,
+    (src, path): (&str, &Path),
+    decrypt: bool,
+) -> Result<Map, TaskFailure> {
     let local_follow = args.get("local_follow").is_none_or(|v| v.truthy());
     let mut entries = Vec::new();
     walk(path, Path::new(""), local_follow, &mut Vec::new(), &mut entries)?;
+    let contents = match decrypt {
+        true => open_vaults(engine, path, &entries)?,
+        false => Vec::new(),
+    };
     args.remove("src");
     args.insert("_kdo_tree", Value::list(entries));
     let original = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -156,6 +186,7 @@ async fn tree(engine: &Engine, step: &Step, args: &Map, src: &str, path: &Path) 
     }
     let order = Order {
         tree: Some(path.to_owned()),
+        contents,
         ..Order::default()
     };
     engine.invoke(step, "ansible.builtin.copy", args, order).await

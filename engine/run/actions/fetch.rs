@@ -220,6 +220,8 @@ fn refused(answer: &Map, src: &str, must: bool) -> Map {
     let folder = crate::task::truthy(answer, "folder");
     if crate::task::truthy(answer, "missing") || folder && !must {
         message.push_str(", not transferring, ignored");
+    } else if crate::task::truthy(answer, "closed") && !must {
+        message.push_str(", ignored");
     }
     let result = Map::from_iter([("changed", false)]);
     if must || folder || message.ends_with(" ignored") {
