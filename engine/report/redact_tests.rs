@@ -146,7 +146,10 @@ fn of_a_no_log_loop_only_items_that_say_so_are_told() {
     map.insert("msg", "visible");
     let mut of = result(task(true), map, None);
     of.looped = true;
-    let text = told(&secrets, &[Event::IncludeResult(of.clone()), Event::HostResult(of.clone())]);
+    let text = told(
+        &secrets,
+        &[Event::IncludeResult(of.clone()), Event::HostResult(of.clone())],
+    );
     assert!(!text.contains("visible") && text.contains("shown"), "{text}");
     let shown = crate::clean::censored(&crate::clean::stripped(&of.result));
     let results = shown.get("results").unwrap();

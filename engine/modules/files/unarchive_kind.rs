@@ -142,7 +142,10 @@ impl Unpacker {
         if out.rc != 0 && !(self.kind == Kind::Zip && out.rc == 1) {
             return Err(no_handler(
                 &self.archive,
-                &format!("Unable to list files in the archive: {}", out.stderr_text().trim()),
+                &format!(
+                    "Unable to list files in the archive: {}",
+                    out.stderr_text().trim()
+                ),
             ));
         }
         let text = out.stdout_text();

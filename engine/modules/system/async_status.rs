@@ -34,14 +34,6 @@ impl Module for AsyncStatus {
         diff: Support::None,
         returns: &[
             Return {
-                name: "stdout",
-                doc: "What a program has printed.",
-            },
-            Return {
-                name: "stderr",
-                doc: "What a program has printed to standard error.",
-            },
-            Return {
                 name: "ansible_job_id",
                 doc: "The job's name.",
             },
