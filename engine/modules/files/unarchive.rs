@@ -226,6 +226,15 @@ impl Module for Unarchive {
                 .with("msg", text)
                 .changed(false));
         }
+        if self.dest.is_relative()
+            && let Ok(absolute) = std::path::absolute(&self.dest)
+        {
+            host.warn(format!(
+                "Relative destination path '{}' was resolved to absolute path '{}'.",
+                self.dest.display(),
+                absolute.display()
+            ));
+        }
         let scratch = Scratch::new()?;
         let archive = self.archive(host, &scratch)?;
         if !self.dest.is_dir() {
