@@ -37,6 +37,13 @@ pub(crate) fn join(lab: &Lab, host: &Host, pid: i32) -> [String; 2] {
     ]
 }
 
+/// The `ip` command that takes away what is left of a host's port: the kernel ends namespaces in its own time.
+pub(crate) fn leave(lab: &Lab, host: &Host) -> Option<String> {
+    let port = lab.port(host.index);
+    let there = Path::new("/sys/class/net").join(&port).exists();
+    there.then(|| format!("link del {port}"))
+}
+
 /// Makes the tap device of a virtual machine.
 pub(crate) fn tap(lab: &Lab, host: &Host) -> Result<(), LabError> {
     let port = lab.port(host.index);

@@ -225,7 +225,7 @@ impl Supervisor<'_> {
 
     fn boot(&mut self, names: &[String]) -> Result<(), LabError> {
         bridge::up(self.lab)?;
-        let mut links = Vec::new();
+        let (mut stale, mut links) = (Vec::new(), Vec::new());
         let mut gates = Vec::new();
         let mut failure = None;
         for name in names {
@@ -236,6 +236,7 @@ impl Supervisor<'_> {
                 host_disk::prepare(self.lab, host)
                     .and_then(|()| host_boot::spawn(self.lab, host))
                     .map(|(pid, gate)| {
+                        stale.extend(bridge::leave(self.lab, host));
                         links.extend(bridge::join(self.lab, host, pid));
                         gates.push(gate);
                         pid
@@ -256,7 +257,7 @@ impl Supervisor<'_> {
                 }
             }
         }
-        let linked = machine::ip_batch(&links, false);
+        let linked = machine::ip_batch(&stale, true).and_then(|()| machine::ip_batch(&links, false));
         // those whose link is missing come up without a network: better seen than hung
         for gate in gates {
             let _ = rustix::io::write(&gate, b"x");

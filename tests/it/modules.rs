@@ -666,7 +666,12 @@ fn odd_output_of_programs_is_an_error_at_most() {
     }
     let lab = Lab::new("4");
     let odd = fs::read_to_string(folder().join("odd")).unwrap();
-    let hosts = start(&lab, plays(), "systemd", 2);
+    let mut plays = plays();
+    for plays in plays.values_mut() {
+        // It would wait long for hosts that do not boot.
+        plays.retain(|name| name != "reboot");
+    }
+    let hosts = start(&lab, plays, "systemd", 2);
     let run = Run::new(&lab, None);
     let _web = run.web_server(&hosts);
     on_fresh_hosts(&run, &hosts, &|name, host, address, scratch| {
