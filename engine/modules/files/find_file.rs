@@ -6,11 +6,7 @@ use super::{
 };
 use crate::{Host, pyregex::Pattern};
 use kdo_value::Map;
-use std::{
-    fs,
-    os::unix::fs::{FileTypeExt, MetadataExt},
-    path::Path,
-};
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 /// Bytes that Python reads of a text at once.
 const PIECE: usize = 8192;
@@ -76,15 +72,7 @@ pub(super) fn describe(path: &Path, meta: &fs::Metadata, host: &mut Host<'_>) ->
     let map = Map::new();
     map.insert("path", text(path));
     map.insert("mode", format!("{:04o}", mode & 0o7777));
-    for (name, value) in [
-        ("isdir", kind.is_dir()),
-        ("ischr", kind.is_char_device()),
-        ("isblk", kind.is_block_device()),
-        ("isreg", kind.is_file()),
-        ("isfifo", kind.is_fifo()),
-        ("islnk", kind.is_symlink()),
-        ("issock", kind.is_socket()),
-    ] {
+    for (name, value) in super::stat::kinds(kind) {
         map.insert(name, value);
     }
     map.insert("uid", meta.uid());

@@ -79,15 +79,7 @@ impl Stat {
         out.insert("exists", true);
         out.insert("path", path.to_string_lossy().into_owned());
         out.insert("mode", format!("{:04o}", mode & 0o7777));
-        for (name, value) in [
-            ("isdir", kind.is_dir()),
-            ("ischr", kind.is_char_device()),
-            ("isblk", kind.is_block_device()),
-            ("isreg", kind.is_file()),
-            ("isfifo", kind.is_fifo()),
-            ("islnk", kind.is_symlink()),
-            ("issock", kind.is_socket()),
-        ] {
+        for (name, value) in kinds(kind) {
             out.insert(name, value);
         }
         for (name, value) in [
@@ -222,6 +214,19 @@ fn attribute_name(flag: char) -> Option<&'static str> {
         'Z' => "compresseddirty",
         _ => return None,
     })
+}
+
+/// What kind of file it is, as the results of `stat` and `find` tell it.
+pub(super) fn kinds(kind: fs::FileType) -> [(&'static str, bool); 7] {
+    [
+        ("isdir", kind.is_dir()),
+        ("ischr", kind.is_char_device()),
+        ("isblk", kind.is_block_device()),
+        ("isreg", kind.is_file()),
+        ("isfifo", kind.is_fifo()),
+        ("islnk", kind.is_symlink()),
+        ("issock", kind.is_socket()),
+    ]
 }
 
 impl Module for Stat {
