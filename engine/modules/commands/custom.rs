@@ -4,9 +4,7 @@ use super::words;
 use crate::{host::Scratch, params::Raw, prelude::*};
 use kdo_value::json;
 use std::{
-    fs,
     io::Write,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -74,8 +72,11 @@ impl Module for Custom {
         if matches!(self.style, Style::Text) {
             content = with_arguments(&content, &json::line(&arguments.clone().into()));
         }
-        let path = scratch.join(format!("AnsiballZ_{}", self.name));
-        write(&path, &content, 0o700)?;
+        let path = scratch
+            .program(format!("AnsiballZ_{}", self.name), |file| {
+                file.write_all(&content)
+            })
+            .map_err(|e| Failure::new(format!("could not write the module: {e}")))?;
         let mut argv = self.interpreter.clone();
         if let Some(program) = argv.first_mut() {
             let found = interpreter(host, program);
@@ -97,8 +98,7 @@ impl Module for Custom {
             Style::Text => None,
         };
         if let Some(text) = told {
-            let file = scratch.join("args");
-            write(&file, text.as_bytes(), 0o600)?;
+            let file = scratch.write("args", text.as_bytes())?;
             command = command.path(&file);
         }
         let out = host.query(command)?;
@@ -163,16 +163,6 @@ impl Custom {
         all.insert("_ansible_ignore_unknown_opts", false);
         all
     }
-}
-
-fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), Failure> {
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .and_then(|mut f| f.write_all(content))
-        .map_err(|e| Failure::new(format!("could not write the module: {e}")))
 }
 
 /// The program that is meant: by its path or name; any Python 3 for a Python that is not there.

@@ -8,9 +8,8 @@ use crate::{
     prelude::*,
 };
 use std::{
-    fs,
+    fs::File,
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
@@ -54,12 +53,10 @@ pub struct Script {
 }
 
 impl Script {
-    fn write(&self, host: &mut Host<'_>, path: &Path) -> io::Result<()> {
-        let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o700).open(path)?;
+    fn write(&self, host: &mut Host<'_>, file: &mut File) -> io::Result<()> {
         match &self._kdo_content {
             Some(Raw(content)) => file.write_all(&copy_bytes(content)),
-            None => host.link().fetch("content", &mut file).map(|_| ()),
+            None => host.link().fetch("content", file).map(|_| ()),
         }
     }
 
@@ -146,8 +143,8 @@ impl Module for Script {
         }
         let scratch = Scratch::for_programs()?;
         let name = self._kdo_name.as_deref().and_then(|n| Path::new(n).file_name());
-        let path = scratch.join(name.unwrap_or("script".as_ref()));
-        self.write(host, &path)
+        let path = scratch
+            .program(name.unwrap_or("script".as_ref()), |file| self.write(host, file))
             .map_err(|e| Failure::new(format!("could not write the script: {e}")))?;
         let command = Command::new("/bin/sh").arg("-c").arg(self.line(&path));
         let out = host.query(command.streamed())?;

@@ -1,9 +1,12 @@
 //! Block devices.
 
-use super::{Gather, source};
+use super::{
+    Gather,
+    source::{self, Folder},
+};
 use crate::host::Command;
 use kdo_value::{Map, Value};
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 type Links = BTreeMap<String, Vec<String>>;
 
@@ -18,10 +21,16 @@ fn links(folder: &str) -> Links {
     out
 }
 
+/// Kinds of devices that are never built on others: there are dozens of them on many machines, so not looking saves time.
+const SIMPLE: &[&str] = &["loop", "ram", "nbd", "zram", "sr", "fd"];
+
 /// For each device, those built on it.
-fn masters() -> Links {
+fn masters(devices: &[String]) -> Links {
     let mut out = Links::new();
-    for master in source::names("/sys/block") {
+    for master in devices
+        .iter()
+        .filter(|d| !SIMPLE.iter().any(|s| d.starts_with(s)))
+    {
         for part in source::names(format!("/sys/block/{master}/slaves")) {
             out.entry(part).or_default().push(master.clone());
         }
@@ -50,84 +59,93 @@ fn human(bytes: f64) -> String {
 }
 
 pub(super) fn collect(g: &mut Gather<'_, '_>) {
+    let names = source::names("/sys/block");
     let all = [
         ("ids", links("by-id")),
         ("labels", links("by-label")),
-        ("masters", masters()),
+        ("masters", masters(&names)),
         ("uuids", links("by-uuid")),
     ];
     g.facts.insert(
         "device_links",
         all.iter().map(|(k, l)| (*k, map(l))).collect::<Map>(),
     );
-    let cards = Cards::look(g);
+    let links = |device: &str| all.iter().map(|(k, l)| (*k, of(l, device))).collect::<Map>();
+    let cards = Cards::look(g, &names);
     let serial_program = g.host.find_program("sg_inq");
+    // Partitions stand beside the devices here: one reading instead of one for each device.
+    let mut parts = source::names("/sys/class/block");
+    parts.retain(|p| names.binary_search(p).is_err());
+    let mapped = names.iter().any(|d| d.starts_with("dm-"));
     let devices = Map::new();
-    for name in source::names("/sys/block") {
-        let base = format!("/sys/block/{name}");
-        let links = |device: &str| all.iter().map(|(k, l)| (*k, of(l, device))).collect::<Map>();
-        let read = |file: &str| source::word(format!("{base}/{file}"));
-        let optional = |file: &str| read(file).map_or(Value::None, Value::from);
+    for name in &names {
+        let Some(folder) = Folder::open(&format!("/sys/block/{name}")) else {
+            continue;
+        };
+        let queue = folder.folder("queue");
+        let queue = |file: &str| queue.as_ref().and_then(|q| q.word(file));
         let facts = Map::new();
         // Older kernels had no links there, by which Ansible told real devices.
         facts.insert("virtual", 1_i64);
-        facts.insert("links", links(&name));
+        facts.insert("links", links(name));
         // Virtual devices have no such folder: most of the reading is saved.
-        let real = Path::new(&base).join("device").exists();
+        let device = folder.folder("device");
+        let device = |file: &str| device.as_ref().and_then(|d| d.word(file));
         for key in ["vendor", "model", "sas_address", "sas_device_handle"] {
-            let value = if real {
-                optional(&format!("device/{key}"))
-            } else {
-                Value::None
-            };
-            facts.insert(key, value);
+            facts.insert(key, optional(device(key)));
         }
         let serial = match &serial_program {
-            Some(program) => asked_serial(g, program, &name),
-            None if real => read("device/serial"),
-            None => None,
+            Some(program) => asked_serial(g, program, name),
+            None => device("serial"),
         };
         if let Some(serial) = serial {
             facts.insert("serial", serial);
         }
-        let ids = all.first().and_then(|(_, ids)| ids.get(&name));
+        let ids = all.first().and_then(|(_, ids)| ids.get(name));
         if let Some(wwn) = ids.into_iter().flatten().find_map(|i| i.strip_prefix("wwn-")) {
             facts.insert("wwn", wwn);
         }
-        facts.insert("removable", optional("removable"));
-        let never = read("queue/discard_max_hw_bytes").as_deref() == Some("0");
+        facts.insert("removable", optional(folder.word("removable")));
+        let never = queue("discard_max_hw_bytes").as_deref() == Some("0");
         facts.insert(
             "support_discard",
             if never {
                 Value::str("0")
             } else {
-                optional("queue/discard_granularity")
+                optional(queue("discard_granularity"))
             },
         );
         let partitions = Map::new();
-        for part in source::names(&base) {
+        for part in &parts {
             let number = part
                 .strip_prefix(name.as_str())
                 .map(|n| n.trim_start_matches('p'));
-            if number.is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit())) {
-                partitions.insert(part.as_str(), partition(&format!("{base}/{part}"), links(&part)));
+            if number.is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()))
+                && let Some(folder) = folder.folder(part)
+            {
+                partitions.insert(part.as_str(), partition(&folder, links(part), mapped));
             }
         }
         facts.insert("partitions", partitions);
-        facts.insert("rotational", optional("queue/rotational"));
-        let schedulers = read("queue/scheduler").unwrap_or_default();
+        facts.insert("rotational", optional(queue("rotational")));
+        let schedulers = queue("scheduler").unwrap_or_default();
         let chosen = schedulers
             .split_once('[')
             .and_then(|(_, r)| r.rsplit_once(']'))
             .map_or("", |(s, _)| s);
         facts.insert("scheduler_mode", chosen);
-        let sectors = extent(&base, &facts);
+        let sector = queue("logical_block_size").or_else(|| queue("hw_sector_size"));
+        let sectors = extent(&folder, sector, &facts);
         facts.insert("sectors", sectors);
-        facts.insert("host", cards.of(&base));
-        facts.insert("holders", holders(&base));
+        facts.insert("host", cards.of(name));
+        facts.insert("holders", holders(&folder, mapped));
         devices.insert(name.as_str(), facts);
     }
     g.facts.insert("devices", devices);
+}
+
+fn optional(text: Option<String>) -> Value {
+    text.map_or(Value::None, Value::from)
 }
 
 /// The serial number by a program that asks the device itself.
@@ -147,42 +165,33 @@ fn asked_serial(g: &mut Gather<'_, '_>, program: &Path, name: &str) -> Option<St
 }
 
 /// The cards that devices are on, as `lspci` calls them.
-struct Cards(String);
+struct Cards {
+    addresses: BTreeMap<String, String>,
+    listing: String,
+}
 
 impl Cards {
     /// Asks, if the program is there and a device is on the bus.
-    fn look(g: &mut Gather<'_, '_>) -> Self {
-        let on_bus = source::names("/sys/block")
-            .iter()
-            .any(|d| Self::address(&format!("/sys/block/{d}")).is_some());
+    fn look(g: &mut Gather<'_, '_>, devices: &[String]) -> Self {
+        let folder = Folder::open("/sys/block");
+        let address = |device: &String| {
+            let target = folder.as_ref()?.link(device)?;
+            Some((device.clone(), address(&target)?))
+        };
+        let addresses: BTreeMap<_, _> = devices.iter().filter_map(address).collect();
+        let on_bus = !addresses.is_empty();
         let program = on_bus.then(|| g.host.find_program("lspci")).flatten();
         let command = program.map(|p| Command::new(p).arg("-D").timeout(g.limit));
         let answer = command.and_then(|c| g.host.query(c).ok());
-        Self(answer.map(|a| a.stdout_text()).unwrap_or_default())
+        Self {
+            addresses,
+            listing: answer.map(|a| a.stdout_text()).unwrap_or_default(),
+        }
     }
 
-    /// The last address of the bus on the way to a device: `0000:00:1f.2`.
-    fn address(base: &str) -> Option<String> {
-        let path = fs::read_link(base).ok()?;
-        let hex = |text: &str, length: usize| {
-            text.len() == length
-                && text
-                    .chars()
-                    .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
-        };
-        let is_address = |part: &str| {
-            let parts: Vec<_> = part.split([':', '.']).collect();
-            matches!(parts[..], [domain, bus, slot, function]
-                if hex(domain, 4) && hex(bus, 2) && hex(slot, 2) && slot.starts_with(['0', '1']) && hex(function, 1))
-        };
-        let parts: Vec<_> = path.iter().map(|p| p.to_string_lossy().into_owned()).collect();
-        let (_, above) = parts.split_last()?;
-        above.iter().rev().find(|p| is_address(p)).cloned()
-    }
-
-    fn of(&self, base: &str) -> &str {
-        let line = Self::address(base).filter(|_| !self.0.is_empty()).and_then(|a| {
-            self.0
+    fn of(&self, device: &str) -> &str {
+        let line = self.addresses.get(device).and_then(|a| {
+            self.listing
                 .lines()
                 .find_map(|l| l.strip_prefix(a.as_str())?.strip_prefix(' '))
         });
@@ -190,53 +199,67 @@ impl Cards {
     }
 }
 
+/// The last address of the bus on the way to a device: `0000:00:1f.2`.
+fn address(target: &str) -> Option<String> {
+    let hex = |text: &str, length: usize| {
+        text.len() == length
+            && text
+                .chars()
+                .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+    };
+    let is_address = |part: &str| {
+        let parts: Vec<_> = part.split([':', '.']).collect();
+        matches!(parts[..], [domain, bus, slot, function]
+            if hex(domain, 4) && hex(bus, 2) && hex(slot, 2) && slot.starts_with(['0', '1']) && hex(function, 1))
+    };
+    let (above, _) = target.rsplit_once('/')?;
+    above.rsplit('/').find(|p| is_address(p)).map(str::to_owned)
+}
+
 /// Adds the size of a device or partition and of its sectors; gives the number of sectors.
-fn extent(base: &str, facts: &Map) -> i64 {
-    let sector = ["logical_block_size", "hw_sector_size"]
-        .iter()
-        .find_map(|f| source::word(format!("{base}/queue/{f}")));
+fn extent(folder: &Folder, sector: Option<String>, facts: &Map) -> i64 {
     let bytes = sector.as_ref().and_then(|s| s.parse::<i64>().ok()).unwrap_or(512);
     facts.insert("sectorsize", sector.map_or(Value::Int(512), Value::from));
     // The kernel counts in units of 512.
-    let size = source::word(format!("{base}/size")).and_then(|s| s.parse::<i64>().ok());
+    let size = folder.word("size").and_then(|s| s.parse::<i64>().ok());
     let sectors = size.unwrap_or(0) * 512 / bytes.max(1);
     facts.insert("size", human(sectors as f64 * bytes as f64));
     sectors
 }
 
-/// Devices made by the device mapper on this one.
-fn holders(base: &str) -> Value {
-    let names = source::names(format!("{base}/holders"));
+/// Devices made by the device mapper on this one, by its own names instead of `dm-0`.
+fn holders(folder: &Folder, mapped: bool) -> Value {
+    let names = if mapped {
+        folder.names("holders")
+    } else {
+        Vec::new()
+    };
+    let own = |device: &String| {
+        source::word(format!("/sys/block/{device}/dm/name")).unwrap_or_else(|| device.clone())
+    };
     let mapped = names.iter().filter(|h| h.starts_with("dm-"));
-    Value::list(mapped.map(|h| Value::str(holder(h))))
+    Value::list(mapped.map(|h| Value::str(own(h))))
 }
 
-/// A device mapper's own name instead of `dm-0`.
-fn holder(device: &str) -> String {
-    source::word(format!("/sys/block/{device}/dm/name")).unwrap_or_else(|| device.to_owned())
-}
-
-fn partition(base: &str, links: Map) -> Map {
+fn partition(folder: &Folder, links: Map, mapped: bool) -> Map {
     let facts = Map::new();
     facts.insert("links", links);
-    facts.insert(
-        "start",
-        source::word(format!("{base}/start")).map_or(Value::Int(0), Value::from),
-    );
-    let sectors = extent(base, &facts);
+    facts.insert("start", folder.word("start").map_or(Value::Int(0), Value::from));
+    // A partition's own folder has no queue: Ansible finds no sector size there.
+    let sectors = extent(folder, None, &facts);
     facts.insert("sectors", sectors);
     let uuids = facts
         .get("links")
         .and_then(|l| l.get("uuids"))
         .and_then(|u| u.as_list().and_then(|l| l.get(0)));
     facts.insert("uuid", uuids.unwrap_or(Value::None));
-    facts.insert("holders", holders(base));
+    facts.insert("holders", holders(folder, mapped));
     facts
 }
 
 #[cfg(test)]
 mod tests {
-    use super::human;
+    use super::{address, human};
 
     #[test]
     fn sizes_are_written_with_two_decimals() {
@@ -247,5 +270,13 @@ mod tests {
         ] {
             assert_eq!(human(bytes), text);
         }
+    }
+
+    #[test]
+    fn the_last_bus_address_on_the_way_to_a_device_counts() {
+        let disk = "../devices/pci0000:00/0000:00:1c.0/0000:01:00.0/nvme/nvme0/nvme0n1";
+        assert_eq!(address(disk).as_deref(), Some("0000:01:00.0"));
+        assert_eq!(address("../devices/virtual/block/loop0"), None);
+        assert_eq!(address("../devices/pci0000:00/0000:00:zz.0/block/sda"), None);
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Gather, ethtool,
     netlink::{Address, Netlink},
-    source,
+    source::{self, Folder},
 };
 use kdo_value::{List, Map, Value};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -186,9 +186,9 @@ fn append(map: &Map, key: &str, item: &Map) {
 
 /// Index and facts of an interface, from `/sys`.
 fn interface(name: &str) -> Option<(u32, Map)> {
-    let base = format!("/sys/class/net/{name}");
-    let index = source::word(format!("{base}/ifindex"))?.parse().ok()?;
-    let read = |file: &str| source::word(format!("{base}/{file}"));
+    let base = Folder::open(&format!("/sys/class/net/{name}"))?;
+    let read = |file: &str| base.word(file);
+    let index = read("ifindex")?.parse().ok()?;
     let number = |file: &str| read(file).and_then(|t| t.parse::<i64>().ok());
     let facts = Map::new();
     facts.insert("device", name);
@@ -201,7 +201,7 @@ fn interface(name: &str) -> Option<(u32, Map)> {
     if let Some(state) = read("operstate") {
         facts.insert("active", state != "down");
     }
-    if let Some(module) = source::link_name(format!("{base}/device/driver/module")) {
+    if let Some(module) = base.link_name("device/driver/module") {
         facts.insert("module", module);
     }
     if let Some(kind) = read("type") {
@@ -215,9 +215,9 @@ fn interface(name: &str) -> Option<(u32, Map)> {
         };
         facts.insert("type", kind);
     }
-    if std::path::Path::new(&format!("{base}/bridge")).exists() {
+    if base.has("bridge") {
         facts.insert("type", "bridge");
-        let ports = source::names(format!("{base}/brif"));
+        let ports = base.names("brif");
         facts.insert("interfaces", Value::list(ports.into_iter().map(Value::str)));
         if let Some(id) = read("bridge/bridge_id") {
             facts.insert("id", id);
@@ -226,18 +226,18 @@ fn interface(name: &str) -> Option<(u32, Map)> {
             facts.insert("stp", stp == "1");
         }
     }
-    if std::path::Path::new(&format!("{base}/bonding")).exists() {
+    if base.has("bonding") {
         bonding(&facts, &read);
         if facts.contains("primary") {
             // Ansible looks for all that follows in another folder then.
             return Some((index, facts));
         }
     }
-    if std::path::Path::new(&format!("{base}/bonding_slave")).exists() {
+    if base.has("bonding_slave") {
         let address = read("bonding_slave/perm_hwaddr");
         facts.insert("perm_macaddress", address.unwrap_or_default());
     }
-    if let Some(id) = source::link_name(format!("{base}/device")) {
+    if let Some(id) = base.link_name("device") {
         facts.insert("pciid", id);
     }
     if let Some(speed) = number("speed") {

@@ -1,10 +1,13 @@
 //! `archive`: files packed by the host's own programs.
 
-use super::{file::text, install::Source, pattern, stat::file_checksum, tempfile::Scratch, unarchive_zip};
-use crate::{host::io_failure, prelude::*};
+use super::{file::text, install::Source, pattern, stat::file_checksum, unarchive_zip};
+use crate::{
+    host::{Scratch, io_failure, spool},
+    prelude::*,
+};
 use std::{
     collections::BTreeSet,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -181,15 +184,18 @@ impl Archive {
             .map(|_| ())
     }
 
-    fn compress(&self, host: &mut Host<'_>, file: &Path, to: &Path) -> Result<(), Failure> {
+    /// Compresses one file; gives where the result is.
+    fn compress(&self, host: &mut Host<'_>, file: &Path, scratch: &Scratch) -> Result<PathBuf, Failure> {
         let (program, package, ending) = match self.format {
             Format::Bz2 => ("bzip2", "bzip2", "bz2"),
             Format::Xz => ("xz", "xz-utils", "xz"),
             _ => ("gzip", "gzip", "gz"),
         };
         // The programs replace what they compress, so they get a copy; what they write never goes through memory.
-        let copy = to.with_file_name("plain");
-        fs::copy(file, &copy).map_err(|e| io_failure("could not read", file, &e))?;
+        let copy = scratch.join("plain");
+        fs::File::open(file)
+            .and_then(|mut from| io::copy(&mut from, &mut spool(&copy)?))
+            .map_err(|e| io_failure("could not read", file, &e))?;
         let mut command = Command::new(host.need_program(program, package)?).arg("-f");
         if program == "gzip" {
             // Without name and time, so that the same content gives the same file.
@@ -197,8 +203,7 @@ impl Archive {
         }
         host.query(command.path(&copy))?
             .success("could not compress the file")?;
-        let made = to.with_file_name(format!("plain.{ending}"));
-        fs::rename(&made, to).map_err(|e| io_failure("could not write", to, &e))
+        Ok(scratch.join(format!("plain.{ending}")))
     }
 
     /// What is in an archive, in a form that can be compared.
@@ -232,13 +237,14 @@ impl Archive {
         single: bool,
     ) -> Result<(), Failure> {
         let scratch = Scratch::new()?;
-        let made = scratch
-            .path()
-            .join(dest.file_name().unwrap_or("archive".as_ref()));
-        match members.first() {
-            Some(member) if single => self.compress(host, &member.path, &made)?,
-            _ => self.pack(host, base, members, &made)?,
-        }
+        let made = match members.first() {
+            Some(member) if single => self.compress(host, &member.path, &scratch)?,
+            _ => {
+                let made = scratch.join(dest.file_name().unwrap_or("archive".as_ref()));
+                self.pack(host, base, members, &made)?;
+                made
+            }
+        };
         if self.listing(host, dest, single)? == self.listing(host, &made, single)? {
             return Ok(());
         }

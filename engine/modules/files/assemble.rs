@@ -1,8 +1,8 @@
 //! `assemble`: one file from fragments.
 
-use super::{file::text, install::Source, stat::checksum, tempfile::Scratch};
+use super::{file::text, install::Source, stat::checksum};
 use crate::{
-    host::io_failure,
+    host::Scratch,
     params::Raw,
     prelude::*,
     pyregex::{Flags, compile},
@@ -133,8 +133,7 @@ impl Assemble {
 /// What the command says of the new content.
 fn validation(host: &mut Host<'_>, command: &str, content: &[u8]) -> Result<Map, Failure> {
     let scratch = Scratch::new()?;
-    let path = scratch.path().join("assembled");
-    fs::write(&path, content).map_err(|e| io_failure("could not write", &path, &e))?;
+    let path = scratch.write("assembled", content)?;
     let out = host.run_validation(command, &path)?;
     if out.rc != 0 {
         return Err(Failure::new(format!(

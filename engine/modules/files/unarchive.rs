@@ -3,10 +3,13 @@
 use super::{
     file::text,
     stat::file_checksum,
-    tempfile::Scratch,
     unarchive_kind::{Kind, Unpacker},
 };
-use crate::{params::Raw, prelude::*};
+use crate::{
+    host::{Scratch, spool},
+    params::Raw,
+    prelude::*,
+};
 use std::{fs, path::PathBuf};
 
 /// Unpack an archive on the host
@@ -80,13 +83,12 @@ impl Unarchive {
             let failed = |e: std::io::Error| {
                 Failure::new(format!("Source '{}' failed to transfer: {e}", self.source()))
             };
-            let path = scratch.path().join("source");
             // A small archive comes with the order, another one is asked for.
             if let Some(Raw(content)) = &self._kdo_content {
-                fs::write(&path, super::copy::bytes(content)).map_err(failed)?;
-                return Ok(path);
+                return scratch.write("source", &super::copy::bytes(content));
             }
-            let mut file = fs::File::create(&path).map_err(failed)?;
+            let path = scratch.join("source");
+            let mut file = spool(&path).map_err(failed)?;
             if self._kdo_size.is_some() {
                 host.link().fetch("content", &mut file).map_err(failed)?;
             }

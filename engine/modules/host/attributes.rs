@@ -30,6 +30,14 @@ pub struct FileAttrs {
 }
 
 impl FileAttrs {
+    /// These permissions, and nothing else.
+    pub fn of_mode(mode: u32) -> Self {
+        Self {
+            mode: Some(Raw(format!("{:04o}", mode & 0o7777).into())),
+            ..Self::default()
+        }
+    }
+
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.mode.is_none() && self.owner.is_none() && self.group.is_none() && self.attributes.is_none()

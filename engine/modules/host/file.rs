@@ -2,9 +2,11 @@
 
 use super::Host;
 use crate::Failure;
+use rustix::fs::{FlockOperation, flock};
 use std::{
     fs::{self, Metadata},
-    io,
+    io::{self, Write},
+    os::unix::fs::DirBuilderExt,
     path::Path,
 };
 
@@ -41,6 +43,26 @@ impl Host<'_> {
             fs::create_dir_all(path).map_err(|e| io_failure("could not make folder", path, &e))?;
         }
         Ok(true)
+    }
+
+    /// Makes a folder that only its owner can use; its parent must be there.
+    pub fn make_private_directory(&mut self, path: &Path) -> io::Result<()> {
+        self.mark_changed();
+        if self.check() {
+            return Ok(());
+        }
+        fs::DirBuilder::new().mode(0o700).create(path)
+    }
+
+    /// Waits for the lock that a file stands for, which is made if need be; held until the answer is dropped.
+    pub fn lock(&mut self, path: &Path) -> io::Result<fs::File> {
+        let file = fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(file)
     }
 
     /// Makes an empty file; an existing one stays as it is.
@@ -83,6 +105,36 @@ impl Host<'_> {
             done.map_err(|e| io_failure("could not remove", path, &e))?;
         }
         Ok(true)
+    }
+
+    /// Gives a file or folder another name on the same file system.
+    pub fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.mark_changed();
+        if self.check() {
+            Ok(())
+        } else {
+            fs::rename(from, to)
+        }
+    }
+
+    /// Sets a value of the running kernel: a file of `/sys` or `/proc`, which is written as it is.
+    pub fn set_kernel_value(&mut self, path: &Path, value: &str) -> io::Result<()> {
+        self.mark_changed();
+        if self.check() {
+            Ok(())
+        } else {
+            fs::write(path, value)
+        }
+    }
+
+    /// Adds whole lines to the end of a log, which is made if there is none.
+    pub fn append(&mut self, path: &Path, lines: &str) -> io::Result<()> {
+        self.mark_changed();
+        if self.check() {
+            return Ok(());
+        }
+        let mut log = fs::OpenOptions::new().create(true).append(true).open(path)?;
+        log.write_all(lines.as_bytes())
     }
 
     /// Puts a symbolic link in place of whatever non-folder is at `path`, in one step.

@@ -10,6 +10,7 @@ mod leftovers;
 mod mode;
 mod path;
 mod scratch;
+mod temporary;
 mod terminal;
 mod write;
 #[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
@@ -23,8 +24,9 @@ pub use info::file_info;
 pub use mode::parse_mode;
 pub use path::{enter, expand, expand_with};
 pub use scratch::Scratch;
+pub(crate) use scratch::{spool, supersede};
+pub(crate) use temporary::{Kind, make as make_temporary, random_name};
 pub use terminal::{Answers, Conversation, Dialogue, Prompt};
-pub(crate) use write::temporary_beside;
 pub use write::{Fill, Save, Written};
 
 use crate::{Failure, Link, Outcome};
@@ -158,6 +160,14 @@ impl<'a> Host<'a> {
         let diff = std::mem::replace(&mut self.context.diff, false);
         let result = act(self);
         self.context.diff = diff;
+        result
+    }
+
+    /// Does something that is taken back within the step: no change is told.
+    pub(crate) fn unchanged<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        let changed = self.changed;
+        let result = self.quietly(act);
+        self.changed = changed;
         result
     }
 

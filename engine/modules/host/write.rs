@@ -205,9 +205,7 @@ impl Host<'_> {
         file.set_permissions(fs::Permissions::from_mode(mode))
             .map_err(failed)?;
         // Attributes first, so that the content never appears under looser ones.
-        let changed = self.changed();
-        self.quietly(|host| host.apply(temp, attrs, true))?;
-        self.changed = changed;
+        self.unchanged(|host| host.apply(temp, attrs, true))?;
         file.sync_all().map_err(failed)?;
         drop(file);
         if let Some(command) = &save.validate {

@@ -2,7 +2,10 @@
 //! because the agent carries no cryptography of its own and the host's certificates are the right ones.
 
 use super::{http_auth, http_cookies::Jar, http_program, http1, url::Url};
-use crate::{Failure, Host, host::io_failure};
+use crate::{
+    Failure, Host,
+    host::{io_failure, spool, supersede},
+};
 use flate2::bufread::MultiGzDecoder;
 use std::{
     fs::{self, File},
@@ -293,7 +296,7 @@ pub fn send(host: &mut Host<'_>, request: &Request, body: &Path) -> Result<Respo
         {
             attempt.set("Cookie", cookies);
         }
-        fs::write(body, "").map_err(|e| io_failure("could not write", body, &e))?;
+        spool(body).map_err(|e| io_failure("could not write", body, &e))?;
         let mut response = match one(host, &attempt, &url, body) {
             Ok(response) => response,
             Err(reason) => return Ok(Response::none(&asked, reason)),
@@ -367,21 +370,23 @@ fn one(host: &mut Host<'_>, request: &Request, url: &Url, body: &Path) -> Result
 fn unpack(body: &Path) -> Result<(), Failure> {
     let unpacked = body.with_extension("unpacked");
     let done = File::open(body).and_then(|packed| {
-        let mut to = BufWriter::new(File::create(&unpacked)?);
+        let mut to = BufWriter::new(spool(&unpacked)?);
         let mut packed = BufReader::new(packed);
         // An answer without content is not packed at all.
         if !packed.fill_buf()?.is_empty() {
             io::copy(&mut MultiGzDecoder::new(packed), &mut to)?;
         }
         to.flush()?;
-        fs::rename(&unpacked, body)
+        supersede(&unpacked, body)
     });
     done.map_err(|e| io_failure("could not unpack", body, &e))
 }
 
 fn local(url: &Url, body: &Path) -> Result<Response, String> {
     let path = super::url::decode(&url.target);
-    let size = fs::copy(&path, body).map_err(|e| crate::host::errno(&e, &path))?;
+    let size = File::open(&path)
+        .and_then(|mut from| io::copy(&mut from, &mut spool(body)?))
+        .map_err(|e| crate::host::errno(&e, &path))?;
     Ok(Response {
         status: 200,
         reason: "OK".into(),

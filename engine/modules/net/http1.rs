@@ -5,7 +5,7 @@ use super::{
     http_auth, tls,
     url::Url,
 };
-use crate::Host;
+use crate::{Host, host::spool};
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},
@@ -126,7 +126,7 @@ fn talk(
         }
     };
     if request.method != "HEAD" && !matches!(response.status, 204 | 304) {
-        let mut body = File::create(body)?;
+        let mut body = spool(body)?;
         match read_body(&mut reader, &response, &mut body) {
             Err(e) if e.kind() == ErrorKind::UnexpectedEof => response.short = true,
             other => other?,

@@ -1,10 +1,7 @@
 //! Logging in: passwords of netrc files, Basic and Digest.
 
 use super::url::Url;
-use crate::{
-    Failure,
-    files::{stat::checksum, tempfile::random_name},
-};
+use crate::{Failure, files::stat::checksum, host::random_name};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 /// User and password of a host in a netrc file.

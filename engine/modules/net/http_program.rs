@@ -120,9 +120,12 @@ fn by_curl(
     body: &Path,
 ) -> Result<Response, String> {
     let scratch = Scratch::new().map_err(|f| f.message)?;
-    let (head, config) = (scratch.join("head"), scratch.join("config"));
+    let head = scratch.join("head");
     let proxy = request.proxy(host, url);
-    fs::write(&config, settings(request, url, proxy.as_ref())).map_err(|e| e.to_string())?;
+    let settings = settings(request, url, proxy.as_ref());
+    let config = scratch
+        .write("config", settings.as_bytes())
+        .map_err(|f| f.message)?;
     let seconds = request.timeout.as_secs().max(1).to_string();
     let mut command = Command::new(curl)
         .args(["-q", "-sS", "--globoff", "--http1.1", "--config"])

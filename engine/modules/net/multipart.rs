@@ -1,6 +1,6 @@
 //! Forms with files, `multipart/form-data`.
 
-use crate::{Failure, Host, files::tempfile::random_name};
+use crate::{Failure, Host, host::random_name};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use kdo_value::{Map, Value};
 use std::path::Path;

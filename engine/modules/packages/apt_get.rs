@@ -11,9 +11,8 @@ use crate::{
     prelude::*,
 };
 use std::{
-    fs, io,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    fmt::Display,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -102,14 +101,12 @@ impl Apt {
         host: &mut Host<'_>,
         run: impl FnOnce(&mut Host<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let policy = match self.policy_rc_d {
-            Some(code) if !host.check() => Some(Policy::set(code)?),
-            _ => None,
+        let Some(code) = self.policy_rc_d.filter(|_| !host.check()) else {
+            return run(host);
         };
+        host.unchanged(|host| set_policy(host, code))?;
         let result = run(host);
-        if let Some(policy) = policy {
-            policy.restore()?;
-        }
+        host.unchanged(restore_policy)?;
         result
     }
 
@@ -321,42 +318,32 @@ pub(super) fn prepared(stdout: &str) -> String {
 }
 
 const POLICY: &str = "/usr/sbin/policy-rc.d";
+/// Where the host's own waits meanwhile. If it is there already, a run was killed: then it comes back now.
+const OWN: &str = "/usr/sbin/policy-rc.d.kdo-own";
 
-/// The host's `policy-rc.d`, replaced for a while; holds where the host's own waits.
-struct Policy(Option<PathBuf>);
-
-impl Policy {
-    fn set(code: i64) -> Result<Self, Failure> {
-        let place = Path::new(POLICY);
-        let failed = |e: io::Error| Failure::new(format!("Failed to create or chmod {POLICY}: {e}"));
-        let own = if place.exists() {
-            let aside = crate::host::temporary_beside(place);
-            fs::rename(place, &aside).map_err(failed)?;
-            Some(aside)
-        } else {
-            None
-        };
-        let policy = Self(own);
-        let written = fs::write(place, format!("#!/bin/sh\nexit {code}\n"))
-            .and_then(|()| fs::set_permissions(place, fs::Permissions::from_mode(0o770)));
-        match written {
-            Ok(()) => Ok(policy),
-            Err(e) => {
-                policy.restore()?;
-                Err(failed(e))
-            }
-        }
+/// Lets `policy-rc.d` answer with this code until [`restore_policy`].
+fn set_policy(host: &mut Host<'_>, code: i64) -> Result<(), Failure> {
+    let failed = |e: &dyn Display| Failure::new(format!("Failed to create or chmod {POLICY}: {e}"));
+    let (place, own) = (Path::new(POLICY), Path::new(OWN));
+    if place.exists() && !own.exists() {
+        host.rename(place, own).map_err(|e| failed(&e))?;
     }
+    let attrs = FileAttrs::of_mode(0o770);
+    let text = format!("#!/bin/sh\nexit {code}\n");
+    let set = host.replace(place, &mut text.as_bytes(), &Save::default(), &attrs);
+    set.or_else(|e| {
+        restore_policy(host)?;
+        Err(failed(&e.message))
+    })
+}
 
-    fn restore(self) -> Result<(), Failure> {
-        match self.0 {
-            Some(own) => fs::rename(own, POLICY),
-            None => fs::remove_file(POLICY),
-        }
-        .or_else(|e| match e.kind() {
-            io::ErrorKind::NotFound => Ok(()),
-            _ => Err(Failure::new(format!("Failed to restore {POLICY}: {e}"))),
-        })
+fn restore_policy(host: &mut Host<'_>) -> Result<(), Failure> {
+    let (place, own) = (Path::new(POLICY), Path::new(OWN));
+    if own.exists() {
+        host.rename(own, place)
+            .map_err(|e| Failure::new(format!("Failed to restore {POLICY}: {e}")))
+    } else {
+        host.remove(place).map(|_| ())
     }
 }
 

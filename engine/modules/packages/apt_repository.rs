@@ -140,8 +140,7 @@ impl AptRepository {
                     host.replace(&target, &mut io::Cursor::new(text), &Save::default(), &attrs)?;
                 }
                 None => {
-                    fs::remove_file(path)
-                        .map_err(|e| Failure::new(format!("could not remove {}: {e}", path.display())))?;
+                    host.remove(path)?;
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::{
     dnf4_plan::Plan,
     rpm::{self, Package},
 };
-use crate::{files::tempfile::Scratch, prelude::*};
+use crate::{host::Scratch, prelude::*};
 
 /// A word for dnf's shell.
 fn quoted(word: &str) -> String {
@@ -401,7 +401,7 @@ pub(super) fn run(mut o: Options, host: &mut Host<'_>) -> Result<Outcome, Failur
         job.remove(&o, host)?;
     } else {
         scratch = Scratch::new()?;
-        o.fetch(host, scratch.path())?;
+        o.fetch(host, &scratch)?;
         job.install(&o, host)?;
     }
     let message = apply(&o, host, &mut job)?;

@@ -4,7 +4,7 @@ use super::{
     dnf_options::{Options, Wanted, is_pattern, missing, newer_installed},
     rpm::{self, Package},
 };
-use crate::{files::tempfile::Scratch, prelude::*};
+use crate::{host::Scratch, prelude::*};
 
 /// Install, upgrade and remove packages with dnf 5
 ///
@@ -345,7 +345,7 @@ pub(super) fn run(mut o: Options, host: &mut Host<'_>) -> Result<Outcome, Failur
         }
     }
     let scratch = Scratch::new()?;
-    o.fetch(host, scratch.path())?;
+    o.fetch(host, &scratch)?;
     let mut results = Vec::new();
     for words in runs(&o, host, &mut results)? {
         let out = host.query(program(&o, host)?.arg("--assumeno").args(&words))?;

@@ -1,8 +1,7 @@
 //! Parameters that `dnf` and `dnf5` share.
 
 use super::rpm;
-use crate::prelude::*;
-use std::path::Path;
+use crate::{host::Scratch, prelude::*};
 
 /// What is wanted of the packages.
 #[derive(Params)]
@@ -179,7 +178,7 @@ impl Options {
     }
 
     /// Fetches the packages that are given by address into that folder, and puts their paths in place of the addresses.
-    pub(super) fn fetch(&mut self, host: &mut Host<'_>, folder: &Path) -> Result<(), Failure> {
+    pub(super) fn fetch(&mut self, host: &mut Host<'_>, folder: &Scratch) -> Result<(), Failure> {
         for (number, name) in self
             .name
             .iter_mut()
@@ -193,10 +192,7 @@ impl Options {
                 .rsplit('/')
                 .next()
                 .unwrap_or_default();
-            let path = folder.join(number.to_string());
-            std::fs::create_dir(&path)
-                .map_err(|e| format!("could not make folder {}: {e}", path.display()))?;
-            let path = path.join(file);
+            let path = folder.folder(number.to_string())?.join(file);
             crate::net::http::download(host, name, &path, self.validate_certs)
                 .map_err(|e| Failure::new(e.message).with("results", Value::list([])))?;
             *name = path.to_string_lossy().into_owned();

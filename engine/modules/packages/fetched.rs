@@ -1,6 +1,10 @@
 //! Files fetched from the web for a short while.
 
-use crate::{files::tempfile::make_folder, host::Command, net::http, prelude::*};
+use crate::{
+    host::{Command, Scratch},
+    net::http,
+    prelude::*,
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -11,7 +15,7 @@ const HELPER: &str = "/usr/lib/apt/apt-helper";
 
 /// A fetched file, in a folder of its own that is removed with it.
 pub(super) struct Fetched {
-    folder: PathBuf,
+    _folder: Scratch,
     path: PathBuf,
 }
 
@@ -23,9 +27,12 @@ impl Fetched {
             .next()
             .and_then(|n| n.split(['?', '#']).next())
             .filter(|n| !n.is_empty() && !n.starts_with('.'));
-        let folder = make_folder(&std::env::temp_dir(), "kdo.", "")?;
+        let folder = Scratch::new()?;
         let path = folder.join(name.unwrap_or("file"));
-        let fetched = Self { folder, path };
+        let fetched = Self {
+            _folder: folder,
+            path,
+        };
         let programs = ["curl", "wget"];
         let alone = programs.iter().all(|p| host.find_program(p).is_none());
         if alone && url.starts_with("https:") && Path::new(HELPER).exists() {
@@ -54,11 +61,5 @@ impl Fetched {
     /// Its content.
     pub(super) fn bytes(&self) -> Result<Vec<u8>, Failure> {
         fs::read(&self.path).map_err(|e| Failure::new(format!("could not read {}: {e}", self.path.display())))
-    }
-}
-
-impl Drop for Fetched {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -1,7 +1,7 @@
 //! `rpm_key`: keys that rpm trusts.
 
 use super::openpgp::{self, Key};
-use crate::{files::tempfile::Scratch, prelude::*};
+use crate::{host::Scratch, prelude::*};
 use std::path::{Path, PathBuf};
 
 /// Add or remove keys that rpm checks packages with

@@ -67,13 +67,11 @@ impl Seboolean {
         if is == self.state {
             return Ok(());
         }
-        host.mark_changed();
-        if !host.check() {
-            let value = if self.state { "1" } else { "0" };
-            fs::write(&file, value).map_err(|e| format!("Failed to set boolean {name} to {value}: {e}"))?;
-            fs::write(Path::new(KERNEL).join("commit_pending_bools"), "1")
-                .map_err(|e| format!("Failed to commit pending boolean {name} value: {e}"))?;
-        }
+        let value = if self.state { "1" } else { "0" };
+        host.set_kernel_value(&file, value)
+            .map_err(|e| format!("Failed to set boolean {name} to {value}: {e}"))?;
+        host.set_kernel_value(&Path::new(KERNEL).join("commit_pending_bools"), "1")
+            .map_err(|e| format!("Failed to commit pending boolean {name} value: {e}"))?;
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! `selinux`: state and policy of SELinux.
 
 use super::{KERNEL, config_file, enabled};
-use crate::prelude::*;
+use crate::{host::io_failure, prelude::*};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -68,13 +68,9 @@ impl Selinux {
     }
 
     fn enforce(host: &mut Host<'_>, on: bool) -> Result<(), Failure> {
-        host.mark_changed();
-        if !host.check() {
-            let file = Path::new(KERNEL).join("enforce");
-            fs::write(&file, if on { "1" } else { "0" })
-                .map_err(|e| format!("could not write {}: {e}", file.display()))?;
-        }
-        Ok(())
+        let file = Path::new(KERNEL).join("enforce");
+        host.set_kernel_value(&file, if on { "1" } else { "0" })
+            .map_err(|e| io_failure("could not write", &file, &e))
     }
 
     /// Brings the running kernel to the wanted state; says whether that takes a restart.

@@ -143,16 +143,18 @@ impl GitModule {
             return Ok(repository);
         };
         state.changed = true;
-        host.mark_changed();
         if host.check() {
+            host.mark_changed();
             return Ok(repository);
         }
         if wanted.exists() {
             return Err(format!("Separate-git-dir path {} already exists.", wanted.display()).into());
         }
         let failed = |e: std::io::Error| Failure::new(format!("Unable to move git dir. {e}"));
-        fs::rename(&repository, &wanted).map_err(failed)?;
-        fs::write(dest.join(".git"), format!("gitdir: {}", wanted.display())).map_err(failed)?;
+        host.rename(&repository, &wanted).map_err(failed)?;
+        let link = format!("gitdir: {}", wanted.display());
+        let (path, save) = (dest.join(".git"), Save::default());
+        host.replace(&path, &mut link.as_bytes(), &save, &FileAttrs::default())?;
         let shown = |path: &Path| path.to_string_lossy().into_owned();
         state.values.insert("git_dir_before", shown(&repository));
         state.values.insert("git_dir_now", shown(&wanted));

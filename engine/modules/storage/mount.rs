@@ -237,7 +237,7 @@ impl Mount {
         if result.is_err() && !host.check() {
             // Folders made for nothing.
             for folder in missing {
-                let _ = fs::remove_dir(folder);
+                let _ = host.remove_empty_directory(folder);
             }
         }
         result

@@ -101,8 +101,7 @@ impl Module for AsyncStatus {
             });
         }
         if self.mode == Mode::Cleanup {
-            std::fs::remove_file(&path)
-                .map_err(|e| Failure::new(format!("could not remove {}: {e}", path.display())))?;
+            host.remove(&path)?;
             let values = with(Map::new(), false, false);
             values.insert("erased", file);
             return Ok(Outcome::from(values).changed(false));

@@ -2,6 +2,7 @@
 
 use crate::{
     files::{file_text as text, followed},
+    host::Scratch,
     params::Raw,
     prelude::*,
 };
@@ -319,11 +320,10 @@ impl Module for AuthorizedKey {
         let file = if self.follow { followed(&file) } else { file };
         let mut keys = self.key.clone();
         if keys.starts_with("http") || keys.starts_with("file") {
-            let folder = crate::files::tempfile::make_folder(&std::env::temp_dir(), "kdo.", "")?;
+            let folder = Scratch::new()?;
             let path = folder.join("keys");
             let fetched = crate::net::http::download(host, &keys, &path, self.validate_certs)
                 .and_then(|_| host.read(&path));
-            let _ = std::fs::remove_dir_all(&folder);
             keys =
                 String::from_utf8_lossy(&fetched.map_err(|f| {
                     Failure::new(format!("Error getting key from: {}: {}", self.key, f.message))

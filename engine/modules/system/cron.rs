@@ -1,8 +1,12 @@
 //! `cron`: entries of crontabs.
 
 use super::crontab::{Crontab, without_remarks};
-use crate::{files::tempfile, host::Command, params::Raw, prelude::*};
-use std::{fs, path::PathBuf};
+use crate::{
+    host::{Command, Kind, make_temporary},
+    params::Raw,
+    prelude::*,
+};
+use std::path::PathBuf;
 
 /// Manage jobs and variables in a user's crontab or in a file of `/etc/cron.d`
 ///
@@ -133,10 +137,14 @@ impl Cron {
     }
 
     /// Keeps the old entries in a file of the temporary folder.
-    fn keep(&self, old: &Crontab) -> Result<String, Failure> {
-        let path = tempfile::make_file(&std::env::temp_dir(), "crontab", "")?;
-        fs::write(&path, old.text())
-            .map_err(|e| Failure::new(format!("could not write {}: {e}", path.display())))?;
+    fn keep(&self, host: &mut Host<'_>, old: &Crontab) -> Result<String, Failure> {
+        let path = make_temporary(&std::env::temp_dir(), "crontab", "", Kind::File)?;
+        host.replace(
+            &path,
+            &mut old.text().as_bytes(),
+            &Save::default(),
+            &FileAttrs::default(),
+        )?;
         Ok(path.to_string_lossy().into_owned())
     }
 
@@ -286,7 +294,7 @@ impl Module for Cron {
         let unfinished = !old.is_empty() && !old.ends_with(['\r', '\n']);
         if tab != before || unfinished {
             if self.backup && !host.check() {
-                out.values.insert("backup_file", self.keep(&before)?);
+                out.values.insert("backup_file", self.keep(host, &before)?);
             }
             host.record_diff(&label, old.as_str(), &label, tab.text());
             self.write(host, &tab.text())?;

@@ -2,6 +2,7 @@
 
 use crate::{
     files::{file_text as text, followed},
+    host::Scratch,
     prelude::*,
 };
 use std::path::{Path, PathBuf};
@@ -76,32 +77,21 @@ impl KnownHosts {
         if entry.names.starts_with("|1|") {
             return Ok(key.to_owned());
         }
-        let folder = crate::files::tempfile::make_folder(&std::env::temp_dir(), "kdo.", "")?;
-        let file = folder.join("known_hosts");
-        let result = std::fs::write(&file, format!("{name} {} {}\n", entry.kind, entry.key))
-            .map_err(|e| Failure::new(format!("could not write {}: {e}", file.display())))
-            .and_then(|()| host.query(self.keygen(host)?.args(["-H", "-f"]).path(&file)))
-            .and_then(|out| out.success("ssh-keygen failed to hash host"))
-            .and_then(|_| host.read(&file));
-        let _ = std::fs::remove_dir_all(&folder);
-        Ok(String::from_utf8_lossy(&result?).into_owned())
+        let scratch = Scratch::new()?;
+        let line = format!("{name} {} {}\n", entry.kind, entry.key);
+        let file = scratch.write("known_hosts", line.as_bytes())?;
+        host.query(self.keygen(host)?.args(["-H", "-f"]).path(&file))?
+            .success("ssh-keygen failed to hash host")?;
+        Ok(String::from_utf8_lossy(&host.read(&file)?).into_owned())
     }
 
     /// The key must be one, and one of this server.
     fn check(&self, host: &mut Host<'_>, name: &str, key: Option<&str>) -> Result<(), Failure> {
         let Some(key) = key else { return Ok(()) };
-        let folder = crate::files::tempfile::make_folder(&std::env::temp_dir(), "kdo.", "")?;
-        let file = folder.join("known_hosts");
-        let result = std::fs::write(&file, key)
-            .map_err(|e| {
-                Failure::new(format!(
-                    "Failed to write to temporary file {}: {e}",
-                    file.display()
-                ))
-            })
-            .and_then(|()| host.query(self.keygen(host)?.args(["-F", name, "-f"]).path(&file)));
-        let _ = std::fs::remove_dir_all(&folder);
-        if result?.stdout_text().is_empty() {
+        let scratch = Scratch::new()?;
+        let file = scratch.write("known_hosts", key.as_bytes())?;
+        let found = host.query(self.keygen(host)?.args(["-F", name, "-f"]).path(&file))?;
+        if found.stdout_text().is_empty() {
             return Err("Host parameter does not match hashed host field in supplied key".into());
         }
         Ok(())

@@ -5,8 +5,7 @@ use super::{clock, syslog};
 use crate::{host::errno, prelude::*};
 use kdo_value::json;
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -80,20 +79,13 @@ impl SrFingerprint {
             ))
         };
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(failed)?;
+            host.make_directory(folder)?;
         }
         let mut lock = path.as_os_str().to_owned();
         lock.push(".lock");
-        // Unlocked when it is closed.
-        let lock = File::create(lock).map_err(failed)?;
-        rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).map_err(|e| failed(e.into()))?;
+        let _held = host.lock(Path::new(&lock)).map_err(failed)?;
         self.make_room(host, path, row.len())?;
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .and_then(|mut f| f.write_all(row.as_bytes()))
-            .map_err(failed)
+        host.append(path, row).map_err(failed)
     }
 
     fn make_room(&self, host: &mut Host<'_>, path: &Path, needed: usize) -> Result<(), Failure> {
@@ -242,7 +234,7 @@ impl Module for SrFingerprint {
         }
         syslog::info("ansible-sr_fingerprint", &message);
         if let Some(row) = row {
-            self.append(host, &format!("{row}\n"))?;
+            host.unchanged(|host| self.append(host, &format!("{row}\n")))?;
         }
         Ok(out)
     }

@@ -146,7 +146,7 @@ impl User {
         if host.check() {
             return Ok(());
         }
-        self.fill_home(home)?;
+        self.fill_home(host, home)?;
         user_home::give(home, now.uid, now.gid)
     }
 }

@@ -42,7 +42,7 @@ impl User {
         if let Some(home) = &self.home {
             if self.create_home && home.parent().is_some_and(|p| !p.is_dir()) {
                 // The program makes the last folder only.
-                self.fill_home(home)?;
+                self.fill_home(host, home)?;
             }
             c = c.arg("-d").path(home);
         }

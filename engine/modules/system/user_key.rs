@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{
     fs, io,
-    os::unix::fs::{DirBuilderExt, lchown},
+    os::unix::fs::lchown,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -71,7 +71,7 @@ impl User {
             if host.check() {
                 return Ok(());
             }
-            fs::DirBuilder::new().mode(0o700).create(folder).map_err(failed)?;
+            host.make_private_directory(folder).map_err(failed)?;
             lchown(folder, Some(user.uid), Some(user.gid)).map_err(failed)?;
         }
         for (path, kind) in [(file.to_owned(), "private"), (public(file), "public")] {
@@ -88,7 +88,7 @@ impl User {
             host.warn(format!("Overwriting existing ssh key {kind} file \"{shown}\""));
             if !host.check() {
                 // The program would ask.
-                fs::remove_file(&path).map_err(failed)?;
+                host.remove(&path)?;
             }
         }
         host.mark_changed();

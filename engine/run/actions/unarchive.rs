@@ -7,7 +7,7 @@ use crate::{
     invoke::Order,
     step::Step,
 };
-use kdo_modules::params::parse_bool;
+use kdo_modules::{net::url::masked, params::parse_bool};
 use kdo_value::{Map, Value};
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
@@ -30,7 +30,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
     if !remote && src.to_text().contains("://") {
         return Err(TaskFailure::new(format!(
             "Unsupported option, an URI src ({}) is only supported when remote_src is True",
-            src.to_text()
+            masked(&src.to_text())
         )));
     }
     let module = "ansible.builtin.unarchive";
