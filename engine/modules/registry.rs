@@ -118,7 +118,12 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 #[cfg(test)]
 mod tests {
     use super::{MODULES, find};
-    use crate::{Entry, Host, host::Context, link::NoLink, params::Spec};
+    use crate::{
+        Entry, Host,
+        host::{Context, STARTED},
+        link::NoLink,
+        params::Spec,
+    };
     use kdo_value::{Map, Value, json};
     use std::{fs, path::Path};
 
@@ -255,6 +260,51 @@ mod tests {
                     "{what}: second run"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn what_is_as_it_should_be_costs_no_process() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().display();
+        fs::write(dir.path().join("f"), "a\nb\n").unwrap();
+        let mut tasks = vec![
+            ("file", format!(r#"{{"path": "{place}/f", "mode": "0600"}}"#)),
+            ("stat", format!(r#"{{"path": "{place}/f", "get_mime": false}}"#)),
+            ("lineinfile", format!(r#"{{"path": "{place}/f", "line": "c"}}"#)),
+            (
+                "blockinfile",
+                format!(r#"{{"path": "{place}/g", "block": "x", "create": true}}"#),
+            ),
+            (
+                "replace",
+                format!(r#"{{"path": "{place}/f", "regexp": "^a", "replace": "A"}}"#),
+            ),
+            (
+                "ini_file",
+                format!(r#"{{"path": "{place}/i", "section": "s", "option": "o", "value": "v"}}"#),
+            ),
+            ("find", format!(r#"{{"paths": ["{place}"]}}"#)),
+            ("slurp", format!(r#"{{"src": "{place}/f"}}"#)),
+            ("group", r#"{"name": "root"}"#.to_owned()),
+        ];
+        if Path::new("/var/lib/dpkg/status").exists() {
+            tasks.push(("apt", r#"{"name": ["dpkg"], "state": "present"}"#.to_owned()));
+            tasks.push(("package_facts", r#"{"manager": ["apt"]}"#.to_owned()));
+        }
+        for (module, args) in tasks {
+            let entry = find(module).unwrap();
+            let args = json::read(&args).unwrap();
+            let first = run(entry, args.as_map().unwrap(), false);
+            assert!(
+                !first.contains("failed"),
+                "{module}: {}",
+                json::line(&first.into())
+            );
+            let before = STARTED.get();
+            let again = run(entry, args.as_map().unwrap(), false);
+            assert_eq!(again.get("changed"), Some(Value::Bool(false)), "{module}");
+            assert_eq!(STARTED.get() - before, 0, "{module} started programs");
         }
     }
 }

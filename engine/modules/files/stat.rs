@@ -1,7 +1,10 @@
 //! `stat`: what is known of a file.
 
 use super::file::resolve;
-use crate::{host::io_failure, prelude::*};
+use crate::{
+    host::{InodeFlags, io_failure},
+    prelude::*,
+};
 use rustix::fs::{Access, access};
 use sha1::Digest;
 use std::{
@@ -34,7 +37,7 @@ pub struct Stat {
     /// Ask `file` for the MIME type and character set.
     #[param(default = true, alias = "mime", alias = "mime_type", alias = "mime-type")]
     get_mime: bool,
-    /// Ask `lsattr` for the attributes.
+    /// Tell the attributes that `lsattr` shows, where it is installed.
     #[param(default = true, alias = "attr", alias = "attributes")]
     get_attributes: bool,
 }
@@ -169,16 +172,10 @@ impl Stat {
             out.insert("charset", charset);
         }
         if self.get_attributes {
-            let (mut flags, mut version) = (String::new(), None);
-            if let Some(program) = host.find_program("lsattr") {
-                let answer = host.query(Command::new(program).arg("-vd").path(path))?;
-                let text = answer.stdout_text();
-                let mut words = text.split_whitespace();
-                if answer.rc == 0 {
-                    version = words.next().map(str::to_owned);
-                    flags = words.next().unwrap_or("").replace('-', "");
-                }
-            }
+            // Ansible asks the program, so where it is not there nothing is told.
+            let known = host.find_program("lsattr").and_then(|_| InodeFlags::of(path));
+            let version = known.as_ref().map(|k| k.version.to_string());
+            let flags = known.map(|k| k.letters).unwrap_or_default();
             out.insert("version", version);
             out.insert(
                 "attributes",

@@ -1,6 +1,6 @@
 //! Owner, group, mode and attributes: the parameters that all file modules share, and their application.
 
-use super::{Host, mode::parse_mode};
+use super::{Host, InodeFlags, mode::parse_mode};
 use crate::{Failure, params::Raw};
 use kdo_derive::Params;
 use kdo_value::{Map, Value};
@@ -235,13 +235,7 @@ impl Host<'_> {
             Some(c @ ('+' | '-' | '=')) => (c, wanted.get(1..).unwrap_or("")),
             _ => ('=', wanted),
         };
-        let out = self.query(super::Command::new("lsattr").arg("-d").path(path))?;
-        let now = out
-            .stdout_text()
-            .split_whitespace()
-            .next()
-            .unwrap_or("")
-            .replace('-', "");
+        let now = InodeFlags::of(path).map(|f| f.letters).unwrap_or_default();
         let has = |c: char| now.contains(c);
         let different = match operator {
             '+' => letters.chars().any(|c| !has(c)),

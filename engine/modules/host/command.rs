@@ -249,6 +249,8 @@ impl Host<'_> {
                 child.pre_exec(set);
             }
         }
+        #[cfg(test)]
+        STARTED.set(STARTED.get() + 1);
         let mut child = child.spawn()?;
         let feeder = child
             .stdin
@@ -344,6 +346,12 @@ impl Host<'_> {
             Failure::new(format!("Failed to find required executable \"{name}\" on this host; package `{package}` usually has it"))
         })
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many programs this thread has started.
+    pub(crate) static STARTED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
 /// Reads what a pipe has; closes it at its end.

@@ -6,6 +6,7 @@ mod attributes;
 mod command;
 mod file;
 mod info;
+mod inode_flags;
 mod leftovers;
 mod mode;
 mod path;
@@ -18,9 +19,12 @@ mod write_faults;
 
 pub use accounts::{Accounts, Group, User};
 pub use attributes::FileAttrs;
+#[cfg(test)]
+pub(crate) use command::STARTED;
 pub use command::{Command, Output, errno};
 pub(crate) use file::io_failure;
 pub use info::file_info;
+pub(crate) use inode_flags::InodeFlags;
 pub use mode::parse_mode;
 pub use path::{enter, expand, expand_with};
 pub use scratch::Scratch;
