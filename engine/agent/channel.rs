@@ -20,6 +20,10 @@ const PIECE: usize = 256 << 10;
 const BATCH: usize = 32 << 10;
 const FLUSH: Duration = Duration::from_millis(100);
 
+/// So much of a stream's output is sent as it comes; of what follows, the newest [`BATCH`] of every [`FLUSH`]: it is for
+/// the eye, and the journal keeps less. What the result keeps does not depend on it.
+const WHOLE: u64 = 1 << 20;
+
 /// The one writer of frames. Whole frames are written under the lock; a full pipe blocks the step that writes,
 /// which is what bounds the memory of a program that prints without end.
 #[derive(Clone)]
@@ -59,6 +63,8 @@ pub(crate) struct Channel {
     /// Files that the controller was asked for and whose content has not been read yet.
     asked: VecDeque<String>,
     pending: [Vec<u8>; 2],
+    /// Bytes of output that have come so far.
+    seen: [u64; 2],
     flushed: Instant,
 }
 
@@ -78,6 +84,7 @@ impl Channel {
             deadline,
             asked: VecDeque::new(),
             pending: [Vec::new(), Vec::new()],
+            seen: [0; 2],
             flushed: Instant::now(),
         }
     }
@@ -155,9 +162,14 @@ impl Link for Channel {
 
     fn output(&mut self, stream: Stream, bytes: &[u8]) {
         let index = usize::from(stream == Stream::Err);
-        if let Some(pending) = self.pending.get_mut(index) {
+        if let (Some(pending), Some(seen)) = (self.pending.get_mut(index), self.seen.get_mut(index)) {
+            *seen += bytes.len() as u64;
             pending.extend(bytes);
-            if pending.len() >= BATCH || self.flushed.elapsed() >= FLUSH {
+            let whole = *seen <= WHOLE;
+            if !whole {
+                pending.drain(..pending.len().saturating_sub(BATCH));
+            }
+            if whole && pending.len() >= BATCH || self.flushed.elapsed() >= FLUSH {
                 self.flush();
             }
         }

@@ -1,6 +1,6 @@
 //! The journal: what happened in a run, on disk.
 
-use crate::{record::Encoder, state};
+use crate::{record::Encoder, shorten::shortened_map, state};
 use kdo_event::{Event, Sink, Stats};
 use kdo_value::{Map, Value, json::line};
 use std::{
@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Output that is kept per task and host, in bytes.
+/// Output that is kept per task and host, and of each text of a result, in bytes.
 const OUTPUT: usize = 64 * 1024;
 /// Runs that are kept.
 const KEEP: usize = 200;
@@ -115,7 +115,8 @@ impl Open {
                 entry.insert(k.clone(), v.clone());
             });
             self.seq += 1;
-            text.push_str(&line(&crate::clean::journal_value(&entry)));
+            let kept = shortened_map(&entry, OUTPUT);
+            text.push_str(&line(&crate::clean::journal_value(&kept)));
             text.push('\n');
         }
         self.file.write_all(text.as_bytes())

@@ -40,6 +40,7 @@ mod redact_tests;
 mod render;
 mod runs;
 mod selective;
+mod shorten;
 mod stamp;
 mod state;
 mod table;

@@ -5,6 +5,7 @@ use kdo_event::{Event, HostResult, Sink, TaskInfo};
 use kdo_value::{Map, Value};
 use regex::Regex;
 use std::{
+    borrow::Cow,
     cell::RefCell,
     collections::{BTreeSet, HashMap},
     rc::Rc,
@@ -76,6 +77,11 @@ impl Secrets {
 
     /// Masks the secrets in a text.
     pub fn mask(&self, text: &str) -> String {
+        self.masked(text).into_owned()
+    }
+
+    /// The same; a text without secrets, however long, is not copied.
+    fn masked<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut known = self.0.borrow_mut();
         if std::mem::take(&mut known.stale) {
             let mut texts: Vec<&String> = known.texts.iter().collect();
@@ -84,16 +90,16 @@ impl Secrets {
             known.pattern = Regex::new(&all.join("|")).ok();
         }
         if known.texts.is_empty() {
-            return text.to_owned();
+            return text.into();
         }
         match &known.pattern {
-            Some(pattern) => pattern.replace_all(text, MASK).into_owned(),
+            Some(pattern) => pattern.replace_all(text, MASK),
             // The pattern got too big to be built: slower, but nothing slips through.
-            None => known
-                .texts
-                .iter()
-                .rev()
-                .fold(text.to_owned(), |t, s| t.replace(s.as_str(), MASK)),
+            None => {
+                let all = known.texts.iter().rev();
+                all.fold(text.to_owned(), |t, s| t.replace(s.as_str(), MASK))
+                    .into()
+            }
         }
     }
 
@@ -103,14 +109,10 @@ impl Secrets {
         }
         match value {
             Value::Str(text) if text.is_secret() => Value::str(MASK),
-            Value::Str(text) => {
-                let masked = self.mask(text);
-                if masked == text.as_str() {
-                    value.clone()
-                } else {
-                    Value::str(masked)
-                }
-            }
+            Value::Str(text) => match self.masked(text) {
+                Cow::Borrowed(_) => value.clone(),
+                Cow::Owned(masked) => Value::str(masked),
+            },
             Value::Bytes(b) => Value::str(self.mask(&String::from_utf8_lossy(b))),
             Value::List(l) => Value::list(l.to_vec().iter().map(|v| self.value(v, depth + 1))),
             Value::Tuple(t) => Value::list(t.iter().map(|v| self.value(v, depth + 1))),

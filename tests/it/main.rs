@@ -13,6 +13,7 @@ mod faults;
 mod inventory;
 mod kernel_tests;
 mod lists;
+mod memory;
 mod modules;
 mod outputs;
 mod over_ssh;
