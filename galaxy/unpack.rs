@@ -150,7 +150,7 @@ impl Unpacker<'_> {
                 continue;
             }
             if self.found.files.contains_key(&at) || self.found.links.contains_key(&at) {
-                return Err(twice(&at));
+                return Err(self.taken(&at));
             }
             let full = self.into.join(&at);
             fs::create_dir(&full).map_err(|e| Failure::file(&full, &e))?;
@@ -209,20 +209,23 @@ impl Unpacker<'_> {
             || found.links.contains_key(path)
             || found.folders.contains(path)
         {
-            return Err(twice(path));
+            return Err(self.taken(path));
         }
         match path.parent() {
             Some(parent) => self.folder(parent),
             None => Ok(()),
         }
     }
-}
 
-fn twice(path: &Path) -> Failure {
-    Failure::refused(format!(
-        "the archive holds {:?} twice",
-        path.display().to_string()
-    ))
+    /// Something is there already. What would go through a link is told as that.
+    fn taken(&self, path: &Path) -> Failure {
+        let shown = path.display().to_string();
+        Failure::refused(if self.found.links.contains_key(path) {
+            format!("the archive writes through the link {shown:?}: that is not a subpath of the role or collection")
+        } else {
+            format!("the archive holds {shown:?} twice")
+        })
+    }
 }
 
 /// Makes the links of a package whose files lie in `folder`, which was `root` of the archive. A link may lead to

@@ -39,10 +39,14 @@ pub(crate) struct ListArgs {
 pub(crate) fn list(kind: Option<Kind>, args: &ListArgs) -> Result<u8> {
     let settings = Settings::load()?;
     let paths = |name: &str| -> Vec<PathBuf> {
-        let mut paths = args.path.clone();
+        let given = args.path.iter().map(|p| std::path::absolute(p).unwrap_or_else(|_| p.clone()));
+        let mut paths: Vec<PathBuf> = given.collect();
         // What is given comes before what is configured.
-        let configured = settings.paths(name);
-        paths.extend(configured.into_iter().filter(|p| !args.path.contains(p)));
+        for configured in settings.paths(name) {
+            if !paths.contains(&configured) {
+                paths.push(configured);
+            }
+        }
         paths
     };
     if args.format != Format::Human {
