@@ -102,6 +102,15 @@ impl Unpacker<'_> {
                 continue;
             }
             let name = entry.path_bytes().into_owned();
+            // What follows such a header is a map of holes with the content behind it.
+            if let Some(extensions) = entry.pax_extensions().map_err(|e| broken(&e))? {
+                for extension in extensions {
+                    let extension = extension.map_err(|e| broken(&e))?;
+                    if extension.key_bytes().starts_with(b"GNU.sparse") {
+                        return Err(Failure::refused("the archive holds a sparse file"));
+                    }
+                }
+            }
             let path = member_path(&name, self.limits)?;
             let shown = kdo_value::json::quote(&path.to_string_lossy(), true);
             match kind {

@@ -190,6 +190,14 @@ impl<'a> Catalogue<'a> {
         Ok((release, source))
     }
 
+    /// Where a package is looked for, to be shown.
+    pub(super) fn place_of(&self, package: &Package) -> String {
+        let place = self.known().ok().and_then(|k| k.places.get(package).map(|(r, _)| r.clone()));
+        let sources = place.and_then(|r| self.sources.of(&r).ok()).unwrap_or_default();
+        let names: Vec<String> = sources.iter().map(|s| s.address().trim_start_matches("galaxy+").to_owned()).collect();
+        names.join(", ")
+    }
+
     pub(super) fn admitted(&self) -> Result<BTreeSet<(Package, String)>> {
         Ok(self.known()?.admitted.clone())
     }

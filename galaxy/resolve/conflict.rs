@@ -1,26 +1,28 @@
 //! Why there is no solution, in words: the facts that together exclude each other.
 
-use super::provider::{Node, Provider};
-use crate::{Cause, Failure, Sources, Version};
+use super::{
+    catalogue::Catalogue,
+    provider::{Node, Provider},
+};
+use crate::{Cause, Failure, Package, Version};
 use pubgrub::{DerivationTree, External, PubGrubError, Ranges};
 
 type Tree = DerivationTree<Node, Ranges<Version>, String>;
 type Fact = External<Node, Ranges<Version>, String>;
 
 /// The failure for what pubgrub says.
-pub(super) fn explain(error: PubGrubError<Provider<'_>>, sources: &Sources) -> Failure {
-    let mut tree = match error {
+pub(super) fn explain(error: PubGrubError<Provider<'_>>, catalogue: &Catalogue<'_>) -> Failure {
+    let tree = match error {
         PubGrubError::NoSolution(tree) => tree,
         PubGrubError::ErrorRetrievingDependencies { source, .. }
         | PubGrubError::ErrorChoosingVersion { source, .. }
         | PubGrubError::ErrorInShouldCancel(source) => return source,
     };
-    tree.collapse_no_versions();
     let mut facts = Vec::new();
-    collect(&tree, &mut facts, sources);
-    let unknown = facts.iter().filter(|f| f.ends_with(NOWHERE)).count();
+    collect(&tree, &mut facts, catalogue);
+    let unknown = facts.iter().filter(|f| f.contains(NOWHERE)).count();
     let message = match facts.as_slice() {
-        [_, only] | [only] if unknown == 1 && only.ends_with(NOWHERE) => {
+        [_, only] | [only] if unknown == 1 && only.contains(NOWHERE) => {
             return Failure::not_found(only.clone());
         }
         _ => "no set of versions fulfils all that is required",
@@ -35,13 +37,15 @@ pub(super) fn explain(error: PubGrubError<Provider<'_>>, sources: &Sources) -> F
     failure
 }
 
-const NOWHERE: &str = "is not known there";
+const NOWHERE: &str = "was not found on";
+/// Versions that are named at most.
+const SHOWN: usize = 6;
 
 /// The facts below a node, each once, in the order in which one leads to the next.
-fn collect(tree: &Tree, facts: &mut Vec<String>, sources: &Sources) {
+fn collect(tree: &Tree, facts: &mut Vec<String>, catalogue: &Catalogue<'_>) {
     match tree {
         DerivationTree::External(fact) => {
-            let text = words(fact, sources);
+            let text = words(fact, catalogue);
             if let Some(text) = text.filter(|t| !facts.contains(t)) {
                 facts.push(text);
             }
@@ -51,7 +55,7 @@ fn collect(tree: &Tree, facts: &mut Vec<String>, sources: &Sources) {
             // What was asked for comes first.
             causes.sort_by_key(|c| !asks(c));
             for cause in causes {
-                collect(cause, facts, sources);
+                collect(cause, facts, catalogue);
             }
         }
     }
@@ -64,18 +68,15 @@ fn asks(tree: &Tree) -> bool {
     }
 }
 
-fn words(fact: &Fact, sources: &Sources) -> Option<String> {
+fn words(fact: &Fact, catalogue: &Catalogue<'_>) -> Option<String> {
     let all = |range: &Ranges<Version>| *range == Ranges::full();
     let with = |node: &Node, range: &Ranges<Version>| {
         if all(range) { node.to_string() } else { format!("{node} {}", plain(range)) }
     };
     Some(match fact {
         External::NotRoot(..) => return None,
-        External::NoVersions(node, range) if all(range) => {
-            let names: Vec<&str> = sources.servers().iter().map(|s| s.name.as_str()).collect();
-            format!("{node} ({}) {NOWHERE}", names.join(", "))
-        }
-        External::NoVersions(node, range) => format!("there is no {node} {}", plain(range)),
+        External::NoVersions(Node::Requirements, _) => return None,
+        External::NoVersions(Node::Package(package), range) => missing(package, range, catalogue),
         External::Custom(node, range, why) => format!("{} cannot be used: {why}", with(node, range)),
         External::FromDependencyOf(Node::Requirements, _, node, range) => format!("you require {}", with(node, range)),
         External::FromDependencyOf(node, from, needed, range) => {
@@ -83,6 +84,19 @@ fn words(fact: &Fact, sources: &Sources) -> Option<String> {
             format!("{which} needs {}", with(needed, range))
         }
     })
+}
+
+/// A package that is nowhere, or not in such a version.
+fn missing(package: &Package, range: &Ranges<Version>, catalogue: &Catalogue<'_>) -> String {
+    let there = catalogue.candidates(package).unwrap_or_default();
+    if there.is_empty() {
+        return format!("{package} {NOWHERE} {}", catalogue.place_of(package));
+    }
+    let mut shown: Vec<&str> = there.iter().take(SHOWN).map(Version::as_str).collect();
+    if there.len() > SHOWN {
+        shown.push("…");
+    }
+    format!("there is no {package} {} (but {})", plain(range), shown.join(", "))
 }
 
 /// A set of versions in a requirement's words.

@@ -78,7 +78,7 @@ pub fn resolve(requirements: &[Requirement], sources: &Sources, choice: &Choice)
             break solution;
         }
     };
-    let solution = solution.map_err(|e| conflict::explain(e, sources))?;
+    let solution = solution.map_err(|e| conflict::explain(e, &catalogue))?;
     let mut resolved = Vec::new();
     let chosen: BTreeMap<Package, Version> = solution
         .into_iter()

@@ -1,14 +1,15 @@
 //! What the tests of this crate share: packages made on the spot, archives with anything in them, a static tree of
 //! Galaxy on a real web server, repositories of git, and a project of its own for each test.
-#![allow(dead_code, reason = "each test uses its part")]
 
 mod archive;
 mod repository;
 mod static_tree;
+mod web;
 
 pub(crate) use archive::ArchiveFile;
 pub(crate) use repository::Repository;
 pub(crate) use static_tree::StaticTree;
+pub(crate) use web::{Answer, Asked, Web};
 
 use kdo_config::{Config, Environment};
 use kdo_galaxy::{

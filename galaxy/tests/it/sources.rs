@@ -1,9 +1,7 @@
 //! The same package from each source.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod bench;
 
-use bench::{Project, Repository, StaticTree, collection, collection_archive, collection_folder, role_folder, word};
+use crate::bench::{Project, Repository, StaticTree, collection, collection_archive, collection_folder, role_folder, word};
 use kdo_galaxy::{Cause, Kind, Location, Requirement, tree_digest};
 use std::{
     fs,

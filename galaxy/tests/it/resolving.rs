@@ -1,9 +1,7 @@
 //! Which versions are taken, what is locked, and what is said when nothing fits.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod bench;
 
-use bench::{Project, StaticTree, collection, collection_archive, role_folder, word};
+use crate::bench::{Project, StaticTree, collection, collection_archive, role_folder, word};
 use kdo_galaxy::{Cause, Choice, Kind, Lock, Requirement, resolve};
 use std::fs;
 
