@@ -1,6 +1,6 @@
 //! Requests: tried again where that helps, credentials only for the host they are meant for.
 
-use crate::{Digest, Failure, Result, Store, auth::Auth};
+use crate::{Digest, Failure, Result, Store, auth::{Auth, absolute}};
 use kdo_value::{Value, json};
 use std::{
     io::Read,
@@ -10,13 +10,14 @@ use std::{
 };
 use ureq::{
     Agent, Body,
-    config::RedirectAuthHeaders,
     http::{Method, Response},
     tls::{Certificate, RootCerts, TlsConfig},
 };
 
 /// Attempts for one request, with growing pauses between them.
 const ATTEMPTS: u32 = 6;
+/// Redirections that are followed for one request.
+const REDIRECTIONS: usize = 10;
 const LONGEST_PAUSE: Duration = Duration::from_secs(40);
 /// Bytes of an answer that is read whole.
 const MOST: u64 = 64 << 20;
@@ -99,7 +100,9 @@ impl Http {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .user_agent(concat!("kdo/", env!("CARGO_PKG_VERSION")))
-            .redirect_auth_headers(RedirectAuthHeaders::SameHost)
+            // Followed here: credentials are for a scheme, host and port.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
             .timeout_connect(Some(options.timeout))
             .timeout_recv_response(Some(options.timeout))
             .timeout_per_read(Some(options.timeout))
@@ -125,7 +128,7 @@ impl Http {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let answer = self.once(call);
+            let answer = self.follow(call);
             let wait = match &answer {
                 Ok(answer) if is_passing(answer.status().as_u16()) => Some(retry_after(answer)),
                 Err(Trouble { passing: true, .. }) => Some(None),
@@ -143,6 +146,27 @@ impl Http {
         let jitter = 1.0 + f64::from(Instant::now().elapsed().subsec_nanos() % 97 + std::process::id() % 89) / 372.0;
         let grown = self.options.pause.mul_f64(2_f64.powi(attempt.cast_signed() - 1) * jitter);
         asked.unwrap_or(grown).min(LONGEST_PAUSE)
+    }
+
+    /// The answer behind redirections, of what only asks.
+    fn follow(&self, call: &Call<'_>) -> std::result::Result<Response<Body>, Trouble> {
+        let mut url = call.url.to_owned();
+        for _ in 0..REDIRECTIONS {
+            let answer = self.once(&Call {
+                url: &url,
+                ..call.clone()
+            })?;
+            let asks = matches!(call.method, Method::GET | Method::HEAD);
+            let moved = asks && matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+            match answer.headers().get("Location").and_then(|l| l.to_str().ok()).filter(|_| moved) {
+                Some(location) => url = absolute(&url, location),
+                None => return Ok(answer),
+            }
+        }
+        Err(Trouble {
+            what: "there are too many redirections".to_owned(),
+            passing: false,
+        })
     }
 
     fn once(&self, call: &Call<'_>) -> std::result::Result<Response<Body>, Trouble> {
