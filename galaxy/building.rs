@@ -161,7 +161,8 @@ fn collection_info(galaxy: &Map) -> Result<Map> {
     info.insert("tags", list("tags"));
     info.insert("description", text("description"));
     info.insert("license", list("license"));
-    info.insert("license_file", text("license_file"));
+    // Said to be empty it is none.
+    info.insert("license_file", Some(text("license_file")).filter(Value::truthy).unwrap_or(Value::None));
     let needed = Map::new();
     for (name, range) in manifest::dependencies(galaxy.get("dependencies"))? {
         needed.insert(name, range);
