@@ -45,7 +45,13 @@ impl Auth {
     }
 
     /// A refresh token, or a client's secret, to be exchanged at `exchange`.
-    pub fn exchange(url: &str, exchange: &str, token: &str, client: Option<&str>, secret: Option<&str>) -> Self {
+    pub fn exchange(
+        url: &str,
+        exchange: &str,
+        token: &str,
+        client: Option<&str>,
+        secret: Option<&str>,
+    ) -> Self {
         let client = client.unwrap_or("cloud-services");
         let form = match secret {
             Some(secret) => [
@@ -110,15 +116,19 @@ impl fmt::Debug for Auth {
 fn exchange(http: &Http, url: &str, form: &str) -> Result<(String, Duration)> {
     let mut call = Call::get(url, None);
     call.method = ureq::http::Method::POST;
-    call.headers.push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
+    call.headers
+        .push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
     call.body = Some(form.as_bytes());
     let answer = http.call(&call)?;
     if !answer.status().is_success() {
         return Err(crate::http::refused(answer, url));
     }
     let value = json::read(&crate::http::text(answer, url)?).map_err(Failure::server)?;
-    let token = value.get("access_token").and_then(|t| t.as_str().map(str::to_owned));
-    let token = token.ok_or_else(|| Failure::server(format!("{url}: there is no access_token in the answer")))?;
+    let token = value
+        .get("access_token")
+        .and_then(|t| t.as_str().map(str::to_owned));
+    let token =
+        token.ok_or_else(|| Failure::server(format!("{url}: there is no access_token in the answer")))?;
     let seconds = value.get("expires_in").and_then(|s| s.as_int()).unwrap_or(300);
     Ok((token, Duration::from_secs(seconds.try_into().unwrap_or(300))))
 }
@@ -130,7 +140,13 @@ fn pair((name, value): (&str, &str)) -> String {
 /// Percent-encoding of all that is not plain.
 pub(crate) fn encode(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    let one = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
+    let one = |b: u8| {
+        if plain(b) {
+            char::from(b).to_string()
+        } else {
+            format!("%{b:02X}")
+        }
+    };
     text.bytes().map(one).collect()
 }
 
@@ -168,7 +184,12 @@ mod tests {
     fn credentials_are_for_one_host() {
         let auth = Auth::token("https://a.test/api/", "secret");
         assert!(auth.is_for("https://A.test:443/files/x"));
-        for other in ["http://a.test/", "https://b.test/", "https://a.test:8443/", "https://a.test.evil/"] {
+        for other in [
+            "http://a.test/",
+            "https://b.test/",
+            "https://a.test:8443/",
+            "https://a.test.evil/",
+        ] {
             assert!(!auth.is_for(other), "{other}");
         }
         assert!(!format!("{auth:?}").contains("secret"));

@@ -96,7 +96,11 @@ impl Building {
 
     /// The file name that Galaxy wants.
     pub fn file_name(&self) -> String {
-        format!("{}-{}.tar.gz", self.package.name().replacen('.', "-", 1), self.version)
+        format!(
+            "{}-{}.tar.gz",
+            self.package.name().replacen('.', "-", 1),
+            self.version
+        )
     }
 
     /// Writes the archive.
@@ -113,7 +117,10 @@ fn digest_of(path: &Path) -> Result<Option<Digest>> {
 }
 
 fn galaxy_yml(folder: &Path) -> Result<Map> {
-    let file = ["galaxy.yml", "galaxy.yaml"].iter().map(|n| folder.join(n)).find(|p| p.is_file());
+    let file = ["galaxy.yml", "galaxy.yaml"]
+        .iter()
+        .map(|n| folder.join(n))
+        .find(|p| p.is_file());
     let Some(file) = file else {
         return Err(Failure::not_found(format!(
             "{} holds no collection: there is neither galaxy.yml nor MANIFEST.json",
@@ -152,7 +159,12 @@ fn texts(value: Option<Value>) -> Vec<String> {
 fn collection_info(galaxy: &Map) -> Result<Map> {
     let info = Map::new();
     let list = |key: &str| Value::list(texts(galaxy.get(key)).into_iter().map(Value::from));
-    let text = |key: &str| galaxy.get(key).filter(|v| !v.is_none()).map_or(Value::None, |v| Value::str(v.to_text()));
+    let text = |key: &str| {
+        galaxy
+            .get(key)
+            .filter(|v| !v.is_none())
+            .map_or(Value::None, |v| Value::str(v.to_text()))
+    };
     for key in ["namespace", "name", "version"] {
         info.insert(key, text(key));
     }
@@ -162,7 +174,12 @@ fn collection_info(galaxy: &Map) -> Result<Map> {
     info.insert("description", text("description"));
     info.insert("license", list("license"));
     // Said to be empty it is none.
-    info.insert("license_file", Some(text("license_file")).filter(Value::truthy).unwrap_or(Value::None));
+    info.insert(
+        "license_file",
+        Some(text("license_file"))
+            .filter(Value::truthy)
+            .unwrap_or(Value::None),
+    );
     let needed = Map::new();
     for (name, range) in manifest::dependencies(galaxy.get("dependencies"))? {
         needed.insert(name, range);
@@ -245,7 +262,10 @@ mod tests {
         fs::write(at("left.tmp"), "").unwrap();
         let bytes = || {
             let mut out = Vec::new();
-            Building::of_folder(folder.path()).unwrap().write(&mut out).unwrap();
+            Building::of_folder(folder.path())
+                .unwrap()
+                .write(&mut out)
+                .unwrap();
             out
         };
         let first = bytes();

@@ -33,13 +33,7 @@ pub(crate) fn of_map(map: &Map, base: &Path) -> Result<Requirement> {
         return Err(Failure::invalid("a collection needs a `name`"));
     };
     let version = text("version").unwrap_or_default();
-    let mut requirement = make(
-        &main,
-        source.as_deref(),
-        &version,
-        text("type").as_deref(),
-        base,
-    )?;
+    let mut requirement = make(&main, source.as_deref(), &version, text("type").as_deref(), base)?;
     requirement.signatures = match map.get("signatures") {
         Some(Value::List(list)) => list.to_vec().iter().map(|s| s.to_text().to_string()).collect(),
         Some(value) if !value.is_none() => vec![value.to_text().to_string()],
@@ -48,7 +42,13 @@ pub(crate) fn of_map(map: &Map, base: &Path) -> Result<Requirement> {
     Ok(requirement)
 }
 
-fn make(name: &str, source: Option<&str>, version: &str, sort: Option<&str>, base: &Path) -> Result<Requirement> {
+fn make(
+    name: &str,
+    source: Option<&str>,
+    version: &str,
+    sort: Option<&str>,
+    base: &Path,
+) -> Result<Requirement> {
     let is_name = Package::collection(name).is_ok();
     // With a type that is not Galaxy's, the address is `source`, or `name` itself.
     let address = source.filter(|_| is_name).unwrap_or(name);

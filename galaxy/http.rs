@@ -1,12 +1,15 @@
 //! Requests: tried again where that helps, credentials only for the host they are meant for.
 
-use crate::{Digest, Failure, Result, Store, auth::{Auth, absolute}};
+use crate::{
+    Digest, Failure, Result, Store,
+    auth::{Auth, absolute},
+};
 use kdo_value::{Value, json};
 use std::{
     io::Read,
     sync::Arc,
     thread,
-    time::{Duration, Instant},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use ureq::{
     Agent, Body,
@@ -123,7 +126,10 @@ impl Http {
     /// The answer, whatever its status, after as many attempts as make sense.
     pub fn call(&self, call: &Call<'_>) -> Result<Response<Body>> {
         if self.options.offline {
-            return Err(Failure::server(format!("{}: nobody may be asked (--offline)", call.url)));
+            return Err(Failure::server(format!(
+                "{}: nobody may be asked (--offline)",
+                call.url
+            )));
         }
         let mut attempt = 0;
         loop {
@@ -143,8 +149,12 @@ impl Http {
 
     fn pause(&self, attempt: u32, asked: Option<Duration>) -> Duration {
         // Clients that were refused together must not come back together.
-        let jitter = 1.0 + f64::from(Instant::now().elapsed().subsec_nanos() % 97 + std::process::id() % 89) / 372.0;
-        let grown = self.options.pause.mul_f64(2_f64.powi(attempt.cast_signed() - 1) * jitter);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let jitter = 1.0 + f64::from(now.subsec_micros() % 1000) / 2000.0;
+        let grown = self
+            .options
+            .pause
+            .mul_f64(2_f64.powi(attempt.cast_signed() - 1) * jitter);
         asked.unwrap_or(grown).min(LONGEST_PAUSE)
     }
 
@@ -158,7 +168,12 @@ impl Http {
             })?;
             let asks = matches!(call.method, Method::GET | Method::HEAD);
             let moved = asks && matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-            match answer.headers().get("Location").and_then(|l| l.to_str().ok()).filter(|_| moved) {
+            match answer
+                .headers()
+                .get("Location")
+                .and_then(|l| l.to_str().ok())
+                .filter(|_| moved)
+            {
                 Some(location) => url = absolute(&url, location),
                 None => return Ok(answer),
             }
@@ -170,7 +185,9 @@ impl Http {
     }
 
     fn once(&self, call: &Call<'_>) -> std::result::Result<Response<Body>, Trouble> {
-        let mut request = ureq::http::Request::builder().method(call.method.clone()).uri(call.url);
+        let mut request = ureq::http::Request::builder()
+            .method(call.method.clone())
+            .uri(call.url);
         for (name, value) in &call.headers {
             request = request.header(*name, value);
         }
@@ -215,7 +232,13 @@ impl Http {
     }
 
     /// Brings what is at an URL into the store; goes on where a broken connection stopped.
-    pub fn download(&self, url: &str, auth: Option<&Auth>, store: &Store, announced: Option<&Digest>) -> Result<Digest> {
+    pub fn download(
+        &self,
+        url: &str,
+        auth: Option<&Auth>,
+        store: &Store,
+        announced: Option<&Digest>,
+    ) -> Result<Digest> {
         let mut incoming = store.incoming()?;
         let mut tag: Option<String> = None;
         let mut have = 0;
@@ -258,7 +281,10 @@ impl Http {
                 (Err(failure), None) => return Err(failure.of(shown(url))),
             }
         }
-        Err(Failure::server(format!("{}: the connection broke again and again", shown(url))))
+        Err(Failure::server(format!(
+            "{}: the connection broke again and again",
+            shown(url)
+        )))
     }
 }
 
@@ -270,7 +296,9 @@ struct Watched<R> {
 
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        self.inner.read(into).inspect_err(|e| self.failed = Some(e.to_string()))
+        self.inner
+            .read(into)
+            .inspect_err(|e| self.failed = Some(e.to_string()))
     }
 }
 
@@ -305,7 +333,12 @@ pub(crate) fn text(answer: Response<Body>, url: &str) -> Result<String> {
 /// What a server said when it refused, in its own words where it has any.
 pub(crate) fn refused(answer: Response<Body>, url: &str) -> Failure {
     let status = answer.status();
-    let body = answer.into_body().into_with_config().limit(64 << 10).lossy_utf8(true).read_to_string();
+    let body = answer
+        .into_body()
+        .into_with_config()
+        .limit(64 << 10)
+        .lossy_utf8(true)
+        .read_to_string();
     let said = body.ok().and_then(|b| said(&json::read(&b).ok()?));
     let said = said.map_or_else(String::new, |s| format!(": {s}"));
     let failure = Failure::server(format!("{}: the server answers {status}{said}", shown(url)));
@@ -322,12 +355,24 @@ pub(crate) fn refused(answer: Response<Body>, url: &str) -> Failure {
 /// The message in an answer of Galaxy (v3: `errors`, v1: `default`, `detail`) or of a registry.
 fn said(value: &Value) -> Option<String> {
     let one = |v: &Value| {
-        let of = |key: &str| v.get(key).and_then(|t| t.as_str().map(str::to_owned)).filter(|t| !t.is_empty());
-        of("detail").or_else(|| of("message")).or_else(|| of("title")).or_else(|| of("default"))
+        let of = |key: &str| {
+            v.get(key)
+                .and_then(|t| t.as_str().map(str::to_owned))
+                .filter(|t| !t.is_empty())
+        };
+        of("detail")
+            .or_else(|| of("message"))
+            .or_else(|| of("title"))
+            .or_else(|| of("default"))
     };
     let listed = value.get("errors").and_then(|e| e.as_sequence());
     let text = listed.and_then(|l| one(l.first()?)).or_else(|| one(value))?;
-    Some(text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect())
+    Some(
+        text.chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(500)
+            .collect(),
+    )
 }
 
 /// An URL without the password in it.

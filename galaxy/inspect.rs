@@ -40,11 +40,15 @@ pub(crate) fn inspect(store: &Store, digest: &Digest, kind: Kind, staging: &Path
         }),
         Kind::Collection => {
             if !folder.join("MANIFEST.json").is_file() {
-                return Err(Failure::refused("there is no MANIFEST.json: it is no archive of a collection"));
+                return Err(Failure::refused(
+                    "there is no MANIFEST.json: it is no archive of a collection",
+                ));
             }
             let wrong = check_collection(&folder)?;
             if let Some(first) = wrong.first() {
-                return Err(Failure::refused(format!("the collection does not fit its MANIFEST.json: {first}")));
+                return Err(Failure::refused(format!(
+                    "the collection does not fit its MANIFEST.json: {first}"
+                )));
             }
             let manifest = Manifest::of_folder(&folder)?;
             Ok(Inspected {
@@ -82,7 +86,9 @@ fn role_root(unpacked: &Unpacked) -> Result<PathBuf> {
         match (inner.next(), inner.next()) {
             (Some(only), None) => root = only.clone(),
             _ => {
-                return Err(Failure::refused("the archive holds no role: there are neither meta nor tasks in it"));
+                return Err(Failure::refused(
+                    "the archive holds no role: there are neither meta nor tasks in it",
+                ));
             }
         }
     }
@@ -96,7 +102,12 @@ pub(crate) struct Identity {
 }
 
 /// Identifies the package of an archive. A role has the name and version that it is asked for by.
-pub(crate) fn identify(store: &Store, digest: &Digest, kind: Kind, role: Option<(&str, &str)>) -> Result<Identity> {
+pub(crate) fn identify(
+    store: &Store,
+    digest: &Digest,
+    kind: Kind,
+    role: Option<(&str, &str)>,
+) -> Result<Identity> {
     let staging = tempfile::tempdir()?;
     let inspected = inspect(store, digest, kind, staging.path())?;
     if let Some(manifest) = inspected.manifest {

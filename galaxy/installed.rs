@@ -26,12 +26,19 @@ impl Installed {
     pub fn at(package: Package, path: PathBuf) -> Option<Self> {
         let version = match package.kind() {
             Kind::Role if path.is_dir() => role_version(&path),
-            Kind::Collection if path.join("MANIFEST.json").is_file() => Manifest::of_folder(&path).ok().map(|m| m.version),
-            Kind::Collection if path.join("galaxy.yml").is_file() => galaxy_yml(&path, "version")
-                .and_then(|v| Version::semantic(&v.to_text()).ok()),
+            Kind::Collection if path.join("MANIFEST.json").is_file() => {
+                Manifest::of_folder(&path).ok().map(|m| m.version)
+            }
+            Kind::Collection if path.join("galaxy.yml").is_file() => {
+                galaxy_yml(&path, "version").and_then(|v| Version::semantic(&v.to_text()).ok())
+            }
             _ => return None,
         };
-        Some(Self { package, version, path })
+        Some(Self {
+            package,
+            version,
+            path,
+        })
     }
 
     /// Whether an installer brought it here.
@@ -46,7 +53,9 @@ impl Installed {
     pub fn dependencies(&self) -> Result<Vec<Requirement>> {
         match self.package.kind() {
             Kind::Role => role_meta::role_dependencies(&self.path),
-            Kind::Collection if self.path.join("MANIFEST.json").is_file() => Ok(Manifest::of_folder(&self.path)?.requirements()),
+            Kind::Collection if self.path.join("MANIFEST.json").is_file() => {
+                Ok(Manifest::of_folder(&self.path)?.requirements())
+            }
             Kind::Collection => {
                 let needed = manifest::dependencies(galaxy_yml(&self.path, "dependencies"))?;
                 Ok(manifest::requirements(&needed))
@@ -56,7 +65,11 @@ impl Installed {
 }
 
 fn galaxy_yml(folder: &Path, key: &str) -> Option<kdo_value::Value> {
-    let read = load_file(&SourceMap::new(), &folder.join("galaxy.yml"), LoadOptions::UNTRUSTED);
+    let read = load_file(
+        &SourceMap::new(),
+        &folder.join("galaxy.yml"),
+        LoadOptions::UNTRUSTED,
+    );
     read.ok()?.single().ok()?.get(key)
 }
 
@@ -64,7 +77,9 @@ fn role_version(folder: &Path) -> Option<Version> {
     let info = folder.join(INSTALL_INFO);
     let read = load_file(&SourceMap::new(), &info, LoadOptions::UNTRUSTED).ok()?;
     let version = read.single().ok()?.get("version")?;
-    Version::loose(&version.to_text()).ok().filter(|_| !version.is_none())
+    Version::loose(&version.to_text())
+        .ok()
+        .filter(|_| !version.is_none())
 }
 
 /// The packages of a kind in one path: a roles path, or a folder that holds `ansible_collections`. In the order of

@@ -1,13 +1,13 @@
 //! Roles and collections of others: what is required, from where it comes, which versions fit together, what is
 //! locked, what is harmless, and how it gets to its place. Knows nothing of running them.
 
-mod inspect;
 mod auth;
 mod building;
 mod collection_spec;
 mod digest;
 mod error;
 mod http;
+mod inspect;
 mod install;
 mod installed;
 mod limits;

@@ -69,14 +69,21 @@ impl Lock {
     pub fn parse(text: &str) -> Result<Self> {
         let table = DeTable::parse(text).map_err(|e| Failure::invalid(e.message().to_owned()))?;
         let table = table.get_ref();
-        let format = table.get("version").and_then(|v| Some(v.get_ref().as_integer()?.as_str().to_owned()));
+        let format = table
+            .get("version")
+            .and_then(|v| Some(v.get_ref().as_integer()?.as_str().to_owned()));
         if format.as_deref() != Some(FORMAT) {
-            return Err(Failure::invalid("the lock file was written by another version of kdo"));
+            return Err(Failure::invalid(
+                "the lock file was written by another version of kdo",
+            ));
         }
         let mut packages = Vec::new();
         let list = table.get("package").and_then(|p| p.get_ref().as_array());
         for entry in list.into_iter().flat_map(|l| l.iter()) {
-            let entry = entry.get_ref().as_table().ok_or_else(|| Failure::invalid("a package is no table"))?;
+            let entry = entry
+                .get_ref()
+                .as_table()
+                .ok_or_else(|| Failure::invalid("a package is no table"))?;
             packages.push(locked(entry)?);
         }
         let requirements = text_of(table, "requirements-hash").unwrap_or_default();
@@ -89,7 +96,11 @@ impl Lock {
     /// The text: the same for the same content, a block for each package.
     pub fn text(&self) -> String {
         let mut out = String::from("# Written by `kdo galaxy lock`; to be kept with requirements.yml.\n");
-        let _ = writeln!(out, "version = {FORMAT}\nrequirements-hash = \"{}\"", self.requirements);
+        let _ = writeln!(
+            out,
+            "version = {FORMAT}\nrequirements-hash = \"{}\"",
+            self.requirements
+        );
         let mut packages: Vec<&Locked> = self.packages.iter().collect();
         packages.sort_by(|a, b| a.package.cmp(&b.package));
         for p in packages {
@@ -112,8 +123,11 @@ impl Lock {
                 }
             };
             list("signers", p.signers.clone());
-            let mut needs: Vec<String> =
-                p.dependencies.iter().map(|d| format!("{} {}", d.kind().word(), d.name())).collect();
+            let mut needs: Vec<String> = p
+                .dependencies
+                .iter()
+                .map(|d| format!("{} {}", d.kind().word(), d.name()))
+                .collect();
             needs.sort();
             list("dependencies", needs);
         }
@@ -122,9 +136,14 @@ impl Lock {
 
     /// Writes it whole or not at all.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = path
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         let write = || {
-            let mut file = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644)).tempfile_in(folder)?;
+            let mut file = tempfile::Builder::new()
+                .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+                .tempfile_in(folder)?;
             std::io::Write::write_all(&mut file, self.text().as_bytes())?;
             file.as_file().sync_all()?;
             file.persist(path).map_err(|e| e.error)?;
@@ -144,14 +163,19 @@ fn text_of(table: &DeTable<'_>, key: &str) -> Option<String> {
 }
 
 fn locked(table: &DeTable<'_>) -> Result<Locked> {
-    let must = |key: &str| text_of(table, key).ok_or_else(|| Failure::invalid(format!("a package has no `{key}`")));
+    let must =
+        |key: &str| text_of(table, key).ok_or_else(|| Failure::invalid(format!("a package has no `{key}`")));
     let digest = |key: &str| text_of(table, key).map(|d| Digest::parse(&d)).transpose();
     let list = |key: &str| -> Vec<String> {
         let items = table.get(key).and_then(|v| v.get_ref().as_array());
         let items = items.into_iter().flat_map(|l| l.iter());
-        items.filter_map(|i| DeValue::as_str(i.get_ref()).map(str::to_owned)).collect()
+        items
+            .filter_map(|i| DeValue::as_str(i.get_ref()).map(str::to_owned))
+            .collect()
     };
-    let kind_of = |word: &str| Kind::of_word(word).ok_or_else(|| Failure::invalid(format!("{word:?} is no kind of package")));
+    let kind_of = |word: &str| {
+        Kind::of_word(word).ok_or_else(|| Failure::invalid(format!("{word:?} is no kind of package")))
+    };
     let kind = kind_of(&must("kind")?)?;
     let needs = list("dependencies");
     let dependencies = needs.iter().map(|text| {
@@ -204,7 +228,11 @@ pub(crate) fn location_of_text(text: &str) -> Result<(Location, Option<String>)>
     }
     if let Some(path) = text.strip_prefix("path+") {
         let path = Path::new(path).to_owned();
-        let location = if path.is_dir() { Location::Directory(path) } else { Location::File(path) };
+        let location = if path.is_dir() {
+            Location::Directory(path)
+        } else {
+            Location::File(path)
+        };
         return Ok((location, None));
     }
     if let Some(inner) = text.strip_prefix("folders+") {
@@ -213,7 +241,9 @@ pub(crate) fn location_of_text(text: &str) -> Result<(Location, Option<String>)>
     }
     if text.starts_with("git+") {
         let (address, folder) = text.split_once('#').map_or((text, None), |(a, f)| (a, Some(f)));
-        let (address, revision) = address.rsplit_once("?rev=").map_or((address, None), |(a, r)| (a, Some(r)));
+        let (address, revision) = address
+            .rsplit_once("?rev=")
+            .map_or((address, None), |(a, r)| (a, Some(r)));
         let location = match git(address).0 {
             Location::Git { url, .. } => Location::Git {
                 url,
@@ -258,7 +288,13 @@ mod tests {
 
     #[test]
     fn another_format_and_broken_entries_are_told() {
-        for text in ["", "version = 2", "version = 1", "version = 1\nrequirements-hash = \"x\"", "<<<<<<< HEAD"] {
+        for text in [
+            "",
+            "version = 2",
+            "version = 1",
+            "version = 1\nrequirements-hash = \"x\"",
+            "<<<<<<< HEAD",
+        ] {
             assert!(Lock::parse(text).is_err(), "{text}");
         }
     }

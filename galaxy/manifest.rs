@@ -64,10 +64,19 @@ pub(crate) fn dependencies(value: Option<Value>) -> Result<BTreeMap<String, Stri
             .map(|(name, range)| {
                 // What a package asks for by path or URL would be a name that nobody wrote.
                 Package::collection(&name)?;
-                Ok((name, if range.is_none() { "*".to_owned() } else { range.to_text() }))
+                Ok((
+                    name,
+                    if range.is_none() {
+                        "*".to_owned()
+                    } else {
+                        range.to_text()
+                    },
+                ))
             })
             .collect(),
-        Some(_) => Err(Failure::refused("`dependencies` must be a mapping of names to versions")),
+        Some(_) => Err(Failure::refused(
+            "`dependencies` must be a mapping of names to versions",
+        )),
     }
 }
 
@@ -102,7 +111,9 @@ pub fn check_collection(folder: &Path) -> Result<Vec<String>> {
             continue;
         }
         // A link has the hash of what it leads to; the place was checked when it was made.
-        let inside = path.canonicalize().is_ok_and(|p| folder.canonicalize().is_ok_and(|f| p.starts_with(f)));
+        let inside = path
+            .canonicalize()
+            .is_ok_and(|p| folder.canonicalize().is_ok_and(|f| p.starts_with(f)));
         if !inside || file_digest(&path)? != *digest {
             wrong.push(format!("{} is changed", name.display()));
         }
@@ -163,7 +174,10 @@ pub(crate) fn compose(info: Map, files: &[(PathBuf, Option<Digest>)]) -> Result<
         map.insert("name", name);
         map.insert("ftype", if digest.is_some() { "file" } else { "dir" });
         map.insert("chksum_type", digest.map_or(Value::None, |_| "sha256".into()));
-        map.insert("chksum_sha256", digest.map_or(Value::None, |d| Value::str(d.hex())));
+        map.insert(
+            "chksum_sha256",
+            digest.map_or(Value::None, |d| Value::str(d.hex())),
+        );
         map.insert("format", 1);
         Value::Map(map)
     };
@@ -176,7 +190,10 @@ pub(crate) fn compose(info: Map, files: &[(PathBuf, Option<Digest>)]) -> Result<
     let listing = json::write(&Value::Map(listing), &layout).map_err(Failure::invalid)?;
     let manifest = Map::new();
     manifest.insert("collection_info", Value::Map(info));
-    manifest.insert("file_manifest_file", entry("FILES.json", Some(&Digest::of(listing.as_bytes()))));
+    manifest.insert(
+        "file_manifest_file",
+        entry("FILES.json", Some(&Digest::of(listing.as_bytes()))),
+    );
     manifest.insert("format", 1);
     let manifest = json::write(&Value::Map(manifest), &layout).map_err(Failure::invalid)?;
     Ok((manifest, listing))

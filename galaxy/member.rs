@@ -89,7 +89,10 @@ mod tests {
     #[test]
     fn links_stay_inside() {
         let inside = |links: &[(&str, &str)]| {
-            let links = links.iter().map(|(l, t)| (Path::new(*l), Path::new(*t))).collect();
+            let links = links
+                .iter()
+                .map(|(l, t)| (Path::new(*l), Path::new(*t)))
+                .collect();
             stays_inside(Path::new("a/b"), &links)
         };
         assert!(inside(&[("a/b", "../tasks/main.yml")]));

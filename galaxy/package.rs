@@ -23,7 +23,9 @@ impl Kind {
 
     /// The kind of that word.
     pub fn of_word(word: &str) -> Option<Self> {
-        [Self::Collection, Self::Role].into_iter().find(|k| k.word() == word)
+        [Self::Collection, Self::Role]
+            .into_iter()
+            .find(|k| k.word() == word)
     }
 }
 
@@ -114,7 +116,9 @@ mod tests {
 
     #[test]
     fn names_that_lead_elsewhere_are_none() {
-        for name in ["../x", "a/b", "", ".", "..", ".git", "-x", "a\u{1b}b", "a\0", "a b"] {
+        for name in [
+            "../x", "a/b", "", ".", "..", ".git", "-x", "a\u{1b}b", "a\0", "a b",
+        ] {
             assert!(Package::role(name).is_err(), "{name:?}");
             assert!(Package::collection(name).is_err(), "{name:?}");
         }

@@ -94,7 +94,9 @@ impl Requirement {
             Some(name) if known => {
                 let package = Package::new(self.kind, name).map_err(|failure| match &self.location {
                     // In the words of git, which scripts look for.
-                    Location::Git { url, .. } => failure.of(format!("git clone -- {url}: Cloning into '{name}'")),
+                    Location::Git { url, .. } => {
+                        failure.of(format!("git clone -- {url}: Cloning into '{name}'"))
+                    }
                     _ => failure,
                 });
                 package.map(Some).map_err(|f| f.at(self.origin))
@@ -128,7 +130,10 @@ pub(crate) fn here(text: &str, base: &Path) -> Option<PathBuf> {
         Some(rest) => std::env::home_dir()?.join(rest),
         None => PathBuf::from(bare),
     };
-    let looks = text.starts_with("file:/") || bare.starts_with(['/', '~']) || bare.starts_with("./") || bare.starts_with("../");
+    let looks = text.starts_with("file:/")
+        || bare.starts_with(['/', '~'])
+        || bare.starts_with("./")
+        || bare.starts_with("../");
     // As Ansible: from the working folder; else from that of the file that says it.
     let path = match base.join(&path) {
         beside if !path.exists() && beside.exists() => beside,
@@ -139,7 +144,9 @@ pub(crate) fn here(text: &str, base: &Path) -> Option<PathBuf> {
 
 /// The location of an address that needs no more words.
 pub(crate) fn of_address(text: &str, base: &Path) -> Result<Location> {
-    let is_git = text.starts_with("git@") || text.ends_with(".git") && text.contains("://") || text.starts_with("ssh://");
+    let is_git = text.starts_with("git@")
+        || text.ends_with(".git") && text.contains("://")
+        || text.starts_with("ssh://");
     if let Some(address) = text.strip_prefix("git+") {
         return Ok(git(address).0);
     }

@@ -6,7 +6,15 @@ use kdo_value::Value;
 use std::path::Path;
 
 /// The folders of a role, by which one is known that has no metadata.
-const FOLDERS: &[&str] = &["tasks", "meta", "defaults", "handlers", "vars", "templates", "files"];
+const FOLDERS: &[&str] = &[
+    "tasks",
+    "meta",
+    "defaults",
+    "handlers",
+    "vars",
+    "templates",
+    "files",
+];
 
 /// Whether a folder looks like a role. Metadata are not needed: many roles of playbooks have none.
 pub(crate) fn is_role(folder: &Path) -> bool {
@@ -42,7 +50,9 @@ pub(crate) fn load(folder: &Path, name: &str) -> Result<Option<Value>> {
         if path.is_file() {
             let sources = SourceMap::new();
             let read = load_file(&sources, &path, LoadOptions::UNTRUSTED).and_then(|d| d.single());
-            return read.map(Some).map_err(|d| Failure::from(d).of(format!("meta/{name}.{end}")));
+            return read
+                .map(Some)
+                .map_err(|d| Failure::from(d).of(format!("meta/{name}.{end}")));
         }
     }
     Ok(None)

@@ -34,7 +34,13 @@ pub(crate) fn of_map(map: &Map, base: &Path) -> Result<Requirement> {
     if text("src").is_none() && name.as_deref().is_some_and(|n| n.contains(',')) {
         return of_text(&src, base);
     }
-    make(&src, text("version").as_deref(), name.as_deref(), text("scm").as_deref(), base)
+    make(
+        &src,
+        text("version").as_deref(),
+        name.as_deref(),
+        text("scm").as_deref(),
+        base,
+    )
 }
 
 /// A dependency: a role of Galaxy or elsewhere, none of the playbook's own.
@@ -53,8 +59,15 @@ pub(crate) fn dependency(value: &Value) -> Result<Option<Requirement>> {
     }
 }
 
-fn make(src: &str, version: Option<&str>, name: Option<&str>, scm: Option<&str>, base: &Path) -> Result<Requirement> {
-    let github = src.contains("github.com") && src.contains("http") && !src.contains('+') && !src.ends_with(".tar.gz");
+fn make(
+    src: &str,
+    version: Option<&str>,
+    name: Option<&str>,
+    scm: Option<&str>,
+    base: &Path,
+) -> Result<Requirement> {
+    let github =
+        src.contains("github.com") && src.contains("http") && !src.contains('+') && !src.ends_with(".tar.gz");
     let location = match scm {
         Some("git") => git(src).0,
         Some(other) => {
@@ -66,7 +79,12 @@ fn make(src: &str, version: Option<&str>, name: Option<&str>, scm: Option<&str>,
     };
     let name = match (name, &location) {
         (Some(name), _) => name.to_owned(),
-        (None, Location::Git { folder: Some(folder), .. }) => last(folder),
+        (
+            None,
+            Location::Git {
+                folder: Some(folder), ..
+            },
+        ) => last(folder),
         (None, Location::Registry(_)) => src.to_owned(),
         (None, Location::Directory(path)) => path
             .canonicalize()
@@ -88,7 +106,11 @@ fn make(src: &str, version: Option<&str>, name: Option<&str>, scm: Option<&str>,
 /// The name that an address suggests.
 fn last(address: &str) -> String {
     let address = address.split(['?', '#']).next().unwrap_or(address);
-    let last = address.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or(address);
+    let last = address
+        .trim_end_matches('/')
+        .rsplit(['/', ':'])
+        .next()
+        .unwrap_or(address);
     let last = last.strip_suffix(".git").unwrap_or(last);
     last.strip_suffix(".tar.gz").unwrap_or(last).to_owned()
 }

@@ -39,7 +39,8 @@ impl Store {
             limits,
             aside: None,
         };
-        let made = fs::create_dir_all(store.temporary()).and_then(|()| NamedTempFile::new_in(store.temporary()));
+        let made =
+            fs::create_dir_all(store.temporary()).and_then(|()| NamedTempFile::new_in(store.temporary()));
         if made.is_err() {
             store.aside = Some(tempfile::tempdir()?);
             fs::create_dir_all(store.temporary())?;
@@ -51,7 +52,11 @@ impl Store {
 
     /// The store of this user: `$KDO_GALAXY_STORE`, else below the cache folder.
     pub fn of_user(limits: Limits) -> Result<Self> {
-        let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let set = |name: &str| {
+            std::env::var_os(name)
+                .filter(|v| !v.is_empty())
+                .map(PathBuf::from)
+        };
         let folder = set("KDO_GALAXY_STORE")
             .or_else(|| Some(set("XDG_CACHE_HOME")?.join("kdo/galaxy")))
             .or_else(|| Some(std::env::home_dir()?.join(".cache/kdo/galaxy")));
@@ -94,7 +99,8 @@ impl Store {
 
     /// Begins a blob.
     pub fn incoming(&self) -> Result<Incoming> {
-        let file = NamedTempFile::new_in(self.temporary()).map_err(|e| Failure::file(&self.temporary(), &e))?;
+        let file =
+            NamedTempFile::new_in(self.temporary()).map_err(|e| Failure::file(&self.temporary(), &e))?;
         Ok(Incoming {
             file: Hashing::new(file),
             left: self.limits.download,
@@ -118,7 +124,8 @@ impl Store {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)?;
             }
-            file.as_file().set_permissions(fs::Permissions::from_mode(0o444))?;
+            file.as_file()
+                .set_permissions(fs::Permissions::from_mode(0o444))?;
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|e| e.error)?;
             Ok(())
@@ -191,7 +198,11 @@ impl Store {
     /// Checks every blob; gives those that are bad.
     pub fn check(&self) -> Result<Vec<PathBuf>> {
         let mut bad = Vec::new();
-        for folder in fs::read_dir(self.folder.join("sha256")).into_iter().flatten().flatten() {
+        for folder in fs::read_dir(self.folder.join("sha256"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             for blob in fs::read_dir(folder.path())?.flatten() {
                 if file_digest(&blob.path())?.hex() != blob.file_name().to_string_lossy() {
                     bad.push(blob.path());

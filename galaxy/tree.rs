@@ -22,7 +22,11 @@ pub fn tree_digest(folder: &Path) -> Result<Digest> {
         let name = kdo_value::json::quote(&relative.to_string_lossy(), true);
         if metadata.is_symlink() {
             let target = fs::read_link(&path).map_err(|e| Failure::file(&path, &e))?;
-            let _ = writeln!(text, "link {name} {}", Digest::of(target.as_os_str().as_bytes()).hex());
+            let _ = writeln!(
+                text,
+                "link {name} {}",
+                Digest::of(target.as_os_str().as_bytes()).hex()
+            );
         } else {
             let word = if metadata.permissions().mode() & 0o100 == 0 {
                 "file"

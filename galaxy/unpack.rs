@@ -37,7 +37,9 @@ pub(crate) fn unpack(archive: File, into: &Path, limits: &Limits) -> Result<Unpa
         ));
     }
     // Beyond this it is no package but a trap.
-    let most = limits.total.min((packed.max(1 << 20)).saturating_mul(limits.ratio));
+    let most = limits
+        .total
+        .min((packed.max(1 << 20)).saturating_mul(limits.ratio));
     let gzip = start.starts_with(&[0x1f, 0x8b]);
     let input: Box<dyn Read> = if gzip {
         Box::new(MultiGzDecoder::new(reader))
@@ -120,7 +122,10 @@ impl Unpacker<'_> {
                     self.file(&path, mode & 0o111 != 0, &mut entry)?;
                 }
                 EntryType::Symlink => {
-                    let target = entry.link_name_bytes().map(|t| t.into_owned()).unwrap_or_default();
+                    let target = entry
+                        .link_name_bytes()
+                        .map(|t| t.into_owned())
+                        .unwrap_or_default();
                     self.link(path, &target)?;
                 }
                 other => {
@@ -195,9 +200,9 @@ impl Unpacker<'_> {
 
     fn link(&mut self, path: PathBuf, target: &[u8]) -> Result<()> {
         self.new_place(&path)?;
-        let text = std::str::from_utf8(target).ok().filter(|t| {
-            !t.is_empty() && t.len() <= self.limits.path && !t.chars().any(char::is_control)
-        });
+        let text = std::str::from_utf8(target)
+            .ok()
+            .filter(|t| !t.is_empty() && t.len() <= self.limits.path && !t.chars().any(char::is_control));
         match text {
             Some(text) => self.found.links.insert(path, text.into()),
             None => {
@@ -230,7 +235,9 @@ impl Unpacker<'_> {
     fn taken(&self, path: &Path) -> Failure {
         let shown = path.display().to_string();
         Failure::refused(if self.found.links.contains_key(path) {
-            format!("the archive writes through the link {shown:?}: that is not a subpath of the role or collection")
+            format!(
+                "the archive writes through the link {shown:?}: that is not a subpath of the role or collection"
+            )
         } else {
             format!("the archive holds {shown:?} twice")
         })

@@ -60,11 +60,11 @@ impl Version {
         };
         let numbers: Option<Vec<u64>> = numbers.split('.').map(number).collect();
         let numbers: [u64; 3] = numbers.and_then(|n| n.try_into().ok()).ok_or_else(bad)?;
-        let word = |part: &str| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        };
+        let word =
+            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let pieces: Vec<&str> = pre.map_or_else(Vec::new, |p| p.split('.').collect());
-        let leading_zero = |p: &&str| p.len() > 1 && p.starts_with('0') && p.bytes().all(|b| b.is_ascii_digit());
+        let leading_zero =
+            |p: &&str| p.len() > 1 && p.starts_with('0') && p.bytes().all(|b| b.is_ascii_digit());
         if !pieces.iter().all(|p| word(p))
             || pieces.iter().any(leading_zero)
             || build.is_some_and(|b| !b.split('.').all(word))
@@ -90,7 +90,10 @@ impl Version {
         }
         let mut parts: Vec<&str> = numbers.split('.').map(|p| p.trim_start_matches('0')).collect();
         parts.resize(parts.len().max(3), "0");
-        let parts: Vec<&str> = parts.into_iter().map(|p| if p.is_empty() { "0" } else { p }).collect();
+        let parts: Vec<&str> = parts
+            .into_iter()
+            .map(|p| if p.is_empty() { "0" } else { p })
+            .collect();
         let mut version = Self::semantic(&format!("{}{rest}", parts.join(".")))
             .map_err(|_| Failure::invalid(format!("{text:?} is no version")))?;
         version.text = text.into();
@@ -100,7 +103,12 @@ impl Version {
     /// A free-form version: a tag, a branch, a commit.
     pub fn loose(text: &str) -> Result<Self> {
         let odd = |c: char| c.is_control() || c.is_whitespace();
-        if text.is_empty() || text.starts_with('-') || text.contains(odd) || text.contains("..") || text.len() > 250 {
+        if text.is_empty()
+            || text.starts_with('-')
+            || text.contains(odd)
+            || text.contains("..")
+            || text.len() > 250
+        {
             return Err(Failure::invalid(format!("{text:?} is no version")));
         }
         let rest = match text.strip_prefix(['v', 'V']) {
@@ -208,16 +216,23 @@ mod tests {
 
     #[test]
     fn what_is_not_semantic_is_refused() {
-        for text in ["1", "1.2", "01.2.3", "1.2.3.4", "v1.2.3", "1.2.3-", "1.2.3-01", "1.2.3+", ""] {
+        for text in [
+            "1", "1.2", "01.2.3", "1.2.3.4", "v1.2.3", "1.2.3-", "1.2.3-01", "1.2.3+", "",
+        ] {
             assert!(Version::semantic(text).is_err(), "{text}");
         }
-        assert_eq!(Version::padded("1.2").unwrap(), Version::semantic("1.2.0").unwrap());
+        assert_eq!(
+            Version::padded("1.2").unwrap(),
+            Version::semantic("1.2.0").unwrap()
+        );
         assert!(Version::padded("x").is_err());
     }
 
     #[test]
     fn free_versions_have_a_total_order() {
-        let order = ["0.9", "v1.0", "1.0.1", "1.2", "1.10", "2.0b1", "2023-10", "2024.1", "main"];
+        let order = [
+            "0.9", "v1.0", "1.0.1", "1.2", "1.10", "2.0b1", "2023-10", "2024.1", "main",
+        ];
         let versions: Vec<Version> = order.iter().map(|t| Version::loose(t).unwrap()).collect();
         for pair in versions.windows(2) {
             assert!(pair[0] < pair[1], "{} < {}", pair[0], pair[1]);

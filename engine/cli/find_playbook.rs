@@ -51,9 +51,15 @@ impl Places {
     }
 
     /// A path in the collection of `NAMESPACE.COLLECTION.REST`: in the `folder` of it, wherever it is installed.
-    fn in_collections<'a>(&'a self, name: &str, folder: &'a str) -> Option<impl Iterator<Item = PathBuf> + use<'a>> {
+    fn in_collections<'a>(
+        &'a self,
+        name: &str,
+        folder: &'a str,
+    ) -> Option<impl Iterator<Item = PathBuf> + use<'a>> {
         let mut parts = name.splitn(3, '.');
-        let collection = Path::new("ansible_collections").join(parts.next()?).join(parts.next()?);
+        let collection = Path::new("ansible_collections")
+            .join(parts.next()?)
+            .join(parts.next()?);
         let rest = parts.next()?.replace('.', "/");
         let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
         if !name.chars().all(word) {
@@ -67,7 +73,9 @@ impl Places {
     /// A playbook of a collection.
     fn playbook(&self, name: &str) -> Option<PathBuf> {
         let ends = |path: PathBuf| [path.with_extension("yml"), path.with_extension("yaml")];
-        self.in_collections(name, "playbooks")?.flat_map(ends).find(|p| p.is_file())
+        self.in_collections(name, "playbooks")?
+            .flat_map(ends)
+            .find(|p| p.is_file())
     }
 }
 

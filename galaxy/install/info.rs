@@ -38,7 +38,9 @@ fn role(folder: &Path, version: &str) -> Result<()> {
 
 /// As `strftime("%c")` in the locale of C.
 fn date(now: Timestamp) -> String {
-    now.to_zoned(TimeZone::UTC).strftime("%a %b %e %H:%M:%S %Y").to_string()
+    now.to_zoned(TimeZone::UTC)
+        .strftime("%a %b %e %H:%M:%S %Y")
+        .to_string()
 }
 
 fn source(resolved: &Resolved, staging: &Path) -> Result<()> {
@@ -62,7 +64,8 @@ fn source(resolved: &Resolved, staging: &Path) -> Result<()> {
     info.insert("version", release.version.as_str());
     info.insert("version_url", page.as_str());
     let path = staging.join(SOURCE);
-    fs::write(&path, emit_yaml(&Value::Map(info), &EmitOptions::default())).map_err(|e| Failure::file(&path, &e))
+    fs::write(&path, emit_yaml(&Value::Map(info), &EmitOptions::default()))
+        .map_err(|e| Failure::file(&path, &e))
 }
 
 /// Puts a collection's in its place and removes those of other versions. Without it the collection is as good.

@@ -129,18 +129,25 @@ impl Installer {
         Ok(done)
     }
 
-    fn is_needed(&self, resolved: &Resolved, present: Option<&Installed>, locked: Option<&Locked>) -> Result<bool> {
+    fn is_needed(
+        &self,
+        resolved: &Resolved,
+        present: Option<&Installed>,
+        locked: Option<&Locked>,
+    ) -> Result<bool> {
         let Some(present) = present else { return Ok(true) };
         let package = &resolved.release.package;
         let forced = self.mode == Mode::ForceAll || self.mode == Mode::Force && resolved.asked;
         if !forced && !present.is_managed() {
             // Somebody's own work: it is neither replaced nor is it an error to need it.
             return match (present.version.as_ref(), package.kind()) {
-                (Some(version), Kind::Collection) if *version != resolved.release.version => Err(Failure::invalid(format!(
-                    "{} holds {package} {version}, which no installer put there",
-                    present.path.display()
-                ))
-                .help("--force replaces it")),
+                (Some(version), Kind::Collection) if *version != resolved.release.version => {
+                    Err(Failure::invalid(format!(
+                        "{} holds {package} {version}, which no installer put there",
+                        present.path.display()
+                    ))
+                    .help("--force replaces it"))
+                }
                 (_, Kind::Role) if resolved.asked => Err(Failure::invalid(format!(
                     "the specified role {package} appears to already exist. Use --force to replace it."
                 ))),
@@ -188,7 +195,9 @@ struct Content {
 /// Fetches a package and unpacks it below a fresh folder. Nothing but what was resolved, and locked, passes.
 fn prepare(store: &Store, resolved: &Resolved, locked: Option<&Locked>, staging: &Path) -> Result<Content> {
     let release = &resolved.release;
-    let at_hand = locked.and_then(|l| l.artifact).filter(|d| matches!(store.get(d), Ok(Some(_))));
+    let at_hand = locked
+        .and_then(|l| l.artifact)
+        .filter(|d| matches!(store.get(d), Ok(Some(_))));
     let artifact = match at_hand {
         Some(digest) => digest,
         None => resolved.source.fetch(release)?,
@@ -196,8 +205,10 @@ fn prepare(store: &Store, resolved: &Resolved, locked: Option<&Locked>, staging:
     if let Some(locked) = locked.and_then(|l| l.artifact)
         && locked != artifact
     {
-        return Err(Failure::mismatch(format!("the archive is not the one that was locked: {artifact} instead of {locked}"))
-            .help("somebody replaced a published version; find out why before you lock it again"));
+        return Err(Failure::mismatch(format!(
+            "the archive is not the one that was locked: {artifact} instead of {locked}"
+        ))
+        .help("somebody replaced a published version; find out why before you lock it again"));
     }
     let inspected = crate::inspect::inspect(store, &artifact, release.package.kind(), staging)?;
     if let Some(manifest) = &inspected.manifest
@@ -212,8 +223,11 @@ fn prepare(store: &Store, resolved: &Resolved, locked: Option<&Locked>, staging:
     if let Some(locked) = locked
         && locked.tree != tree
     {
-        return Err(Failure::mismatch(format!("the content is not what was locked: {tree} instead of {}", locked.tree))
-            .help("somebody replaced a published version; find out why before you lock it again"));
+        return Err(Failure::mismatch(format!(
+            "the content is not what was locked: {tree} instead of {}",
+            locked.tree
+        ))
+        .help("somebody replaced a published version; find out why before you lock it again"));
     }
     Ok(Content {
         folder: inspected.folder,
@@ -236,7 +250,11 @@ pub fn lock(store: &Store, requirements: Digest, resolved: &[Resolved]) -> Resul
         Ok(Locked {
             package: release.package.clone(),
             version: release.version.clone(),
-            source: if direct { address.clone() } else { resolved.source.address() },
+            source: if direct {
+                address.clone()
+            } else {
+                resolved.source.address()
+            },
             artifact: (!made).then_some(content.artifact),
             manifest: release.artifact.manifest,
             tree: content.tree,

@@ -1,15 +1,8 @@
 //! Packages taken away again.
 
 use super::info::remove_sources;
-use crate::{
-    Failure, Installed, Kind, Package, Result,
-    installed::collections_folder,
-    role_meta::is_role,
-};
-use std::{
-    fs,
-    path::Path,
-};
+use crate::{Failure, Installed, Kind, Package, Result, installed::collections_folder, role_meta::is_role};
+use std::{fs, path::Path};
 
 /// Removes a package from one roles path or collections path; says whether it was there. A folder that holds no
 /// package is left alone.
@@ -28,7 +21,11 @@ pub fn remove(package: &Package, path: &Path) -> Result<bool> {
     }
     let linked = fs::symlink_metadata(&target).is_ok_and(|m| m.is_symlink());
     // What is linked belongs to somebody else.
-    let gone = if linked { fs::remove_file(&target) } else { fs::remove_dir_all(&target) };
+    let gone = if linked {
+        fs::remove_file(&target)
+    } else {
+        fs::remove_dir_all(&target)
+    };
     gone.map_err(|e| Failure::file(&target, &e))?;
     if package.kind() == Kind::Collection {
         remove_sources(&collections_folder(path), package);

@@ -41,7 +41,11 @@ fn clear(folder: &Path) {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;
         }
-        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|m| m.elapsed().ok());
+        let age = entry
+            .metadata()
+            .and_then(|m| m.modified())
+            .ok()
+            .and_then(|m| m.elapsed().ok());
         let old = age.is_some_and(|a| a.as_secs() >= 10);
         let dead = |file: &File| flock(file, FlockOperation::NonBlockingLockExclusive).is_ok();
         if old && File::open(entry.path()).is_ok_and(|f| dead(&f)) {

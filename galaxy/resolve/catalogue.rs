@@ -38,7 +38,9 @@ impl<'a> Catalogue<'a> {
     }
 
     fn known(&self) -> Result<MutexGuard<'_, Known>> {
-        self.known.lock().map_err(|_| Failure::server("an earlier request failed"))
+        self.known
+            .lock()
+            .map_err(|_| Failure::server("an earlier request failed"))
     }
 
     /// The packages that are asked for, with their versions.
@@ -78,7 +80,10 @@ impl<'a> Catalogue<'a> {
             packages.extend(source.contents()?);
         }
         match (&requirement.name, packages.as_slice()) {
-            (_, []) => Err(Failure::not_found(format!("{} holds no collection", requirement.location))),
+            (_, []) => Err(Failure::not_found(format!(
+                "{} holds no collection",
+                requirement.location
+            ))),
             (Some(name), [only]) if only.name() != name => Err(Failure::mismatch(format!(
                 "{} holds {only}, not {name}",
                 requirement.location
@@ -92,11 +97,15 @@ impl<'a> Catalogue<'a> {
         let range = requirement.range()?;
         let mut known = self.known()?;
         for version in range.named().iter().filter(|v| v.is_prerelease()) {
-            known.admitted.insert((package.clone(), version.as_str().to_owned()));
+            known
+                .admitted
+                .insert((package.clone(), version.as_str().to_owned()));
         }
         match known.places.get(package).cloned() {
             None => {
-                known.places.insert(package.clone(), (requirement.clone(), by_user));
+                known
+                    .places
+                    .insert(package.clone(), (requirement.clone(), by_user));
             }
             // What the user says counts for all that need the package.
             Some((_, true)) => {}
@@ -128,7 +137,9 @@ impl<'a> Catalogue<'a> {
             return Ok(Vec::new());
         }
         let of = |requirement: &Requirement| {
-            let package = requirement.package()?.ok_or_else(|| Failure::invalid("a dependency has no name"))?;
+            let package = requirement
+                .package()?
+                .ok_or_else(|| Failure::invalid("a dependency has no name"))?;
             // A package that needs itself needs nothing.
             if package == release.package {
                 return Ok(None);
@@ -137,7 +148,9 @@ impl<'a> Catalogue<'a> {
             Ok(Some((package, range)))
         };
         let needs = release.dependencies.iter().filter_map(|r| of(r).transpose());
-        needs.collect::<Result<_>>().map_err(|f: Failure| f.of(format!("{} {}", release.package, release.version)))
+        needs
+            .collect::<Result<_>>()
+            .map_err(|f: Failure| f.of(format!("{} {}", release.package, release.version)))
     }
 
     /// All versions of a package, highest first, and the source that has them.
@@ -158,7 +171,8 @@ impl<'a> Catalogue<'a> {
             }
             first = first.or(Some((Arc::default(), source)));
         }
-        let found = first.ok_or_else(|| Failure::not_found(format!("there is no server to ask for {package}")))?;
+        let found =
+            first.ok_or_else(|| Failure::not_found(format!("there is no server to ask for {package}")))?;
         self.known()?.versions.insert(package.clone(), found.clone());
         Ok(found)
     }
@@ -192,9 +206,15 @@ impl<'a> Catalogue<'a> {
 
     /// Where a package is looked for, to be shown.
     pub(super) fn place_of(&self, package: &Package) -> String {
-        let place = self.known().ok().and_then(|k| k.places.get(package).map(|(r, _)| r.clone()));
+        let place = self
+            .known()
+            .ok()
+            .and_then(|k| k.places.get(package).map(|(r, _)| r.clone()));
         let sources = place.and_then(|r| self.sources.of(&r).ok()).unwrap_or_default();
-        let names: Vec<String> = sources.iter().map(|s| s.address().trim_start_matches("galaxy+").to_owned()).collect();
+        let names: Vec<String> = sources
+            .iter()
+            .map(|s| s.address().trim_start_matches("galaxy+").to_owned())
+            .collect();
         names.join(", ")
     }
 
@@ -212,7 +232,10 @@ impl<'a> Catalogue<'a> {
                 let place = self.known()?.places.get(package).map(|(r, _)| r.clone());
                 let range = place.map(|r| r.range()).transpose()?;
                 let fits = |v: &&Version| range.as_ref().is_none_or(|r| r.contains(v));
-                let kept = self.preferred(package).filter(|v| candidates.contains(v)).filter(fits);
+                let kept = self
+                    .preferred(package)
+                    .filter(|v| candidates.contains(v))
+                    .filter(fits);
                 match kept.or_else(|| candidates.iter().find(fits)) {
                     Some(version) => self.release(package, version).map(|(r, _)| Some(r)),
                     None => Ok(None),

@@ -71,16 +71,26 @@ fn asks(tree: &Tree) -> bool {
 fn words(fact: &Fact, catalogue: &Catalogue<'_>) -> Option<String> {
     let all = |range: &Ranges<Version>| *range == Ranges::full();
     let with = |node: &Node, range: &Ranges<Version>| {
-        if all(range) { node.to_string() } else { format!("{node} {}", plain(range)) }
+        if all(range) {
+            node.to_string()
+        } else {
+            format!("{node} {}", plain(range))
+        }
     };
     Some(match fact {
         External::NotRoot(..) => return None,
         External::NoVersions(Node::Requirements, _) => return None,
         External::NoVersions(Node::Package(package), range) => missing(package, range, catalogue),
         External::Custom(node, range, why) => format!("{} cannot be used: {why}", with(node, range)),
-        External::FromDependencyOf(Node::Requirements, _, node, range) => format!("you require {}", with(node, range)),
+        External::FromDependencyOf(Node::Requirements, _, node, range) => {
+            format!("you require {}", with(node, range))
+        }
         External::FromDependencyOf(node, from, needed, range) => {
-            let which = if all(from) { format!("every {node}") } else { with(node, from) };
+            let which = if all(from) {
+                format!("every {node}")
+            } else {
+                with(node, from)
+            };
             format!("{which} needs {}", with(needed, range))
         }
     })
@@ -96,7 +106,11 @@ fn missing(package: &Package, range: &Ranges<Version>, catalogue: &Catalogue<'_>
     if there.len() > SHOWN {
         shown.push("…");
     }
-    format!("there is no {package} {} (but {})", plain(range), shown.join(", "))
+    format!(
+        "there is no {package} {} (but {})",
+        plain(range),
+        shown.join(", ")
+    )
 }
 
 /// A set of versions in a requirement's words.

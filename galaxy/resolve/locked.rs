@@ -8,7 +8,9 @@ pub fn resolve_locked(lock: &Lock, asked: &[Requirement], sources: &Sources) -> 
     let found = in_parallel(&lock.packages, |locked| {
         let package = &locked.package;
         let source = sources.locked(package, locked.version.as_str(), &locked.source)?;
-        let known = source.remembered(package, &locked.version).filter(|r| r.artifact.digest == locked.artifact);
+        let known = source
+            .remembered(package, &locked.version)
+            .filter(|r| r.artifact.digest == locked.artifact);
         let release = match known {
             Some(release) => release,
             None => source.release(package, &locked.version)?,

@@ -5,7 +5,10 @@ mod conflict;
 mod locked;
 mod provider;
 
-use crate::{Failure, Installer, Kind, Lock, Package, Release, Requirement, Result, Source, Sources, Version, installed};
+use crate::{
+    Failure, Installer, Kind, Lock, Package, Release, Requirement, Result, Source, Sources, Version,
+    installed,
+};
 use catalogue::Catalogue;
 pub use locked::resolve_locked;
 use provider::{Node, Provider};
@@ -43,7 +46,10 @@ impl Choice {
 
     /// Prefers what a lock file says.
     pub fn prefer(&mut self, lock: &Lock) {
-        let versions = lock.packages.iter().map(|p| (p.package.clone(), p.version.clone()));
+        let versions = lock
+            .packages
+            .iter()
+            .map(|p| (p.package.clone(), p.version.clone()));
         self.preferred.extend(versions);
     }
 }
@@ -105,7 +111,9 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], run: impl Fn(&T) -> R +
     std::thread::scope(|scope| {
         for _ in 0..THREADS.min(items.len()) {
             scope.spawn(|| {
-                while let Some(at) = Some(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)).filter(|a| *a < items.len()) {
+                while let Some(at) =
+                    Some(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)).filter(|a| *a < items.len())
+                {
                     let result = run(&items[at]);
                     if let Ok(mut slot) = slots[at].lock() {
                         *slot = Some(result);

@@ -45,7 +45,12 @@ impl DependencyProvider for Provider<'_> {
     type Priority = (u32, Reverse<usize>);
     type Err = Failure;
 
-    fn prioritize(&self, node: &Node, range: &Self::VS, statistics: &PackageResolutionStatistics) -> Self::Priority {
+    fn prioritize(
+        &self,
+        node: &Node,
+        range: &Self::VS,
+        statistics: &PackageResolutionStatistics,
+    ) -> Self::Priority {
         let fitting = |package: &Package| {
             let candidates = self.catalogue.candidates(package).unwrap_or_default();
             candidates.iter().filter(|v| range.contains(v)).count()
@@ -64,17 +69,28 @@ impl DependencyProvider for Provider<'_> {
         let candidates = self.catalogue.candidates(package)?;
         let kept = self.catalogue.preferred(package);
         let kept = candidates.iter().find(|v| Some(*v) == kept && range.contains(v));
-        Ok(kept.or_else(|| candidates.iter().find(|v| range.contains(v))).cloned())
+        Ok(kept
+            .or_else(|| candidates.iter().find(|v| range.contains(v)))
+            .cloned())
     }
 
-    fn get_dependencies(&self, node: &Node, version: &Version) -> Result<Dependencies<Node, Self::VS, String>, Failure> {
+    fn get_dependencies(
+        &self,
+        node: &Node,
+        version: &Version,
+    ) -> Result<Dependencies<Node, Self::VS, String>, Failure> {
         let Node::Package(package) = node else {
-            let needs = self.roots.iter().map(|(p, r)| (Node::Package(p.clone()), r.set().clone()));
+            let needs = self
+                .roots
+                .iter()
+                .map(|(p, r)| (Node::Package(p.clone()), r.set().clone()));
             return Ok(Dependencies::Available(needs.collect()));
         };
         let (release, _) = self.catalogue.release(package, version)?;
         let needs = self.catalogue.needs(&release)?;
-        let needs = needs.into_iter().map(|(p, r)| (Node::Package(p), r.set().clone()));
+        let needs = needs
+            .into_iter()
+            .map(|(p, r)| (Node::Package(p), r.set().clone()));
         Ok(Dependencies::Available(needs.collect()))
     }
 }

@@ -35,7 +35,11 @@ impl Archive {
                 let note = format!("url {url}");
                 if self.http.is_offline() {
                     let known = self.store.noted(&note);
-                    let missing = || Failure::not_found(format!("{url} is not in the store, and nobody may be asked (--offline)"));
+                    let missing = || {
+                        Failure::not_found(format!(
+                            "{url} is not in the store, and nobody may be asked (--offline)"
+                        ))
+                    };
                     return Digest::parse(known.ok_or_else(missing)?.trim());
                 }
                 let digest = self.http.download(url, self.auth.as_deref(), &self.store, None)?;

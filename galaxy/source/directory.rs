@@ -38,7 +38,13 @@ impl Holder for Directory {
         match self.kind {
             Kind::Role => {
                 let name = self.name.as_deref().unwrap_or_default();
-                Ok(vec![hold_role(&self.store, &self.path, name, self.version.as_deref(), address)?])
+                Ok(vec![hold_role(
+                    &self.store,
+                    &self.path,
+                    name,
+                    self.version.as_deref(),
+                    address,
+                )?])
             }
             Kind::Collection if self.several => folders(&self.path)?
                 .iter()
@@ -52,7 +58,11 @@ impl Holder for Directory {
 /// The folders of collections in a folder.
 pub(super) fn folders(path: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(path).map_err(|e| crate::Failure::file(path, &e))?;
-    let mut found: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| is_collection(p)).collect();
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| is_collection(p))
+        .collect();
     found.sort();
     Ok(found)
 }

@@ -57,7 +57,9 @@ impl Galaxy {
     }
 
     fn pages(&self) -> Result<&Pages> {
-        let pages = self.pages.get_or_init(|| self.discover().map_err(|f| f.of(&self.server.name)));
+        let pages = self
+            .pages
+            .get_or_init(|| self.discover().map_err(|f| f.of(&self.server.name)));
         pages.as_ref().map_err(Clone::clone)
     }
 
@@ -83,12 +85,17 @@ impl Galaxy {
         }
         let page = answer?.filter(|a| has_versions(Some(a)));
         let page = page.ok_or_else(|| {
-            Failure::server(format!("{url} is no server of Galaxy: there is no available_versions"))
+            Failure::server(format!(
+                "{url} is no server of Galaxy: there is no available_versions"
+            ))
         })?;
         let available = page.get("available_versions").unwrap_or(Value::None);
         let of = |key: &str| {
             let path = available.get(key)?.as_str()?.to_owned();
-            Some(crate::auth::absolute(&root, &format!("{}/", path.trim_end_matches('/'))))
+            Some(crate::auth::absolute(
+                &root,
+                &format!("{}/", path.trim_end_matches('/')),
+            ))
         };
         Ok(Pages {
             v1: of("v1"),
@@ -104,7 +111,11 @@ impl Galaxy {
         let Some(v1) = &self.pages()?.v1 else {
             return Ok(None);
         };
-        let roles = || self.roles.lock().map_err(|_| Failure::server("an earlier request failed"));
+        let roles = || {
+            self.roles
+                .lock()
+                .map_err(|_| Failure::server("an earlier request failed"))
+        };
         if let Some(known) = roles()?.get(package) {
             return Ok(known.clone());
         }
@@ -150,6 +161,7 @@ impl Source for Galaxy {
             return Ok(*digest);
         }
         let auth = self.server.auth.as_deref();
-        self.http.download(&release.artifact.address, auth, &self.store, digest)
+        self.http
+            .download(&release.artifact.address, auth, &self.store, digest)
     }
 }

@@ -33,7 +33,10 @@ pub(super) fn versions(server: &Galaxy, package: &Package) -> Result<Vec<Version
             // What is no semantic version is none of a collection.
             found.extend(Version::semantic(&text));
         }
-        let link = page.get("links").and_then(|l| l.get("next")).filter(|n| !n.is_none());
+        let link = page
+            .get("links")
+            .and_then(|l| l.get("next"))
+            .filter(|n| !n.is_none());
         next = link.map(|n| absolute(&url, &n.to_text()));
     }
     Ok(found)
@@ -41,7 +44,12 @@ pub(super) fn versions(server: &Galaxy, package: &Package) -> Result<Vec<Version
 
 /// One version.
 pub(super) fn release(server: &Galaxy, package: &Package, version: &Version) -> Result<Release> {
-    let missing = || Failure::not_found(format!("{package} {version} was not found on {}", server.server.name));
+    let missing = || {
+        Failure::not_found(format!(
+            "{package} {version} was not found on {}",
+            server.server.name
+        ))
+    };
     let base = versions_page(server, package)?.ok_or_else(missing)?;
     let url = format!("{base}{version}/");
     let page = server.page(&url)?.ok_or_else(missing)?;
@@ -53,20 +61,31 @@ pub(super) fn release(server: &Galaxy, package: &Package, version: &Version) -> 
         Some(at).filter(|v| !v.is_none()).map(|v: Value| v.to_text())
     };
     let told = [
-        (text(&["namespace", "name"]), package.namespace().unwrap_or_default()),
+        (
+            text(&["namespace", "name"]),
+            package.namespace().unwrap_or_default(),
+        ),
         (text(&["collection", "name"]), package.short()),
         (text(&["version"]), version.as_str()),
     ];
     for (told, asked) in told {
         if told.as_deref().is_some_and(|t| t != asked) {
-            return Err(Failure::mismatch(format!("{url}: the server answers with another version than {package} {version}")));
+            return Err(Failure::mismatch(format!(
+                "{url}: the server answers with another version than {package} {version}"
+            )));
         }
     }
-    let address = text(&["download_url"]).ok_or_else(|| Failure::server(format!("{url}: there is no download_url")))?;
+    let address =
+        text(&["download_url"]).ok_or_else(|| Failure::server(format!("{url}: there is no download_url")))?;
     let needed = page.get("metadata").and_then(|m| m.get("dependencies"));
     let needed = dependencies(needed).map_err(|f| f.of(&url))?;
-    let signatures = page.get("signatures").and_then(|s| s.as_sequence()).unwrap_or_default();
-    let digest = text(&["artifact", "sha256"]).map(|d| Digest::parse(&d)).transpose()?;
+    let signatures = page
+        .get("signatures")
+        .and_then(|s| s.as_sequence())
+        .unwrap_or_default();
+    let digest = text(&["artifact", "sha256"])
+        .map(|d| Digest::parse(&d))
+        .transpose()?;
     Ok(Release {
         package: package.clone(),
         version: version.clone(),

@@ -5,7 +5,11 @@ use super::{
     directory::{folders, hold_collection, hold_role},
     git_program::{check_address, git, git_ok},
 };
-use crate::{Failure, Kind, Result, Store, http::shown, unpack::{make_links, unpack}};
+use crate::{
+    Failure, Kind, Result, Store,
+    http::shown,
+    unpack::{make_links, unpack},
+};
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -35,12 +39,22 @@ impl Holder for Git {
     fn bring(&self) -> Result<Vec<Held>> {
         check_address(&self.url)?;
         let revision = self.revision.as_deref().unwrap_or("HEAD");
-        if revision.starts_with('-') || revision.contains("..") || revision.contains(|c: char| c.is_control() || " ~^:?*[\\".contains(c)) {
-            return Err(Failure::invalid(format!("{revision:?} is no branch, tag or commit")));
+        if revision.starts_with('-')
+            || revision.contains("..")
+            || revision.contains(|c: char| c.is_control() || " ~^:?*[\\".contains(c))
+        {
+            return Err(Failure::invalid(format!(
+                "{revision:?} is no branch, tag or commit"
+            )));
         }
         let note = format!("git {} {revision}", self.url);
         let place = if self.offline {
-            let missing = || Failure::not_found(format!("git+{}: {revision} is not in the store, and nobody may be asked (--offline)", shown(&self.url)));
+            let missing = || {
+                Failure::not_found(format!(
+                    "git+{}: {revision} is not in the store, and nobody may be asked (--offline)",
+                    shown(&self.url)
+                ))
+            };
             Place::of_note(&self.store.noted(&note).ok_or_else(missing)?)
         } else {
             self.find(revision)?
@@ -94,7 +108,9 @@ impl Git {
         let listing = String::from_utf8_lossy(&listing).into_owned();
         let of = |wanted: &str| {
             let mut lines = listing.lines().filter_map(|l| l.split_once('\t'));
-            lines.find(|(_, name)| *name == wanted).map(|(commit, _)| commit.to_owned())
+            lines
+                .find(|(_, name)| *name == wanted)
+                .map(|(commit, _)| commit.to_owned())
         };
         let names = [
             revision.to_owned(),
@@ -105,7 +121,10 @@ impl Git {
             if let Some(commit) = of(&name) {
                 // A tag with a message stands for the commit it names.
                 let commit = of(&format!("{name}^{{}}")).unwrap_or(commit);
-                return Ok(Place { commit, reference: name });
+                return Ok(Place {
+                    commit,
+                    reference: name,
+                });
             }
         }
         if is_commit(revision) {
@@ -114,9 +133,15 @@ impl Git {
                 reference: String::new(),
             });
         }
-        let mut near = listing.lines().filter_map(|l| l.split_once('\t')).map(|(_, n)| n.rsplit('/').next().unwrap_or(n));
+        let mut near = listing
+            .lines()
+            .filter_map(|l| l.split_once('\t'))
+            .map(|(_, n)| n.rsplit('/').next().unwrap_or(n));
         let near = kdo_syntax::nearest(revision, &mut near).map(|n| format!("did you mean {n}?"));
-        let failure = Failure::not_found(format!("git+{}: there is no branch, tag or commit {revision:?}", shown(&self.url)));
+        let failure = Failure::not_found(format!(
+            "git+{}: there is no branch, tag or commit {revision:?}",
+            shown(&self.url)
+        ));
         Err(near.into_iter().fold(failure, Failure::help))
     }
 
@@ -131,7 +156,10 @@ impl Git {
         let (commit, content) = match known {
             Some(known) => known,
             None if self.offline => {
-                return Err(Failure::not_found(format!("{} is not in the store, and nobody may be asked (--offline)", self.address_of(Some(&place.commit)))));
+                return Err(Failure::not_found(format!(
+                    "{} is not in the store, and nobody may be asked (--offline)",
+                    self.address_of(Some(&place.commit))
+                )));
             }
             None => {
                 let (commit, digest) = self.fetch(place)?;
@@ -161,13 +189,22 @@ impl Git {
                 let name = self.name.as_deref().unwrap_or_default();
                 // Ansible calls what has no version by nothing; the commit says more.
                 let version = self.revision.as_deref().unwrap_or(&commit[..12]);
-                Ok(vec![hold_role(&self.store, folder, name, Some(version), address)?])
+                Ok(vec![hold_role(
+                    &self.store,
+                    folder,
+                    name,
+                    Some(version),
+                    address,
+                )?])
             }
             Kind::Collection if self.several => folders(folder)?
                 .iter()
                 .map(|p| {
                     let name = p.file_name().unwrap_or_default().to_string_lossy();
-                    let inner = self.folder.as_ref().map_or_else(|| name.to_string(), |f| format!("{f}/{name}"));
+                    let inner = self
+                        .folder
+                        .as_ref()
+                        .map_or_else(|| name.to_string(), |f| format!("{f}/{name}"));
                     let address = format!("git+{}?rev={commit}#{inner}", self.url);
                     hold_collection(&self.store, p, address)
                 })
@@ -180,7 +217,11 @@ impl Git {
     fn fetch(&self, place: &Place) -> Result<(String, crate::Digest)> {
         let work = tempfile::tempdir()?;
         let repository = work.path();
-        git_ok(None, &["init", "--quiet", "--bare", &repository.to_string_lossy()], &self.url)?;
+        git_ok(
+            None,
+            &["init", "--quiet", "--bare", &repository.to_string_lossy()],
+            &self.url,
+        )?;
         let at = Some(repository);
         let fetch = |what: &[&str]| -> Result<bool> {
             let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
@@ -193,7 +234,10 @@ impl Git {
         let named = one || !place.reference.is_empty() && fetch(&["--depth=1", "--", url, &place.reference])?;
         let has = |commit: &str| {
             let object = format!("{commit}^{{commit}}");
-            git(at, &["rev-parse", "--quiet", "--verify", "--end-of-options", &object])
+            git(
+                at,
+                &["rev-parse", "--quiet", "--verify", "--end-of-options", &object],
+            )
         };
         let mut found = has(&place.commit)?;
         if !named || !found.status.success() {
@@ -202,7 +246,11 @@ impl Git {
             found = has(&place.commit)?;
         }
         if !found.status.success() {
-            return Err(Failure::not_found(format!("git+{}: there is no commit {}", shown(url), place.commit)));
+            return Err(Failure::not_found(format!(
+                "git+{}: there is no commit {}",
+                shown(url),
+                place.commit
+            )));
         }
         let commit = String::from_utf8_lossy(&found.stdout).trim().to_owned();
         if self.kind == Kind::Collection {

@@ -60,8 +60,16 @@ pub(super) fn git_ok(folder: Option<&Path>, arguments: &[&str], url: &str) -> Re
         return Ok(output.stdout);
     }
     let text = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with("warning:")).collect();
-    let said: String = lines.join("; ").chars().filter(|c| !c.is_control()).take(600).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|l| !l.trim().is_empty() && !l.starts_with("warning:"))
+        .collect();
+    let said: String = lines
+        .join("; ")
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(600)
+        .collect();
     Err(Failure::server(format!("git+{}: {said}", shown(url))))
 }
 

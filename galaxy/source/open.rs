@@ -113,21 +113,33 @@ impl Sources {
             None => name == pattern,
         };
         // The longest pattern says most.
-        let pinned = self.pins.iter().filter(|(p, _)| fits(p)).max_by_key(|(p, _)| p.len());
+        let pinned = self
+            .pins
+            .iter()
+            .filter(|(p, _)| fits(p))
+            .max_by_key(|(p, _)| p.len());
         pinned.map(|(_, source)| source.as_str())
     }
 
     /// The source of a locked package.
     pub fn locked(&self, package: &Package, version: &str, address: &str) -> Result<Arc<dyn Source>> {
         let (location, revision) = crate::lock::location_of_text(address)?;
-        let mut requirement = Requirement::named(package.kind(), package.name(), revision.as_deref().unwrap_or(version));
+        let mut requirement = Requirement::named(
+            package.kind(),
+            package.name(),
+            revision.as_deref().unwrap_or(version),
+        );
         requirement.location = location;
         let first = self.of(&requirement)?.into_iter().next();
         first.ok_or_else(|| Failure::invalid(format!("{address} is no source")))
     }
 
     fn open(&self, key: &str, make: impl FnOnce() -> Result<Arc<dyn Source>>) -> Result<Arc<dyn Source>> {
-        let opened = || self.opened.lock().map_err(|_| Failure::server("an earlier request failed"));
+        let opened = || {
+            self.opened
+                .lock()
+                .map_err(|_| Failure::server("an earlier request failed"))
+        };
         if let Some(source) = opened()?.get(key) {
             return Ok(source.clone());
         }
@@ -137,17 +149,22 @@ impl Sources {
 
     /// A registry by its name in the configuration, or by its URL.
     pub fn registry(&self, server: &str) -> Result<Arc<dyn Source>> {
-        let same = |s: &&Server| s.name == server || s.url.trim_end_matches('/') == server.trim_end_matches('/');
+        let same =
+            |s: &&Server| s.name == server || s.url.trim_end_matches('/') == server.trim_end_matches('/');
         if let Some(server) = self.named.iter().chain(&self.servers).find(same) {
             return self.galaxy(server);
         }
         if server.starts_with("oci://") {
-            return Err(Failure::invalid(format!("{server}: registries of OCI are not supported yet")));
+            return Err(Failure::invalid(format!(
+                "{server}: registries of OCI are not supported yet"
+            )));
         }
         if !server.starts_with("http://") && !server.starts_with("https://") {
             let names = self.named.iter().map(|s| s.name.as_str());
             let near = kdo_syntax::nearest(server, names).map(|n| format!("did you mean {n}?"));
-            let failure = Failure::invalid(format!("{server:?} is neither a server of the configuration nor an URL"));
+            let failure = Failure::invalid(format!(
+                "{server:?} is neither a server of the configuration nor an URL"
+            ));
             return Err(near.into_iter().fold(failure, Failure::help));
         }
         self.galaxy(&server_at(server, &self.http, None))
@@ -170,7 +187,10 @@ impl Sources {
     }
 
     fn direct(&self, requirement: &Requirement) -> Result<Arc<dyn Source>> {
-        let key = format!("{:?} {:?} {} {:?}", requirement.kind, requirement.name, requirement.version, requirement.location);
+        let key = format!(
+            "{:?} {:?} {} {:?}",
+            requirement.kind, requirement.name, requirement.version, requirement.location
+        );
         self.open(&key, || self.make(requirement, &requirement.location, false))
     }
 
@@ -226,10 +246,15 @@ fn server_at(url: &str, http: &HttpOptions, token: Option<&str>) -> Server {
 }
 
 fn default_server(config: &Config, http: &HttpOptions, overrides: &Overrides) -> Result<Server> {
-    let url = config.text("galaxy_server").unwrap_or("https://galaxy.ansible.com");
+    let url = config
+        .text("galaxy_server")
+        .unwrap_or("https://galaxy.ansible.com");
     let token = match &overrides.token {
         Some(token) => Some(token.clone()),
-        None => config.path("galaxy_token_path").and_then(|p| token_of_file(&p).transpose()).transpose()?,
+        None => config
+            .path("galaxy_token_path")
+            .and_then(|p| token_of_file(&p).transpose())
+            .transpose()?,
     };
     let mut server = server_at(url, http, token.as_deref());
     "default".clone_into(&mut server.name);
@@ -270,8 +295,15 @@ fn configured(config: &Config, http: &HttpOptions, overrides: &Overrides) -> Res
             (None, None, Some(token)) => Some(Auth::token(&url, token)),
             (None, None, None) => None,
         };
-        let no = |t: String| matches!(t.to_lowercase().as_str(), "no" | "false" | "0" | "off" | "n" | "f");
-        let timeout = text("timeout").and_then(|t| t.parse().ok()).map(Duration::from_secs);
+        let no = |t: String| {
+            matches!(
+                t.to_lowercase().as_str(),
+                "no" | "false" | "0" | "off" | "n" | "f"
+            )
+        };
+        let timeout = text("timeout")
+            .and_then(|t| t.parse().ok())
+            .map(Duration::from_secs);
         servers.push(Server {
             name,
             url,

@@ -18,12 +18,19 @@ impl Remembered {
     }
 
     fn note_of_release(&self, package: &Package, version: &Version) -> String {
-        format!("release {} {} {package} {version}", self.address(), package.kind().word())
+        format!(
+            "release {} {} {package} {version}",
+            self.address(),
+            package.kind().word()
+        )
     }
 
     /// Versions that were fetched before.
     fn known(&self, package: &Package) -> Vec<Version> {
-        let text = self.store.noted(&self.note_of_versions(package)).unwrap_or_default();
+        let text = self
+            .store
+            .noted(&self.note_of_versions(package))
+            .unwrap_or_default();
         let versions = text.lines().filter_map(|l| Version::new(package.kind(), l).ok());
         versions.collect()
     }
@@ -46,7 +53,9 @@ impl Source for Remembered {
             return self.inner.release(package, version);
         }
         self.remembered(package, version).ok_or_else(|| {
-            Failure::not_found(format!("{package} {version} is not in the store, and nobody may be asked (--offline)"))
+            Failure::not_found(format!(
+                "{package} {version} is not in the store, and nobody may be asked (--offline)"
+            ))
         })
     }
 
@@ -68,12 +77,16 @@ impl Source for Remembered {
         }
         let digest = self.inner.fetch(release)?;
         let package = &release.package;
-        self.store.note(&self.note_of_release(package, &release.version), &write(release, &digest))?;
+        self.store.note(
+            &self.note_of_release(package, &release.version),
+            &write(release, &digest),
+        )?;
         let mut versions = self.known(package);
         if !versions.contains(&release.version) {
             versions.push(release.version.clone());
             let lines: Vec<&str> = versions.iter().map(Version::as_str).collect();
-            self.store.note(&self.note_of_versions(package), &lines.join("\n"))?;
+            self.store
+                .note(&self.note_of_versions(package), &lines.join("\n"))?;
         }
         Ok(digest)
     }
@@ -92,9 +105,21 @@ fn write(release: &Release, digest: &Digest) -> String {
     map.insert("dependencies", Value::list(needed));
     map.insert("address", release.artifact.address.clone());
     map.insert("artifact", digest.to_string());
-    map.insert("manifest", release.artifact.manifest.map_or(Value::None, |d| Value::str(d.to_string())));
-    map.insert("page", release.artifact.page.clone().map_or(Value::None, Value::str));
-    map.insert("signatures", Value::list(release.artifact.signatures.iter().map(|s| Value::str(s.as_str()))));
+    map.insert(
+        "manifest",
+        release
+            .artifact
+            .manifest
+            .map_or(Value::None, |d| Value::str(d.to_string())),
+    );
+    map.insert(
+        "page",
+        release.artifact.page.clone().map_or(Value::None, Value::str),
+    );
+    map.insert(
+        "signatures",
+        Value::list(release.artifact.signatures.iter().map(|s| Value::str(s.as_str()))),
+    );
     json::line(&Value::Map(map))
 }
 
@@ -118,7 +143,12 @@ fn read(text: &str, package: &Package, version: &Version) -> Option<Release> {
             digest: Some(digest("artifact")?),
             manifest: digest("manifest"),
             page: field(&value, "page"),
-            signatures: value.get("signatures")?.as_sequence()?.iter().map(Value::to_text).collect(),
+            signatures: value
+                .get("signatures")?
+                .as_sequence()?
+                .iter()
+                .map(Value::to_text)
+                .collect(),
         },
     })
 }

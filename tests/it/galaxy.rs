@@ -6,7 +6,10 @@ use std::fs;
 /// A role's folder in the bench.
 fn role(bench: &Bench, name: &str) {
     bench.file(&format!("{name}/meta/main.yml"), "galaxy_info: {}\n");
-    bench.file(&format!("{name}/tasks/main.yml"), "- debug: msg='a role of others'\n");
+    bench.file(
+        &format!("{name}/tasks/main.yml"),
+        "- debug: msg='a role of others'\n",
+    );
 }
 
 fn collection(bench: &Bench) {
@@ -14,7 +17,10 @@ fn collection(bench: &Bench) {
     bench.file("src/galaxy.yml", info);
     bench.file("src/README.md", "text\n");
     bench.file("src/meta/runtime.yml", "requires_ansible: '>=2.15'\n");
-    bench.file("src/roles/inner/tasks/main.yml", "- debug: msg='a role of a collection'\n");
+    bench.file(
+        "src/roles/inner/tasks/main.yml",
+        "- debug: msg='a role of a collection'\n",
+    );
     let play = "- hosts: localhost\n  gather_facts: false\n  roles: [acme.tools.inner]\n";
     bench.file("src/playbooks/site.yml", play);
 }
@@ -33,21 +39,37 @@ fn requirements_are_locked_installed_verified_and_played() {
     assert!(locked.out.starts_with("+ acme.tools 1.2.3\n+ web "), "{locked:?}");
     let first = bench.run(&["galaxy", "install", "--locked"]);
     assert_eq!(first.code, 0, "{first:?}");
-    assert!(first.out.contains("acme.tools:1.2.3 was installed successfully\n"), "{first:?}");
+    assert!(
+        first
+            .out
+            .contains("acme.tools:1.2.3 was installed successfully\n"),
+        "{first:?}"
+    );
     let again = bench.run(&["galaxy", "install"]);
-    assert!(again.out.contains("'acme.tools:1.2.3' is already installed, skipping.\n"), "{again:?}");
+    assert!(
+        again
+            .out
+            .contains("'acme.tools:1.2.3' is already installed, skipping.\n"),
+        "{again:?}"
+    );
     for (play, says) in [
         ("web", "a role of others"),
         ("acme.tools.site", "a role of a collection"),
         ("acme.tools.inner", "a role of a collection"),
     ] {
         let played = bench.run(&["play", "-i", "localhost,", "-c", "local", play]);
-        assert!(played.code == 0 && played.out.contains(says), "{play}: {played:?}");
+        assert!(
+            played.code == 0 && played.out.contains(says),
+            "{play}: {played:?}"
+        );
     }
     assert_eq!(bench.run(&["galaxy", "verify"]).code, 0);
     fs::write(bench.path().join(".ansible/roles/web/tasks/main.yml"), "").unwrap();
     let changed = bench.run(&["galaxy", "verify"]);
-    assert!(changed.code == 3 && changed.out.contains("web: the content of"), "{changed:?}");
+    assert!(
+        changed.code == 3 && changed.out.contains("web: the content of"),
+        "{changed:?}"
+    );
     let healed = bench.run(&["galaxy", "install", "--locked"]);
     assert_eq!(healed.code, 0, "{healed:?}");
     assert_eq!(bench.run(&["galaxy", "verify"]).code, 0);
@@ -62,9 +84,15 @@ fn the_words_of_ansible_galaxy_are_taken() {
     role(&bench, "web");
     let galaxy = |args: &[&str]| said(&mut bench.named("ansible-galaxy", args));
     let installed = galaxy(&["role", "install", "-p", "roles", "./web,1.0,acme.web"]);
-    assert_eq!(installed.out, "Starting galaxy role install process\n- acme.web (1.0) was installed successfully\n");
+    assert_eq!(
+        installed.out,
+        "Starting galaxy role install process\n- acme.web (1.0) was installed successfully\n"
+    );
     let info = fs::read_to_string(bench.path().join("roles/acme.web/meta/.galaxy_install_info")).unwrap();
-    assert!(info.ends_with("version: '1.0'\n") || info.ends_with("version: 1.0\n"), "{info}");
+    assert!(
+        info.ends_with("version: '1.0'\n") || info.ends_with("version: 1.0\n"),
+        "{info}"
+    );
     let listed = galaxy(&["role", "list", "-p", "roles"]);
     assert!(listed.out.ends_with("/roles\n- acme.web, 1.0\n"), "{listed:?}");
     let removed = galaxy(&["role", "remove", "-p", "roles", "acme.web"]);
@@ -72,9 +100,25 @@ fn the_words_of_ansible_galaxy_are_taken() {
     let none = galaxy(&["install"]);
     assert_eq!(none.code, 2, "{none:?}");
     let missing = galaxy(&["install", "-r", "none.yml"]);
-    assert!(missing.code == 1 && missing.err.contains("The requirements file 'none.yml' does not exist."), "{missing:?}");
-    let ignored = galaxy(&["install", "--ignore-errors", "-p", "roles", "./none.tar.gz", "./web"]);
+    assert!(
+        missing.code == 1
+            && missing
+                .err
+                .contains("The requirements file 'none.yml' does not exist."),
+        "{missing:?}"
+    );
+    let ignored = galaxy(&[
+        "install",
+        "--ignore-errors",
+        "-p",
+        "roles",
+        "./none.tar.gz",
+        "./web",
+    ]);
     assert_eq!(ignored.code, 0, "{ignored:?}");
-    assert!(ignored.err.contains("- none was NOT installed successfully"), "{ignored:?}");
+    assert!(
+        ignored.err.contains("- none was NOT installed successfully"),
+        "{ignored:?}"
+    );
     assert!(bench.path().join("roles/web/tasks/main.yml").is_file());
 }

@@ -8,8 +8,8 @@ use crate::{
 };
 use clap::Args;
 use kdo_galaxy::{
-    Choice, Digest, Installer, Kind, Limits, Lock, Mode, Paths, Requirement, Requirements, Resolved, Sources, Store,
-    requirements_digest, resolve,
+    Choice, Digest, Installer, Kind, Limits, Lock, Mode, Paths, Requirement, Requirements, Resolved, Sources,
+    Store, requirements_digest, resolve,
 };
 use kdo_syntax::{SourceMap, render};
 use std::{

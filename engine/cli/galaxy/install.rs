@@ -22,7 +22,12 @@ pub(crate) struct InstallArgs {
     #[command(flatten)]
     file: FileArgs,
     /// Folder to install into
-    #[arg(short = 'p', long = "roles-path", visible_alias = "collections-path", value_name = "FOLDER")]
+    #[arg(
+        short = 'p',
+        long = "roles-path",
+        visible_alias = "collections-path",
+        value_name = "FOLDER"
+    )]
     path: Option<PathBuf>,
     /// Install again what is there
     #[arg(short = 'f', long)]
@@ -61,12 +66,16 @@ pub(crate) struct InstallArgs {
 /// Installs.
 pub(crate) fn install(kind: Option<Kind>, args: InstallArgs) -> Result<u8> {
     if args.keyring.is_some() && !args.disable_gpg_verify {
-        return Err(Stop::usage("signatures by GPG cannot be checked yet; --disable-gpg-verify goes on without"));
+        return Err(Stop::usage(
+            "signatures by GPG cannot be checked yet; --disable-gpg-verify goes on without",
+        ));
     }
     let context = Context::new(&args.servers)?;
     let mut asked = context.asked(kind, &args.packages, &args.file)?;
     if asked.file.is_some() && !args.packages.is_empty() {
-        asked.list.retain(|r| r.name.as_ref().is_some_and(|n| args.packages.contains(n)));
+        asked
+            .list
+            .retain(|r| r.name.as_ref().is_some_and(|n| args.packages.contains(n)));
     }
     if kind.is_none() && args.path.is_some() && asked.list.iter().any(|r| r.kind == Kind::Collection) {
         let file = asked.file.clone().unwrap_or_default();
@@ -124,7 +133,10 @@ impl Run {
                     match self.install(std::slice::from_ref(requirement), None, asked) {
                         Ok(done) => tell(&done),
                         Err(failure) => {
-                            let failure = failure.of(format!("- {} was NOT installed successfully", requirement.shown()));
+                            let failure = failure.of(format!(
+                                "- {} was NOT installed successfully",
+                                requirement.shown()
+                            ));
                             tell::warn(&failure, &self.context.texts);
                         }
                     }
@@ -151,8 +163,14 @@ impl Run {
         Ok(lock)
     }
 
-    fn install(&self, list: &[Requirement], locked: Option<&Lock>, asked: &Asked) -> kdo_galaxy::Result<Vec<Done>> {
-        let fits = locked.filter(|l| l.requirements == asked.digest() && (self.args.locked || !self.args.upgrade));
+    fn install(
+        &self,
+        list: &[Requirement],
+        locked: Option<&Lock>,
+        asked: &Asked,
+    ) -> kdo_galaxy::Result<Vec<Done>> {
+        let fits =
+            locked.filter(|l| l.requirements == asked.digest() && (self.args.locked || !self.args.upgrade));
         if let Some(lock) = fits {
             let resolved = resolve_locked(lock, list, &self.context.sources)?;
             return self.installer.install(&resolved, Some(lock));

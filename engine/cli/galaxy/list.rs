@@ -25,7 +25,12 @@ pub(crate) struct ListArgs {
     /// Only this package
     package: Option<String>,
     /// Folders to look in, instead of the configuration's
-    #[arg(short = 'p', long = "roles-path", visible_alias = "collections-path", value_name = "FOLDER")]
+    #[arg(
+        short = 'p',
+        long = "roles-path",
+        visible_alias = "collections-path",
+        value_name = "FOLDER"
+    )]
     path: Vec<PathBuf>,
     /// How collections are listed
     #[arg(long, value_enum, default_value = "human")]
@@ -39,7 +44,10 @@ pub(crate) struct ListArgs {
 pub(crate) fn list(kind: Option<Kind>, args: &ListArgs) -> Result<u8> {
     let settings = Settings::load()?;
     let paths = |name: &str| -> Vec<PathBuf> {
-        let given = args.path.iter().map(|p| std::path::absolute(p).unwrap_or_else(|_| p.clone()));
+        let given = args
+            .path
+            .iter()
+            .map(|p| std::path::absolute(p).unwrap_or_else(|_| p.clone()));
         let mut paths: Vec<PathBuf> = given.collect();
         // What is given comes before what is configured.
         for configured in settings.paths(name) {
@@ -73,12 +81,18 @@ fn roles(paths: &[PathBuf], only: Option<&str>) -> bool {
     let mut usable = false;
     for path in paths {
         if !path.is_dir() {
-            warnings.push(format!("- the configured path {} does not exist.", path.display()));
+            warnings.push(format!(
+                "- the configured path {} does not exist.",
+                path.display()
+            ));
             continue;
         }
         usable = true;
         let found: Vec<Installed> = installed(Kind::Role, path);
-        let found: Vec<&Installed> = found.iter().filter(|i| only.is_none_or(|n| i.package.name() == n)).collect();
+        let found: Vec<&Installed> = found
+            .iter()
+            .filter(|i| only.is_none_or(|n| i.package.name() == n))
+            .collect();
         match (only, found.is_empty()) {
             (Some(name), true) => {
                 warnings.push(format!("- the role {name} was not found"));
@@ -89,7 +103,11 @@ fn roles(paths: &[PathBuf], only: Option<&str>) -> bool {
         }
         screen::say(&format!("# {}", path.display()));
         for role in &found {
-            screen::say(&format!("- {}, {}", role.package, version(role, "(unknown version)")));
+            screen::say(&format!(
+                "- {}, {}",
+                role.package,
+                version(role, "(unknown version)")
+            ));
         }
         if only.is_some() {
             break;
@@ -100,7 +118,9 @@ fn roles(paths: &[PathBuf], only: Option<&str>) -> bool {
 }
 
 fn version(of: &Installed, unknown: &str) -> String {
-    of.version.as_ref().map_or_else(|| unknown.to_owned(), |v| v.as_str().to_owned())
+    of.version
+        .as_ref()
+        .map_or_else(|| unknown.to_owned(), |v| v.as_str().to_owned())
 }
 
 fn collections(paths: &[PathBuf], only: Option<&str>) -> bool {
@@ -111,7 +131,14 @@ fn collections(paths: &[PathBuf], only: Option<&str>) -> bool {
         if found.is_empty() {
             continue;
         }
-        let width = |least: usize, texts: &[String]| texts.iter().map(|t| t.chars().count()).max().unwrap_or(0).max(least);
+        let width = |least: usize, texts: &[String]| {
+            texts
+                .iter()
+                .map(|t| t.chars().count())
+                .max()
+                .unwrap_or(0)
+                .max(least)
+        };
         let names: Vec<String> = found.iter().map(|i| i.package.name().to_owned()).collect();
         let versions: Vec<String> = found.iter().map(|i| version(i, "*")).collect();
         let (name_width, version_width) = (width(10, &names), width(7, &versions));

@@ -35,7 +35,9 @@ pub(crate) struct LockArgs {
 /// Writes the lock file.
 pub(crate) fn lock(kind: Option<Kind>, args: LockArgs) -> Result<u8> {
     if kind.is_some() {
-        return Err(Stop::usage("a lock file is for all that requirements.yml asks for: kdo galaxy lock"));
+        return Err(Stop::usage(
+            "a lock file is for all that requirements.yml asks for: kdo galaxy lock",
+        ));
     }
     let context = Context::new(&args.servers)?;
     let asked = context.asked(None, &[], &args.file)?;
@@ -43,7 +45,11 @@ pub(crate) fn lock(kind: Option<Kind>, args: LockArgs) -> Result<u8> {
     let file = asked.lock_file();
     if args.check {
         let fits = old.is_some_and(|l| l.requirements == asked.digest());
-        let word = if fits { "is up to date" } else { "is not up to date" };
+        let word = if fits {
+            "is up to date"
+        } else {
+            "is not up to date"
+        };
         screen::say(&format!("{} {word}", file.display()));
         return Ok(if fits { 0 } else { 3 });
     }
@@ -55,7 +61,9 @@ pub(crate) fn lock(kind: Option<Kind>, args: LockArgs) -> Result<u8> {
     if let Some(old) = old.as_ref().filter(|_| !args.upgrade) {
         choice.prefer(old);
     }
-    let resolved = context.resolve(&asked.list, &choice).map_err(|f| context.stop(&f))?;
+    let resolved = context
+        .resolve(&asked.list, &choice)
+        .map_err(|f| context.stop(&f))?;
     let new = lock_all(context.sources.store(), asked.digest(), &resolved).map_err(|f| context.stop(&f))?;
     new.write(&file).map_err(|f| context.stop(&f))?;
     for line in differences(old.as_ref(), &new) {
@@ -72,8 +80,12 @@ fn differences(old: Option<&Lock>, new: &Lock) -> Vec<String> {
         let (name, version) = (&package.package, &package.version);
         match old.and_then(|o| o.find(name)) {
             None => lines.push(format!("+ {name} {version}")),
-            Some(was) if was.version != *version => lines.push(format!("~ {name} {} -> {version}", was.version)),
-            Some(was) if was.tree != package.tree => lines.push(format!("! {name} {version} has other content than before")),
+            Some(was) if was.version != *version => {
+                lines.push(format!("~ {name} {} -> {version}", was.version))
+            }
+            Some(was) if was.tree != package.tree => {
+                lines.push(format!("! {name} {version} has other content than before"))
+            }
             Some(_) => {}
         }
     }

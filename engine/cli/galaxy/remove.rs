@@ -16,7 +16,12 @@ pub(crate) struct RemoveArgs {
     #[arg(value_name = "PACKAGE", required = true)]
     packages: Vec<String>,
     /// Folder that they were installed into
-    #[arg(short = 'p', long = "roles-path", visible_alias = "collections-path", value_name = "FOLDER")]
+    #[arg(
+        short = 'p',
+        long = "roles-path",
+        visible_alias = "collections-path",
+        value_name = "FOLDER"
+    )]
     path: Vec<PathBuf>,
     /// Say more
     #[arg(short = 'v', long, action = ArgAction::Count)]
@@ -27,8 +32,16 @@ pub(crate) struct RemoveArgs {
 pub(crate) fn remove(kind: Option<Kind>, args: &RemoveArgs) -> Result<u8> {
     let settings = Settings::load()?;
     let kind = kind.unwrap_or(Kind::Role);
-    let setting = if kind == Kind::Role { "roles_path" } else { "collections_path" };
-    let paths = if args.path.is_empty() { settings.paths(setting) } else { args.path.clone() };
+    let setting = if kind == Kind::Role {
+        "roles_path"
+    } else {
+        "collections_path"
+    };
+    let paths = if args.path.is_empty() {
+        settings.paths(setting)
+    } else {
+        args.path.clone()
+    };
     for name in &args.packages {
         let package = Package::new(kind, name).map_err(|f| Stop::usage(f.to_string()))?;
         let mut removed = false;

@@ -12,7 +12,12 @@ pub(super) fn stop(failure: &Failure, sources: &SourceMap) -> Stop {
     let stop = Stop::at(&failure.diagnostic, sources);
     match failure.cause {
         Cause::Mismatch => stop.code(3),
-        Cause::Invalid | Cause::NotFound | Cause::Server | Cause::Refused | Cause::Conflict | Cause::Files => stop,
+        Cause::Invalid
+        | Cause::NotFound
+        | Cause::Server
+        | Cause::Refused
+        | Cause::Conflict
+        | Cause::Files => stop,
     }
 }
 

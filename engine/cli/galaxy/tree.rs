@@ -32,21 +32,48 @@ struct Node {
 pub(crate) fn tree(kind: Option<Kind>, args: TreeArgs) -> Result<u8> {
     let context = Context::new(&args.servers)?;
     let asked = context.asked(kind, &args.packages, &args.file)?;
-    let lock = context.lock(&asked)?.filter(|l| asked.file.is_some() && l.requirements == asked.digest());
+    let lock = context
+        .lock(&asked)?
+        .filter(|l| asked.file.is_some() && l.requirements == asked.digest());
     let nodes: BTreeMap<Package, Node> = match lock {
         Some(lock) => {
-            let named = |p: &Package| asked.list.iter().any(|r| r.name.as_deref() == Some(p.name()) && r.kind == p.kind());
-            let needed: BTreeSet<Package> = lock.packages.iter().flat_map(|p| p.dependencies.clone()).collect();
+            let named = |p: &Package| {
+                asked
+                    .list
+                    .iter()
+                    .any(|r| r.name.as_deref() == Some(p.name()) && r.kind == p.kind())
+            };
+            let needed: BTreeSet<Package> = lock
+                .packages
+                .iter()
+                .flat_map(|p| p.dependencies.clone())
+                .collect();
             let node = |p: kdo_galaxy::Locked| {
                 let asked = named(&p.package) || !needed.contains(&p.package);
-                (p.package, Node { version: p.version, needs: p.dependencies, asked })
+                (
+                    p.package,
+                    Node {
+                        version: p.version,
+                        needs: p.dependencies,
+                        asked,
+                    },
+                )
             };
             lock.packages.into_iter().map(node).collect()
         }
         None => {
-            let resolved = context.resolve(&asked.list, &Choice::default()).map_err(|f| context.stop(&f))?;
+            let resolved = context
+                .resolve(&asked.list, &Choice::default())
+                .map_err(|f| context.stop(&f))?;
             let node = |r: kdo_galaxy::Resolved| {
-                (r.release.package, Node { version: r.release.version, needs: r.needs, asked: r.asked })
+                (
+                    r.release.package,
+                    Node {
+                        version: r.release.version,
+                        needs: r.needs,
+                        asked: r.asked,
+                    },
+                )
             };
             resolved.into_iter().map(node).collect()
         }
@@ -70,14 +97,22 @@ fn write(
     shown: &mut BTreeSet<Package>,
 ) {
     let first = shown.insert(package.clone());
-    let more = if first || node.needs.is_empty() { "" } else { " (*)" };
+    let more = if first || node.needs.is_empty() {
+        ""
+    } else {
+        " (*)"
+    };
     out.push_str(&format!("{lead}{package} {}{more}\n", node.version));
     if !first {
         return;
     }
     for (at, needed) in node.needs.iter().enumerate() {
         let last = at + 1 == node.needs.len();
-        let (branch, space) = if last { ("└── ", "    ") } else { ("├── ", "│   ") };
+        let (branch, space) = if last {
+            ("└── ", "    ")
+        } else {
+            ("├── ", "│   ")
+        };
         if let Some(inner) = nodes.get(needed) {
             let leads = (&*format!("{below}{branch}"), &*format!("{below}{space}"));
             write(out, nodes, needed, inner, leads, shown);

@@ -19,7 +19,12 @@ pub(crate) struct VerifyArgs {
     #[command(flatten)]
     file: FileArgs,
     /// Folder that they were installed into
-    #[arg(short = 'p', long = "roles-path", visible_alias = "collections-path", value_name = "FOLDER")]
+    #[arg(
+        short = 'p',
+        long = "roles-path",
+        visible_alias = "collections-path",
+        value_name = "FOLDER"
+    )]
     path: Option<PathBuf>,
     #[command(flatten)]
     servers: ServerArgs,
@@ -28,7 +33,11 @@ pub(crate) struct VerifyArgs {
 /// Compares what is installed with the lock file, and collections with what they say of themselves.
 pub(crate) fn verify(kind: Option<Kind>, args: &VerifyArgs) -> Result<u8> {
     let context = Context::new(&args.servers)?;
-    let file = args.file.requirements_file.clone().unwrap_or_else(|| "requirements.yml".into());
+    let file = args
+        .file
+        .requirements_file
+        .clone()
+        .unwrap_or_else(|| "requirements.yml".into());
     let lock = Lock::read(&file.with_extension("lock")).map_err(|f| context.stop(&f))?;
     let (roles, collections) = match kind {
         Some(Kind::Collection) => (None, args.path.as_deref()),
@@ -57,7 +66,9 @@ pub(crate) fn verify(kind: Option<Kind>, args: &VerifyArgs) -> Result<u8> {
         }
     }
     if checked == 0 {
-        return Err(Stop::new("there is nothing to verify: neither a lock file nor such a collection"));
+        return Err(Stop::new(
+            "there is nothing to verify: neither a lock file nor such a collection",
+        ));
     }
     Ok(if bad == 0 { 0 } else { 3 })
 }
@@ -102,7 +113,10 @@ impl Verifier {
                 let version = version.map(ToString::to_string).unwrap_or_default();
                 wrong.push(format!("{version} is installed, {} is locked", locked.version));
             } else if tree_digest(&present.path)? != locked.tree && wrong.is_empty() {
-                wrong.push(format!("the content of {} is not what was locked", present.path.display()));
+                wrong.push(format!(
+                    "the content of {} is not what was locked",
+                    present.path.display()
+                ));
             }
         }
         Ok(wrong)

@@ -1,6 +1,5 @@
 //! Packages that mean harm, or are broken: refused, with nothing left and nothing outside touched.
 
-
 use crate::bench::{ArchiveFile, Project, StaticTree, collection, collection_archive, role_folder, word};
 use kdo_galaxy::{Cause, Digest, Failure, Kind, Requirement};
 use std::{fs, io::Read, path::Path, process::Command};
@@ -31,7 +30,9 @@ fn must_refuse(archive: &[u8], why: &str) {
 #[test]
 fn an_honest_role_is_installed() {
     let project = Project::new();
-    let archive = ArchiveFile::role().link("demo/tasks/ok.yml", "../tasks/main.yml").link("demo/gone", "missing");
+    let archive = ArchiveFile::role()
+        .link("demo/tasks/ok.yml", "../tasks/main.yml")
+        .link("demo/gone", "missing");
     install_role(&project, &archive.packed()).unwrap();
     assert!(project.path("roles/demo/tasks/ok.yml").is_file());
     install_role(&Project::new(), &ArchiveFile::role().tar()).unwrap();
@@ -39,7 +40,12 @@ fn an_honest_role_is_installed() {
 
 #[test]
 fn paths_out_of_the_package() {
-    for name in ["../evil", "demo/../../evil", "/tmp/kdo-evil", "demo/tasks/../../../evil"] {
+    for name in [
+        "../evil",
+        "demo/../../evil",
+        "/tmp/kdo-evil",
+        "demo/tasks/../../../evil",
+    ] {
         must_refuse(&ArchiveFile::role().file(name, b"x").packed(), "not a subpath");
         must_refuse(&ArchiveFile::role().folder(name).packed(), "not a subpath");
         must_refuse(&ArchiveFile::role().link(name, "demo").packed(), "not a subpath");
@@ -49,19 +55,29 @@ fn paths_out_of_the_package() {
 #[test]
 fn links_out_of_the_role() {
     for target in ["/etc/passwd", "../../evil", "/", "../demo/../../x"] {
-        must_refuse(&ArchiveFile::role().link("demo/tasks/l", target).packed(), "is not a subpath of the role");
+        must_refuse(
+            &ArchiveFile::role().link("demo/tasks/l", target).packed(),
+            "is not a subpath of the role",
+        );
     }
 }
 
 #[test]
 fn files_through_links() {
-    let absolute = ArchiveFile::role().link("demo/out", "/tmp").file("demo/out/kdo-evil", b"x");
+    let absolute = ArchiveFile::role()
+        .link("demo/out", "/tmp")
+        .file("demo/out/kdo-evil", b"x");
     must_refuse(&absolute.packed(), "is not a subpath of the role");
-    let chain = ArchiveFile::role().link("demo/a", "tasks").link("demo/a/b", "../..");
+    let chain = ArchiveFile::role()
+        .link("demo/a", "tasks")
+        .link("demo/a/b", "../..");
     must_refuse(&chain.packed(), "is not a subpath of the role");
     let replaced = ArchiveFile::role().link("demo/tasks/main.yml", "/etc/passwd");
     must_refuse(&replaced.packed(), "twice");
-    let through = ArchiveFile::role().folder("demo/c/d").link("demo/c/d/e", "..").link("demo/l", "c/d/e/../../x");
+    let through = ArchiveFile::role()
+        .folder("demo/c/d")
+        .link("demo/c/d/e", "..")
+        .link("demo/l", "c/d/e/../../x");
     must_refuse(&through.packed(), "is not a subpath of the role");
 }
 
@@ -86,21 +102,38 @@ fn sparse_files() {
     sparse.set_len(1 << 20).unwrap();
     for format in ["--format=gnu", "--format=pax"] {
         let mut command = Command::new("tar");
-        let command = command.arg("-C").arg(folder.path()).args([format, "--sparse", "-cf", "-", "demo"]);
+        let command = command
+            .arg("-C")
+            .arg(folder.path())
+            .args([format, "--sparse", "-cf", "-", "demo"]);
         must_refuse(&command.output().unwrap().stdout, "");
     }
 }
 
 #[test]
 fn members_that_are_there_twice() {
-    must_refuse(&ArchiveFile::role().file("demo/tasks/main.yml", b"other").packed(), "twice");
-    must_refuse(&ArchiveFile::role().file("demo/tasks", b"other").packed(), "twice");
-    must_refuse(&ArchiveFile::role().file("./demo//tasks/./main.yml", b"other").packed(), "twice");
+    must_refuse(
+        &ArchiveFile::role().file("demo/tasks/main.yml", b"other").packed(),
+        "twice",
+    );
+    must_refuse(
+        &ArchiveFile::role().file("demo/tasks", b"other").packed(),
+        "twice",
+    );
+    must_refuse(
+        &ArchiveFile::role()
+            .file("./demo//tasks/./main.yml", b"other")
+            .packed(),
+        "twice",
+    );
 }
 
 #[test]
 fn names_that_terminals_obey() {
-    must_refuse(&ArchiveFile::role().file("demo/a\u{1b}]0;x\u{7}b", b"x").packed(), "control characters");
+    must_refuse(
+        &ArchiveFile::role().file("demo/a\u{1b}]0;x\u{7}b", b"x").packed(),
+        "control characters",
+    );
     let bytes = ArchiveFile::role().entry(b"demo/\xff\xfe", EntryType::Regular, 0o644, b"", b"x");
     must_refuse(&bytes.packed(), "UTF-8");
 }
@@ -111,7 +144,10 @@ fn bits_for_other_users_rights_are_dropped() {
     let project = Project::new();
     let archive = ArchiveFile::role().entry(b"demo/run", EntryType::Regular, 0o6777, b"", b"x");
     install_role(&project, &archive.packed()).unwrap();
-    let mode = fs::metadata(project.path("roles/demo/run")).unwrap().permissions().mode();
+    let mode = fs::metadata(project.path("roles/demo/run"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o7022, 0, "{mode:o}");
 }
 
@@ -123,7 +159,10 @@ fn more_than_a_package_holds() {
         archive = archive.file(&format!("demo/files/{at}"), &bomb[..60 << 20]);
     }
     must_refuse(&archive.packed(), "too large");
-    must_refuse(&ArchiveFile::role().file("demo/files/big", &bomb).packed(), "too large");
+    must_refuse(
+        &ArchiveFile::role().file("demo/files/big", &bomb).packed(),
+        "too large",
+    );
 }
 
 #[test]
@@ -149,7 +188,9 @@ fn archives_that_are_cut_or_go_on() {
 fn bench_gzip(bytes: &[u8]) -> Vec<u8> {
     use flate2::{Compression, read::GzEncoder};
     let mut out = Vec::new();
-    GzEncoder::new(bytes, Compression::fast()).read_to_end(&mut out).unwrap();
+    GzEncoder::new(bytes, Compression::fast())
+        .read_to_end(&mut out)
+        .unwrap();
     out
 }
 
@@ -179,11 +220,15 @@ fn members(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
         entry.read_to_end(&mut content).unwrap();
         (entry.path().unwrap().display().to_string(), content)
     });
-    entries.filter(|(name, _)| !Path::new(name).extension().is_none_or(|e| e.is_empty())).collect()
+    entries
+        .filter(|(name, _)| !Path::new(name).extension().is_none_or(|e| e.is_empty()))
+        .collect()
 }
 
 fn archive_of(members: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let archive = members.iter().fold(ArchiveFile::default(), |a, (name, content)| a.file(name, content));
+    let archive = members
+        .iter()
+        .fold(ArchiveFile::default(), |a, (name, content)| a.file(name, content));
     archive.packed()
 }
 
@@ -203,7 +248,9 @@ fn must_refuse_collection(change: impl FnOnce(&mut Vec<(String, Vec<u8>)>), why:
     let mut server = StaticTree::start();
     server.publish_archive("acme.tools", "1.0.0", &[], &archive_of(&members));
     let project = Project::of_server(&server);
-    let failure = project.install(&[collection("acme.tools", "1.0.0")]).expect_err("it must be refused");
+    let failure = project
+        .install(&[collection("acme.tools", "1.0.0")])
+        .expect_err("it must be refused");
     assert!(failure.to_string().contains(why), "{failure}");
     project.must_be_untouched();
 }
@@ -213,7 +260,10 @@ fn a_collection_is_what_its_manifest_says_and_nothing_else() {
     let task = "roles/demo/tasks/main.yml";
     must_refuse_collection(|m| changed(m, task, "debug", "shell"), "is changed");
     must_refuse_collection(|m| m.retain(|(n, _)| n != task), "is missing");
-    must_refuse_collection(|m| m.push(("plugins/x.py".into(), b"x".to_vec())), "is not in FILES.json");
+    must_refuse_collection(
+        |m| m.push(("plugins/x.py".into(), b"x".to_vec())),
+        "is not in FILES.json",
+    );
     // A changed file whose hash in FILES.json was changed too: MANIFEST.json, which is what is signed, tells.
     let both = |m: &mut Vec<(String, Vec<u8>)>| {
         let old = Digest::of(b"- debug:\n").hex();
@@ -222,15 +272,22 @@ fn a_collection_is_what_its_manifest_says_and_nothing_else() {
     };
     must_refuse_collection(both, "FILES.json is not the one");
     must_refuse_collection(|m| m.retain(|(n, _)| n != "MANIFEST.json"), "no MANIFEST.json");
-    must_refuse_collection(|m| changed(m, "MANIFEST.json", "\"tools\"", "\"other\""), "acme.other");
-    must_refuse_collection(|m| changed(m, "MANIFEST.json", "\"tools\"", "\"../x\""), "no name of a collection");
+    must_refuse_collection(
+        |m| changed(m, "MANIFEST.json", "\"tools\"", "\"other\""),
+        "acme.other",
+    );
+    must_refuse_collection(
+        |m| changed(m, "MANIFEST.json", "\"tools\"", "\"../x\""),
+        "no name of a collection",
+    );
 }
 
 /// FILES.json changed, and MANIFEST.json so that it fits.
 #[track_caller]
 fn must_refuse_listing(from: &str, to: &str, why: &str) {
     let fitting = |m: &mut Vec<(String, Vec<u8>)>| {
-        let hash = |m: &[(String, Vec<u8>)]| Digest::of(&m.iter().find(|(n, _)| n == "FILES.json").unwrap().1).hex();
+        let hash =
+            |m: &[(String, Vec<u8>)]| Digest::of(&m.iter().find(|(n, _)| n == "FILES.json").unwrap().1).hex();
         let old = hash(m);
         changed(m, "FILES.json", from, to);
         let new = hash(m);
@@ -272,7 +329,10 @@ fn if_one_of_several_fails_none_is_installed() {
     server.publish("acme.bad", "1.0.0", &[("acme.good", "*")]);
     fs::write(server.folder().join("files/acme-bad-1.0.0.tar.gz"), "cut").unwrap();
     let project = Project::of_server(&server);
-    let list: Vec<Requirement> = ["acme.good", "acme.bad"].iter().map(|n| collection(n, "*")).collect();
+    let list: Vec<Requirement> = ["acme.good", "acme.bad"]
+        .iter()
+        .map(|n| collection(n, "*"))
+        .collect();
     assert!(project.install(&list).is_err());
     project.must_be_untouched();
 }

@@ -1,13 +1,15 @@
 //! Which versions are taken, what is locked, and what is said when nothing fits.
 
-
 use crate::bench::{Project, StaticTree, collection, collection_archive, role_folder, word};
 use kdo_galaxy::{Cause, Choice, Kind, Lock, Requirement, resolve};
 use std::fs;
 
 fn chosen(project: &Project, list: &[Requirement]) -> Vec<String> {
     let resolved = project.resolve(list).unwrap();
-    resolved.iter().map(|r| format!("{} {}", r.release.package, r.release.version)).collect()
+    resolved
+        .iter()
+        .map(|r| format!("{} {}", r.release.package, r.release.version))
+        .collect()
 }
 
 #[test]
@@ -22,7 +24,10 @@ fn the_newest_that_fits_all_is_taken() {
     let project = Project::of_server(&server);
     let all = |n: &str| collection(n, "*");
     assert_eq!(chosen(&project, &[all("acme.base")]), ["acme.base 2.0.0"]);
-    assert_eq!(chosen(&project, &[all("acme.web")]), ["acme.base 1.10.0", "acme.web 1.0.0"]);
+    assert_eq!(
+        chosen(&project, &[all("acme.web")]),
+        ["acme.base 1.10.0", "acme.web 1.0.0"]
+    );
     let both = chosen(&project, &[all("acme.db"), all("acme.web")]);
     assert_eq!(both, ["acme.base 1.9.0", "acme.db 1.0.0", "acme.web 1.0.0"]);
 }
@@ -36,10 +41,22 @@ fn prereleases_are_taken_where_they_are_wanted() {
     server.publish("acme.early", "0.1.0-a", &[]);
     server.publish("acme.user", "1.0.0", &[("acme.base", "2.0.0-beta.1")]);
     let project = Project::of_server(&server);
-    assert_eq!(chosen(&project, &[collection("acme.base", ">=1")]), ["acme.base 1.0.0"]);
-    assert_eq!(chosen(&project, &[collection("acme.base", "==2.0.0-beta.2")]), ["acme.base 2.0.0-beta.2"]);
-    assert_eq!(chosen(&project, &[collection("acme.early", "*")]), ["acme.early 0.1.0-a"]);
-    assert_eq!(chosen(&project, &[collection("acme.user", "*")]), ["acme.base 2.0.0-beta.1", "acme.user 1.0.0"]);
+    assert_eq!(
+        chosen(&project, &[collection("acme.base", ">=1")]),
+        ["acme.base 1.0.0"]
+    );
+    assert_eq!(
+        chosen(&project, &[collection("acme.base", "==2.0.0-beta.2")]),
+        ["acme.base 2.0.0-beta.2"]
+    );
+    assert_eq!(
+        chosen(&project, &[collection("acme.early", "*")]),
+        ["acme.early 0.1.0-a"]
+    );
+    assert_eq!(
+        chosen(&project, &[collection("acme.user", "*")]),
+        ["acme.base 2.0.0-beta.1", "acme.user 1.0.0"]
+    );
     let choice = Choice {
         prereleases: true,
         ..Choice::default()
@@ -56,7 +73,10 @@ fn a_conflict_is_told_as_the_facts_that_exclude_each_other() {
     server.publish("acme.web", "1.0.0", &[("acme.base", "<2.0.0")]);
     server.publish("acme.db", "1.0.0", &[("acme.base", ">=2.0.0")]);
     let project = Project::of_server(&server);
-    let failure = project.resolve(&[collection("acme.web", "*"), collection("acme.db", "*")]).err().unwrap();
+    let failure = project
+        .resolve(&[collection("acme.web", "*"), collection("acme.db", "*")])
+        .err()
+        .unwrap();
     assert_eq!(failure.cause, Cause::Conflict);
     let told = failure.diagnostic.notes.join(" ");
     for fact in [
@@ -65,11 +85,23 @@ fn a_conflict_is_told_as_the_facts_that_exclude_each_other() {
         "acme.web 1.0.0 needs acme.base <2.0.0",
         "acme.db 1.0.0 needs acme.base >=2.0.0",
     ] {
-        let every = fact.replacen("acme.web 1.0.0 needs", "every acme.web needs", 1).replacen("acme.db 1.0.0 needs", "every acme.db needs", 1);
-        assert!(told.contains(fact) || told.contains(&every), "{told} lacks {fact}");
+        let every = fact
+            .replacen("acme.web 1.0.0 needs", "every acme.web needs", 1)
+            .replacen("acme.db 1.0.0 needs", "every acme.db needs", 1);
+        assert!(
+            told.contains(fact) || told.contains(&every),
+            "{told} lacks {fact}"
+        );
     }
     let failure = project.resolve(&[collection("acme.base", ">=3")]).err().unwrap();
-    assert!(failure.diagnostic.notes.join(" ").contains("there is no acme.base"), "{failure:?}");
+    assert!(
+        failure
+            .diagnostic
+            .notes
+            .join(" ")
+            .contains("there is no acme.base"),
+        "{failure:?}"
+    );
     let failure = project.resolve(&[collection("acme.none", "*")]).err().unwrap();
     assert_eq!(failure.cause, Cause::NotFound);
 }
@@ -131,10 +163,14 @@ fn dependencies_of_roles_are_installed_and_conflicts_told() {
     let project = Project::new();
     for name in ["one", "two"] {
         let folder = project.path(&format!("given/{name}"));
-        let meta = format!("dependencies:\n  - local_role\n  - {{name: base, src: 'git+file:///nowhere/{name}'}}\n");
+        let meta =
+            format!("dependencies:\n  - local_role\n  - {{name: base, src: 'git+file:///nowhere/{name}'}}\n");
         role_folder(&folder, &meta);
     }
-    let list = [word(Kind::Role, project.path("given/one")), word(Kind::Role, project.path("given/two"))];
+    let list = [
+        word(Kind::Role, project.path("given/one")),
+        word(Kind::Role, project.path("given/two")),
+    ];
     let failure = project.resolve(&list).err().unwrap();
     assert_eq!(failure.cause, Cause::Conflict, "{failure}");
     assert!(failure.to_string().contains("two places"), "{failure}");

@@ -16,10 +16,14 @@ fn galaxy(archive: Vec<u8>, extra: impl Fn(&Asked, usize) -> Option<Answer> + Se
         }
         match asked.target.as_str() {
             "/api/" => Answer::of(200, ROOT),
-            "/api/v3/collections/acme/tools/versions/?limit=100" => {
-                Answer::of(200, r#"{"data": [{"version": "1.0.0"}], "links": {"next": "/next"}}"#)
-            }
-            "/next" => Answer::of(200, r#"{"data": [{"version": "1.1.0"}], "links": {"next": null}}"#),
+            "/api/v3/collections/acme/tools/versions/?limit=100" => Answer::of(
+                200,
+                r#"{"data": [{"version": "1.0.0"}], "links": {"next": "/next"}}"#,
+            ),
+            "/next" => Answer::of(
+                200,
+                r#"{"data": [{"version": "1.1.0"}], "links": {"next": null}}"#,
+            ),
             "/api/v3/collections/acme/tools/versions/1.1.0/" => Answer::of(
                 200,
                 format!(
@@ -55,7 +59,9 @@ fn pages_are_followed_and_passing_failures_outlasted() {
         answer.headers.push(("Retry-After", "0".to_owned()));
         asked.target.contains("versions").then_some(answer)
     });
-    let done = of_server(&server).install(&[collection("acme.tools", "*")]).unwrap();
+    let done = of_server(&server)
+        .install(&[collection("acme.tools", "*")])
+        .unwrap();
     assert_eq!(done[0].version.as_str(), "1.1.0");
 }
 
@@ -65,11 +71,20 @@ fn a_refusal_is_told_in_the_servers_words_and_not_tried_again() {
         let said = r#"{"errors": [{"status": "403", "detail": "You shall not pass."}]}"#;
         asked.target.contains("versions").then(|| Answer::of(403, said))
     });
-    let failure = of_server(&server).install(&[collection("acme.tools", "*")]).unwrap_err();
+    let failure = of_server(&server)
+        .install(&[collection("acme.tools", "*")])
+        .unwrap_err();
     assert_eq!(failure.cause, Cause::Server);
     assert!(failure.to_string().contains("You shall not pass."), "{failure}");
     assert!(failure.diagnostic.help.is_some());
-    assert_eq!(server.asked().iter().filter(|a| a.target.contains("versions")).count(), 1);
+    assert_eq!(
+        server
+            .asked()
+            .iter()
+            .filter(|a| a.target.contains("versions"))
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -88,10 +103,14 @@ fn a_download_goes_on_where_it_was_cut() {
         }
         assert_eq!(asked.headers["range"], format!("bytes={cut}-"));
         let mut answer = Answer::of(206, &whole[cut..]);
-        answer.headers.push(("Content-Range", format!("bytes {cut}-{}/{length}", length - 1)));
+        answer
+            .headers
+            .push(("Content-Range", format!("bytes {cut}-{}/{length}", length - 1)));
         Some(answer)
     });
-    of_server(&server).install(&[collection("acme.tools", "*")]).unwrap();
+    of_server(&server)
+        .install(&[collection("acme.tools", "*")])
+        .unwrap();
     assert_eq!(server.asked().iter().filter(|a| a.target == "/file").count(), 2);
 }
 
@@ -104,7 +123,11 @@ fn credentials_go_to_their_server_only() {
     };
     let away = elsewhere.url("/away");
     let server = galaxy(archive, move |asked, _| {
-        assert_eq!(asked.headers.get("authorization").map(String::as_str), Some("Token secret"), "{asked:?}");
+        assert_eq!(
+            asked.headers.get("authorization").map(String::as_str),
+            Some("Token secret"),
+            "{asked:?}"
+        );
         let mut answer = Answer::of(302, "");
         answer.headers.push(("Location", away.clone()));
         (asked.target == "/file").then_some(answer)
@@ -126,7 +149,8 @@ fn who_we_are_to_each_server_is_configured() {
     let with = |options: &str| {
         let mut project = Project::new();
         let url = server.url("/api/");
-        project.settings = format!("[galaxy]\nserver_list = mine\n[galaxy_server.mine]\nurl = {url}\n{options}\n");
+        project.settings =
+            format!("[galaxy]\nserver_list = mine\n[galaxy_server.mine]\nurl = {url}\n{options}\n");
         project.install(&[collection("acme.tools", "*")]).unwrap();
         let asked = server.asked();
         asked.last().unwrap().headers.get("authorization").cloned()
@@ -145,7 +169,9 @@ fn role_server(name: &'static str, versions: &'static str) -> Web {
         "/api/" => Answer::of(200, ROOT),
         "/api/v1/roles/?owner__username=acme&name=demo" => Answer::of(
             200,
-            format!(r#"{{"results": [{{"id": 7, "name": "{name}", "summary_fields": {{"namespace": {{"name": "acme"}}}}}}]}}"#),
+            format!(
+                r#"{{"results": [{{"id": 7, "name": "{name}", "summary_fields": {{"namespace": {{"name": "acme"}}}}}}]}}"#
+            ),
         ),
         "/api/v1/roles/7/versions/?page_size=50" => Answer::of(200, versions),
         "/one.tar.gz" => Answer::of(200, archive.clone()),
@@ -162,18 +188,29 @@ fn a_role_of_a_server_in_its_newest_or_wanted_version() {
     let done = project.install(&[role("")]).unwrap();
     assert_eq!(done[0].version.as_str(), "v1.10");
     let info = fs::read_to_string(project.path("roles/acme.demo/meta/.galaxy_install_info")).unwrap();
-    assert!(info.contains("version: v1.10\n") && info.contains("install_date: "), "{info}");
+    assert!(
+        info.contains("version: v1.10\n") && info.contains("install_date: "),
+        "{info}"
+    );
     let done = of_server(&server).install(&[role("v1.2")]).unwrap();
     assert_eq!(done[0].version.as_str(), "v1.2");
     let failure = of_server(&server).install(&[role("v3")]).unwrap_err();
-    assert!(failure.diagnostic.notes.join(" ").contains("but v1.10, v1.2"), "{failure:?}");
+    assert!(
+        failure.diagnostic.notes.join(" ").contains("but v1.10, v1.2"),
+        "{failure:?}"
+    );
 }
 
 #[test]
 fn another_role_than_asked_is_refused() {
-    let server = role_server("evil", r#"{"results": [{"name": "v1", "source": "/one.tar.gz"}]}"#);
+    let server = role_server(
+        "evil",
+        r#"{"results": [{"name": "v1", "source": "/one.tar.gz"}]}"#,
+    );
     let project = of_server(&server);
-    let failure = project.install(&[Requirement::named(Kind::Role, "acme.demo", "")]).unwrap_err();
+    let failure = project
+        .install(&[Requirement::named(Kind::Role, "acme.demo", "")])
+        .unwrap_err();
     assert_eq!(failure.cause, Cause::Mismatch, "{failure}");
     project.must_be_untouched();
 }

@@ -1,8 +1,9 @@
 //! The same package from each source.
 
-
-use crate::bench::{Project, Repository, StaticTree, collection, collection_archive, collection_folder, role_folder, word};
-use kdo_galaxy::{Cause, Kind, Location, Requirement, tree_digest};
+use crate::bench::{
+    Project, Repository, StaticTree, collection, collection_archive, collection_folder, role_folder, word,
+};
+use kdo_galaxy::{Cause, Installer, Kind, Location, Mode, Requirement, resolve_locked, tree_digest};
 use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
@@ -35,8 +36,18 @@ fn a_role_has_the_same_tree_from_folder_archive_and_git_and_installed() {
     rich_role(repository.path());
     repository.commit();
     repository.git(&["tag", "v1.0"]);
-    let archive = repository.path().parent().unwrap().join(format!("role-{}.tar.gz", std::process::id()));
-    repository.git(&["archive", "--prefix=top-1.0/", "--output", archive.to_str().unwrap(), "v1.0"]);
+    let archive = repository
+        .path()
+        .parent()
+        .unwrap()
+        .join(format!("role-{}.tar.gz", std::process::id()));
+    repository.git(&[
+        "archive",
+        "--prefix=top-1.0/",
+        "--output",
+        archive.to_str().unwrap(),
+        "v1.0",
+    ]);
     let wanted = tree_digest(repository.path()).unwrap();
     let named = |mut requirement: Requirement| {
         requirement.name = Some("demo".to_owned());
@@ -51,10 +62,15 @@ fn a_role_has_the_same_tree_from_folder_archive_and_git_and_installed() {
         let project = Project::new();
         let lock = project.lock(std::slice::from_ref(&requirement)).unwrap();
         assert_eq!(lock.packages[0].tree, wanted, "{requirement:?}");
-        project.install_locked(std::slice::from_ref(&requirement), &lock).unwrap();
+        project
+            .install_locked(std::slice::from_ref(&requirement), &lock)
+            .unwrap();
         let installed = project.path("roles/demo");
         assert_eq!(tree_digest(&installed).unwrap(), wanted, "{requirement:?}");
-        assert_eq!(fs::read_link(installed.join("tasks/again.yml")).unwrap(), Path::new("../tasks/main.yml"));
+        assert_eq!(
+            fs::read_link(installed.join("tasks/again.yml")).unwrap(),
+            Path::new("../tasks/main.yml")
+        );
     }
     fs::remove_file(archive).unwrap();
 }
@@ -83,7 +99,9 @@ fn git_gives_branch_tag_commit_and_folder() {
     assert_eq!(content("main"), "- third:\n");
     assert_eq!(content(""), "- third:\n");
     let project = Project::new();
-    let failure = project.install(&[git(Kind::Role, "one", &repository.url(), None, "stabel")]).unwrap_err();
+    let failure = project
+        .install(&[git(Kind::Role, "one", &repository.url(), None, "stabel")])
+        .unwrap_err();
     assert_eq!(failure.cause, Cause::NotFound);
     assert_eq!(failure.diagnostic.help.as_deref(), Some("did you mean stable?"));
     project.must_be_untouched();
@@ -100,7 +118,12 @@ fn what_git_would_take_for_an_option_or_a_program_is_refused() {
         format!("ext::sh -c '{touch}'"),
         format!("ssh://-oProxyCommand={touch}/x"),
     ] {
-        assert!(project.install(&[git(Kind::Role, "demo", &url, None, "")]).is_err(), "{url}");
+        assert!(
+            project
+                .install(&[git(Kind::Role, "demo", &url, None, "")])
+                .is_err(),
+            "{url}"
+        );
     }
     let repository = Repository::new();
     role_folder(repository.path(), "galaxy_info: {}\n");
@@ -122,7 +145,13 @@ fn a_role_without_metadata_is_installed() {
     project.install(&[word(Kind::Role, &folder)]).unwrap();
     assert!(project.path("roles/bare/tasks/main.yml").is_file());
     let archive = project.path("given.tar.gz");
-    let made = Command::new("tar").args(["czf"]).arg(&archive).arg("-C").arg(project.path("given")).arg("bare").status();
+    let made = Command::new("tar")
+        .args(["czf"])
+        .arg(&archive)
+        .arg("-C")
+        .arg(project.path("given"))
+        .arg("bare")
+        .status();
     assert!(made.unwrap().success());
     let mut requirement = word(Kind::Role, &archive);
     requirement.name = Some("other".to_owned());
@@ -176,7 +205,10 @@ fn what_was_fetched_is_installed_again_offline() {
     let repository = Repository::new();
     role_folder(repository.path(), "galaxy_info: {}\n");
     repository.commit();
-    let list = [collection("acme.tools", "*"), git(Kind::Role, "demo", &repository.url(), None, "main")];
+    let list = [
+        collection("acme.tools", "*"),
+        git(Kind::Role, "demo", &repository.url(), None, "main"),
+    ];
     let mut project = Project::of_server(&server);
     project.install(&list).unwrap();
     drop(server);
@@ -189,4 +221,45 @@ fn what_was_fetched_is_installed_again_offline() {
     assert_eq!(names, ["acme.base", "acme.tools", "demo"]);
     let failure = project.install(&[collection("acme.other", "*")]).unwrap_err();
     assert_eq!(failure.cause, Cause::NotFound);
+}
+
+#[test]
+fn several_installers_at_once_all_succeed() {
+    let mut server = StaticTree::start();
+    server.publish("acme.base", "1.0.0", &[]);
+    server.publish("acme.tools", "1.0.0", &[("acme.base", "*")]);
+    let project = Project::of_server(&server);
+    let folder = project.path("given/web");
+    role_folder(&folder, "galaxy_info: {}\n");
+    // The sources of each are made before, as they write the settings.
+    let lock = project
+        .lock(&[collection("acme.tools", "*"), word(Kind::Role, &folder)])
+        .unwrap();
+    let resolved = resolve_locked(&lock, &[], &project.sources()).unwrap();
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    Installer {
+                        mode: Mode::ForceAll,
+                        ..project.installer()
+                    }
+                    .install(&resolved, Some(&lock))
+                })
+            })
+            .collect();
+        for run in runs {
+            run.join().unwrap().unwrap();
+        }
+    });
+    assert_eq!(project.store().check().unwrap(), Vec::<std::path::PathBuf>::new());
+    for locked in &lock.packages {
+        let target = project.installer().target(&locked.package);
+        assert_eq!(tree_digest(&target).unwrap(), locked.tree);
+    }
+    let entries = |name: &str| fs::read_dir(project.path(name)).unwrap().count();
+    assert_eq!(
+        (entries("roles"), entries("collections/ansible_collections")),
+        (1, 3)
+    );
 }

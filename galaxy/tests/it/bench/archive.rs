@@ -18,13 +18,23 @@ impl ArchiveFile {
             .file("demo/tasks/main.yml", b"- debug:\n")
     }
 
-    pub(crate) fn entry(mut self, name: &[u8], kind: EntryType, mode: u32, link: &[u8], content: &[u8]) -> Self {
+    pub(crate) fn entry(
+        mut self,
+        name: &[u8],
+        kind: EntryType,
+        mode: u32,
+        link: &[u8],
+        content: &[u8],
+    ) -> Self {
         let mut header = Header::new_gnu();
         header.set_entry_type(kind);
         header.set_mode(mode);
         header.set_size(content.len() as u64);
         let raw = header.as_old_mut();
-        assert!(name.len() < 100 && link.len() < 100, "too long for a plain header");
+        assert!(
+            name.len() < 100 && link.len() < 100,
+            "too long for a plain header"
+        );
         raw.name[..name.len()].copy_from_slice(name);
         raw.linkname[..link.len()].copy_from_slice(link);
         header.set_cksum();

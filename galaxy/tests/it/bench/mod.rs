@@ -13,8 +13,8 @@ pub(crate) use web::{Answer, Asked, Web};
 
 use kdo_config::{Config, Environment};
 use kdo_galaxy::{
-    Building, Choice, Done, Installer, Kind, Limits, Lock, Mode, Overrides, Paths, Requirement, Requirements, Resolved, Result,
-    Sources, Store, lock, requirements_digest, resolve, resolve_locked,
+    Building, Choice, Done, Installer, Kind, Limits, Lock, Mode, Overrides, Paths, Requirement, Requirements,
+    Resolved, Result, Sources, Store, lock, requirements_digest, resolve, resolve_locked,
 };
 use std::{
     fs,
@@ -68,8 +68,12 @@ impl Project {
     pub(crate) fn sources(&self) -> Sources {
         let file = self.write("ansible.cfg", &self.settings);
         let mut environment = Environment::of_process();
-        environment.variables.retain(|name, _| !name.starts_with("ANSIBLE_"));
-        environment.variables.insert("ANSIBLE_CONFIG".to_owned(), file.display().to_string());
+        environment
+            .variables
+            .retain(|name, _| !name.starts_with("ANSIBLE_"));
+        environment
+            .variables
+            .insert("ANSIBLE_CONFIG".to_owned(), file.display().to_string());
         let config = Config::load_from(environment).unwrap();
         Sources::new(&config, &self.overrides, self.store()).unwrap()
     }
@@ -108,7 +112,10 @@ impl Project {
         assert_eq!(fs::read_to_string(self.path("sentinel")).unwrap(), "untouched");
         for folder in ["roles", "collections", "collections/ansible_collections"] {
             let entries = fs::read_dir(self.path(folder)).into_iter().flatten().flatten();
-            let left: Vec<_> = entries.map(|e| e.path()).filter(|p| !p.ends_with("ansible_collections")).collect();
+            let left: Vec<_> = entries
+                .map(|e| e.path())
+                .filter(|p| !p.ends_with("ansible_collections"))
+                .collect();
             assert!(left.is_empty(), "left behind: {left:?}");
         }
         let known = ["sentinel", "store", "roles", "collections", "ansible.cfg"];
@@ -131,8 +138,14 @@ pub(crate) fn collection(name: &str, range: &str) -> Requirement {
 /// A folder of a collection, to be built.
 pub(crate) fn collection_folder(folder: &Path, name: &str, version: &str, needs: &[(&str, &str)]) {
     let (namespace, short) = name.split_once('.').unwrap();
-    let mut text = format!("namespace: {namespace}\nname: {short}\nversion: '{version}'\nreadme: README.md\nauthors: [someone]\n");
-    text += if needs.is_empty() { "dependencies: {}\n" } else { "dependencies:\n" };
+    let mut text = format!(
+        "namespace: {namespace}\nname: {short}\nversion: '{version}'\nreadme: README.md\nauthors: [someone]\n"
+    );
+    text += if needs.is_empty() {
+        "dependencies: {}\n"
+    } else {
+        "dependencies:\n"
+    };
     for (name, range) in needs {
         text += &format!("  {name}: '{range}'\n");
     }
@@ -147,7 +160,10 @@ pub(crate) fn collection_archive(name: &str, version: &str, needs: &[(&str, &str
     let folder = tempfile::tempdir().unwrap();
     collection_folder(folder.path(), name, version, needs);
     let mut bytes = Vec::new();
-    Building::of_folder(folder.path()).unwrap().write(&mut bytes).unwrap();
+    Building::of_folder(folder.path())
+        .unwrap()
+        .write(&mut bytes)
+        .unwrap();
     bytes
 }
 

@@ -32,12 +32,23 @@ impl Repository {
         let output = Command::new("git")
             .arg("-C")
             .arg(self.path())
-            .args(["-c", "user.name=someone", "-c", "user.email=a@b.test", "-c", "protocol.file.allow=always"])
+            .args([
+                "-c",
+                "user.name=someone",
+                "-c",
+                "user.email=a@b.test",
+                "-c",
+                "protocol.file.allow=always",
+            ])
             .args(arguments)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .output()
             .unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 

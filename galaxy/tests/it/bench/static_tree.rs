@@ -30,8 +30,16 @@ impl StaticTree {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let port = line.split("port ").nth(1).and_then(|r| r.split(' ').next()).unwrap().parse().unwrap();
+        BufReader::new(server.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let port = line
+            .split("port ")
+            .nth(1)
+            .and_then(|r| r.split(' ').next())
+            .unwrap()
+            .parse()
+            .unwrap();
         let tree = Self {
             folder,
             server,
@@ -62,7 +70,13 @@ impl StaticTree {
     }
 
     /// Publishes bytes as that version.
-    pub(crate) fn publish_archive(&mut self, name: &str, version: &str, needs: &[(&str, &str)], archive: &[u8]) {
+    pub(crate) fn publish_archive(
+        &mut self,
+        name: &str,
+        version: &str,
+        needs: &[(&str, &str)],
+        archive: &[u8],
+    ) {
         let (namespace, short) = name.split_once('.').unwrap();
         let file = format!("{namespace}-{short}-{version}.tar.gz");
         fs::create_dir_all(self.folder().join("files")).unwrap();
@@ -70,7 +84,11 @@ impl StaticTree {
         let base = format!("api/v3/collections/{namespace}/{short}");
         let mut needed = String::new();
         for (name, range) in needs {
-            let _ = write!(needed, "{}\"{name}\": \"{range}\"", if needed.is_empty() { "" } else { ", " });
+            let _ = write!(
+                needed,
+                "{}\"{name}\": \"{range}\"",
+                if needed.is_empty() { "" } else { ", " }
+            );
         }
         let hash = Digest::of(archive).hex();
         self.page(
@@ -85,10 +103,19 @@ impl StaticTree {
         if !versions.iter().any(|v| v == version) {
             versions.push(version.to_owned());
         }
-        let list: Vec<String> = versions.iter().map(|v| format!(r#"{{"version": "{v}"}}"#)).collect();
+        let list: Vec<String> = versions
+            .iter()
+            .map(|v| format!(r#"{{"version": "{v}"}}"#))
+            .collect();
         let list = list.join(", ");
-        self.page(&base, r#"{"created_at": "2026-01-01", "updated_at": "2026-01-01"}"#);
-        self.page(&format!("{base}/versions"), &format!(r#"{{"data": [{list}], "links": {{"next": null}}}}"#));
+        self.page(
+            &base,
+            r#"{"created_at": "2026-01-01", "updated_at": "2026-01-01"}"#,
+        );
+        self.page(
+            &format!("{base}/versions"),
+            &format!(r#"{{"data": [{list}], "links": {{"next": null}}}}"#),
+        );
     }
 }
 
