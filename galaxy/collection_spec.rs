@@ -25,7 +25,7 @@ pub(crate) fn of_map(map: &Map, base: &Path) -> Result<Requirement> {
     let text = |key: &str| {
         map.get(key)
             .filter(|v| !v.is_none())
-            .map(|v| v.to_text().to_string())
+            .map(|v| v.to_text())
             .filter(|t| !t.is_empty())
     };
     let (name, source) = (text("name"), text("source"));
@@ -35,8 +35,8 @@ pub(crate) fn of_map(map: &Map, base: &Path) -> Result<Requirement> {
     let version = text("version").unwrap_or_default();
     let mut requirement = make(&main, source.as_deref(), &version, text("type").as_deref(), base)?;
     requirement.signatures = match map.get("signatures") {
-        Some(Value::List(list)) => list.to_vec().iter().map(|s| s.to_text().to_string()).collect(),
-        Some(value) if !value.is_none() => vec![value.to_text().to_string()],
+        Some(Value::List(list)) => list.to_vec().iter().map(|s| s.to_text()).collect(),
+        Some(value) if !value.is_none() => vec![value.to_text()],
         _ => Vec::new(),
     };
     Ok(requirement)

@@ -24,7 +24,7 @@ pub(crate) fn of_map(map: &Map, base: &Path) -> Result<Requirement> {
     let text = |key: &str| {
         map.get(key)
             .filter(|v| !v.is_none())
-            .map(|v| v.to_text().to_string())
+            .map(|v| v.to_text())
             .filter(|t| !t.is_empty())
     };
     let name = text("name").or_else(|| text("role"));
