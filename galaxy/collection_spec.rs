@@ -29,7 +29,7 @@ pub(crate) fn of_map(map: &Map, base: &Path) -> Result<Requirement> {
             .filter(|t| !t.is_empty())
     };
     let (name, source) = (text("name"), text("source"));
-    let Some(main) = name.clone().or_else(|| source.clone()) else {
+    let Some(main) = name.or_else(|| source.clone()) else {
         return Err(Failure::invalid("a collection needs a `name`"));
     };
     let version = text("version").unwrap_or_default();

@@ -175,7 +175,7 @@ fn archives_that_are_cut_or_go_on() {
     let at = changed.len() - 6;
     changed[at] ^= 1;
     must_refuse(&changed, "broken");
-    let mut behind = whole.clone();
+    let mut behind = whole;
     behind.extend_from_slice(b"trailing bytes");
     must_refuse(&behind, "broken");
     let mut two = ArchiveFile::role().tar();
