@@ -1,6 +1,9 @@
 //! From what the user names to playbook files.
 
-use crate::stop::{Result, Stop};
+use crate::{
+    settings::Settings,
+    stop::{Result, Stop},
+};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -29,10 +32,57 @@ impl Playbooks {
     }
 }
 
-/// Finds `NAME`, `NAME.yml`, `playbooks/NAME.yml`, or a role of that name.
+/// Where roles and collections are.
+#[derive(Default)]
+pub(crate) struct Places {
+    /// `roles_path`
+    pub(crate) roles: Vec<PathBuf>,
+    /// `collections_path`
+    pub(crate) collections: Vec<PathBuf>,
+}
+
+impl Places {
+    /// Those of the configuration.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self {
+            roles: settings.roles_path(),
+            collections: settings.paths("collections_path"),
+        }
+    }
+
+    /// A path in the collection of `NAMESPACE.COLLECTION.REST`: in the `folder` of it, wherever it is installed.
+    fn in_collections<'a>(
+        &'a self,
+        name: &str,
+        folder: &'a str,
+    ) -> Option<impl Iterator<Item = PathBuf> + use<'a>> {
+        let mut parts = name.splitn(3, '.');
+        let collection = Path::new("ansible_collections")
+            .join(parts.next()?)
+            .join(parts.next()?);
+        let rest = parts.next()?.replace('.', "/");
+        let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+        if !name.chars().all(word) {
+            return None;
+        }
+        let beside = [PathBuf::from("collections")].into_iter();
+        let all = beside.chain(self.collections.iter().cloned());
+        Some(all.map(move |base| base.join(&collection).join(folder).join(&rest)))
+    }
+
+    /// A playbook of a collection.
+    fn playbook(&self, name: &str) -> Option<PathBuf> {
+        let ends = |path: PathBuf| [path.with_extension("yml"), path.with_extension("yaml")];
+        self.in_collections(name, "playbooks")?
+            .flat_map(ends)
+            .find(|p| p.is_file())
+    }
+}
+
+/// Finds `NAME`, `NAME.yml`, `playbooks/NAME.yml`, a playbook of a collection, or a role of that name.
 ///
 /// A role runs on the hosts of the limit, the implicit localhost too, or on all.
-pub(crate) fn find(names: &[String], roles_path: &[PathBuf], limit: Option<&str>) -> Result<Playbooks> {
+pub(crate) fn find(names: &[String], places: &Places, limit: Option<&str>) -> Result<Playbooks> {
     let hosts = limit.filter(|l| !l.contains('@')).unwrap_or("all");
     let mut found = Playbooks::default();
     for name in names {
@@ -45,7 +95,11 @@ pub(crate) fn find(names: &[String], roles_path: &[PathBuf], limit: Option<&str>
                 found.add(pipe, text);
             }
             None => {
-                let role = role(name, roles_path).ok_or_else(|| missing(name, roles_path))?;
+                if let Some(path) = places.playbook(name) {
+                    found.paths.push(path);
+                    continue;
+                }
+                let role = role(name, places).ok_or_else(|| missing(name, &places.roles))?;
                 let shown = role
                     .file_name()
                     .unwrap_or_default()
@@ -91,8 +145,8 @@ fn file(name: &str) -> Result<Option<PathBuf>> {
     Ok(candidates.iter().map(PathBuf::from).find(|p| p.is_file()))
 }
 
-/// A role's folder: a path, or a name on the roles path.
-fn role(name: &str, roles_path: &[PathBuf]) -> Option<PathBuf> {
+/// A role's folder: a path, a name on the roles path, or one of a collection.
+fn role(name: &str, places: &Places) -> Option<PathBuf> {
     let is_role = |dir: &Path| {
         ["tasks", "meta", "handlers", "defaults", "vars"]
             .iter()
@@ -103,7 +157,8 @@ fn role(name: &str, roles_path: &[PathBuf]) -> Option<PathBuf> {
     given
         .into_iter()
         .chain([beside])
-        .chain(roles_path.iter().map(|p| p.join(name)))
+        .chain(places.roles.iter().map(|p| p.join(name)))
+        .chain(places.in_collections(name, "roles").into_iter().flatten())
         .find(|dir| is_role(dir))
         .and_then(|dir| std::path::absolute(dir).ok())
 }
@@ -130,14 +185,17 @@ fn missing(name: &str, roles_path: &[PathBuf]) -> Stop {
 
 #[cfg(test)]
 mod tests {
-    use super::{find, of_role};
-    use std::path::{Path, PathBuf};
+    use super::{Places, find, of_role};
+    use std::path::Path;
 
     #[test]
     fn a_role_on_the_roles_path_becomes_a_playbook() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("web/tasks")).unwrap();
-        let path = [dir.path().to_owned()];
+        let path = Places {
+            roles: vec![dir.path().to_owned()],
+            ..Places::default()
+        };
         let found = find(&["web".into()], &path, Some("web:&x")).unwrap();
         let text = &found.texts[&found.paths[0]];
         assert!(text.contains("role: \"web\"\n"), "{text}");
@@ -150,10 +208,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("x.txt");
         std::fs::write(&file, "").unwrap();
-        let found = find(&[file.display().to_string()], &[], None).unwrap();
+        let found = find(&[file.display().to_string()], &Places::default(), None).unwrap();
         assert_eq!(found.paths, [file]);
-        assert!(find(&[dir.path().display().to_string()], &[], None).is_err());
-        assert!(find(&["gone.yml".into()], &[PathBuf::from(".")], None).is_err());
+        assert!(find(&[dir.path().display().to_string()], &Places::default(), None).is_err());
+        assert!(find(&["gone.yml".into()], &Places::default(), None).is_err());
     }
 
     #[test]

@@ -44,7 +44,7 @@ enum Format {
 pub(crate) fn graph(args: GraphArgs) -> Result<u8> {
     let settings = Settings::load()?;
     let limit = args.inventory.limit.as_deref();
-    let playbooks = find_playbook::find(&args.names, &settings.roles_path(), limit)?;
+    let playbooks = find_playbook::find(&args.names, &find_playbook::Places::of(&settings), limit)?;
     let run = RunArgs {
         inventory: args.inventory,
         vault: args.vault,

@@ -21,6 +21,7 @@ mod doc_text;
 mod extra_vars;
 mod file_limit;
 mod find_playbook;
+mod galaxy;
 mod graph;
 mod inventory;
 mod inventory_args;
@@ -62,7 +63,7 @@ use std::process::ExitCode;
     infer_long_args = true,
     args_override_self = true,
     after_help = "Called through a link named ansible-playbook, ansible, ansible-inventory, ansible-vault, ansible-config, ansible-doc, \
-                  ansible-console or ansible-pull, kdo takes the command line of that program."
+                  ansible-console, ansible-galaxy or ansible-pull, kdo takes the command line of that program."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -83,6 +84,8 @@ enum Command {
     Vault(vault::VaultCommandArgs),
     /// Tell about modules, filters, tests, lookups and keywords [ansible-doc]
     Doc(doc::DocArgs),
+    /// Install, lock and check roles and collections of others [ansible-galaxy]
+    Galaxy(galaxy::GalaxyArgs),
     /// List runs and show one again
     Log(log::LogArgs),
     /// Show the settings and where they come from [ansible-config]
@@ -124,6 +127,7 @@ fn main() -> ExitCode {
         Command::Inventory(args) => inventory::inventory(args),
         Command::Vault(args) => vault::vault(args),
         Command::Doc(args) => doc::doc(args),
+        Command::Galaxy(args) => galaxy::galaxy(args),
         Command::Log(args) => log::log(&args),
         Command::Config(args) => config::config(&args),
         Command::Console(args) => console::console(args),

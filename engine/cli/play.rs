@@ -54,7 +54,7 @@ pub(crate) fn play(args: PlayArgs) -> Result<u8> {
     let settings = Settings::load()?;
     let playbooks = find_playbook::find(
         &args.names,
-        &settings.roles_path(),
+        &find_playbook::Places::of(&settings),
         args.run.inventory.limit.as_deref(),
     )?;
     let listing = args.syntax_check

@@ -345,9 +345,15 @@ impl Config {
         };
         // Settings of callbacks, inventory plugins and galaxy servers are read by name.
         let open = |e: &Entry| {
-            ["callback_", "galaxy_server.", "inventory_plugin_", "become_"]
-                .iter()
-                .any(|p| e.section.starts_with(p))
+            [
+                "callback_",
+                "galaxy_server.",
+                "galaxy_sources",
+                "inventory_plugin_",
+                "become_",
+            ]
+            .iter()
+            .any(|p| e.section.starts_with(p))
         };
         let path = self.file.clone().unwrap_or_default();
         let keys = self

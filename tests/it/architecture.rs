@@ -31,6 +31,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("kdo-ssh", &["kdo-transport"]),
     ("kdo-report", &["kdo-value", "kdo-event"]),
     ("kdo-inventory", &["kdo-value", "kdo-syntax"]),
+    ("kdo-galaxy", &["kdo-config", "kdo-value", "kdo-syntax"]),
     ("kdo-playbook", &["kdo-value", "kdo-syntax", "kdo-template"]),
     (
         "kdo-vars",
@@ -65,6 +66,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "kdo-config",
             "kdo-event",
+            "kdo-galaxy",
             "kdo-inventory",
             "kdo-lab",
             "kdo-modules",
@@ -89,6 +91,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("encoding_rs", &["kdo-run"]),
     ("libyaml-safer", &["kdo-syntax"]),
     ("minijinja", &["kdo-template"]),
+    ("pubgrub", &["kdo-galaxy"]),
+    ("ureq", &["kdo-galaxy"]),
     ("petgraph", &["kdo-plan", "kdo-run"]),
     ("russh", &["kdo-ssh"]),
     ("tokio", &["kdo-transport", "kdo-ssh", "kdo-run"]),

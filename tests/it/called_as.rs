@@ -46,7 +46,7 @@ fn scripts_find_the_version_in_the_first_line() {
 #[test]
 fn a_program_that_kdo_is_not_says_so() {
     let bench = Bench::new();
-    for name in ["ansible-galaxy", "ansible-connection"] {
+    for name in ["ansible-test", "ansible-connection"] {
         let said = said(&mut bench.named(name, &["install"]));
         assert_eq!(said.code, 2);
         assert!(

@@ -10,6 +10,7 @@ mod debugger;
 mod documentation;
 mod facts;
 mod faults;
+mod galaxy;
 mod inventory;
 mod kernel_tests;
 mod lists;

@@ -1,0 +1,162 @@
+//! What the subcommands have in common: settings, sources, requirements, lock file, places.
+
+use super::{server_args::ServerArgs, tell};
+use crate::{
+    screen::{self, Stream},
+    settings::Settings,
+    stop::{Result, Stop},
+};
+use clap::Args;
+use kdo_galaxy::{
+    Choice, Digest, Installer, Kind, Limits, Lock, Mode, Paths, Requirement, Requirements, Resolved, Sources,
+    Store, requirements_digest, resolve,
+};
+use kdo_syntax::{SourceMap, render};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Where requirements are looked for if none are named.
+const FILES: &[&str] = &["requirements.yml", "requirements.yaml"];
+const FILES_OF_ROLES: &[&str] = &["roles/requirements.yml"];
+const FILES_OF_COLLECTIONS: &[&str] = &["collections/requirements.yml"];
+
+/// The file with the requirements.
+#[derive(Args, Clone, Default)]
+pub(crate) struct FileArgs {
+    /// File with the requirements [default: requirements.yml]
+    #[arg(short = 'r', long, visible_alias = "role-file", value_name = "FILE")]
+    pub(super) requirements_file: Option<PathBuf>,
+}
+
+/// What a subcommand works with.
+pub(super) struct Context {
+    pub(super) settings: Settings,
+    pub(super) sources: Sources,
+    /// Texts that messages point into.
+    pub(super) texts: SourceMap,
+}
+
+/// Requirements and where they were read.
+pub(super) struct Asked {
+    pub(super) list: Vec<Requirement>,
+    pub(super) file: Option<PathBuf>,
+}
+
+impl Asked {
+    pub(super) fn digest(&self) -> Digest {
+        requirements_digest(&self.list)
+    }
+
+    /// The lock file beside the requirements.
+    pub(super) fn lock_file(&self) -> PathBuf {
+        let file = self.file.as_deref().unwrap_or(Path::new("requirements.yml"));
+        file.with_extension("lock")
+    }
+}
+
+impl Context {
+    pub(super) fn new(servers: &ServerArgs) -> Result<Self> {
+        let settings = Settings::load()?;
+        let texts = SourceMap::new();
+        let told = |f| tell::stop(&f, &texts);
+        let store = Arc::new(Store::of_user(Limits::default()).map_err(told)?);
+        let sources = Sources::new(&settings, &servers.overrides(), store).map_err(told)?;
+        Ok(Self {
+            settings,
+            sources,
+            texts,
+        })
+    }
+
+    pub(super) fn stop(&self, failure: &kdo_galaxy::Failure) -> Stop {
+        tell::stop(failure, &self.texts)
+    }
+
+    /// What the words or the file ask for.
+    pub(super) fn asked(&self, kind: Option<Kind>, words: &[String], file: &FileArgs) -> Result<Asked> {
+        if !words.is_empty() && file.requirements_file.is_none() {
+            let kind = kind.unwrap_or(Kind::Role);
+            let list: kdo_galaxy::Result<_> = words.iter().map(|w| Requirements::of_word(kind, w)).collect();
+            return Ok(Asked {
+                list: list.map_err(|f| self.stop(&f))?,
+                file: None,
+            });
+        }
+        let path = match &file.requirements_file {
+            Some(path) => path.clone(),
+            None => find(kind).ok_or_else(|| {
+                Stop::usage("there is nothing to do: name a package, or a file with requirements by -r")
+            })?,
+        };
+        let read = Requirements::read(&path, &self.texts).map_err(|f| self.stop(&f))?;
+        for warning in &read.warnings {
+            screen::complain(&render(warning, &self.texts, screen::color(Stream::Error)));
+        }
+        let list = match kind {
+            Some(kind) => read.only(kind).list,
+            None => read.list,
+        };
+        Ok(Asked {
+            list,
+            file: Some(path),
+        })
+    }
+
+    /// Where packages are put.
+    pub(super) fn paths(&self, roles: Option<&Path>, collections: Option<&Path>) -> Result<Paths> {
+        let of_roles = self.settings.roles_path();
+        let of_collections = self.settings.paths("collections_path");
+        let first = |given: Option<&Path>, list: &[PathBuf], what: &str| match given {
+            Some(path) => Ok(std::path::absolute(path)?),
+            // The first that can be written to, as Ansible does it.
+            None => list
+                .iter()
+                .find(|p| is_writable(p))
+                .or(list.first())
+                .cloned()
+                .ok_or_else(|| Stop::new(format!("there is no {what}: name one by -p"))),
+        };
+        Ok(Paths {
+            roles: first(roles, &of_roles, "roles_path")?,
+            collections: first(collections, &of_collections, "collections_path")?,
+            collections_path: of_collections,
+        })
+    }
+
+    /// An installer into those places.
+    pub(super) fn installer(&self, paths: Paths, mode: Mode) -> Installer {
+        Installer {
+            store: self.sources.store().clone(),
+            paths,
+            mode,
+        }
+    }
+
+    /// Resolves.
+    pub(super) fn resolve(&self, list: &[Requirement], choice: &Choice) -> kdo_galaxy::Result<Vec<Resolved>> {
+        resolve(list, &self.sources, choice)
+    }
+
+    /// The lock file of requirements, if there is one.
+    pub(super) fn lock(&self, asked: &Asked) -> Result<Option<Lock>> {
+        Lock::read(&asked.lock_file()).map_err(|f| self.stop(&f))
+    }
+}
+
+fn find(kind: Option<Kind>) -> Option<PathBuf> {
+    let more = match kind {
+        Some(Kind::Role) => FILES_OF_ROLES,
+        Some(Kind::Collection) => FILES_OF_COLLECTIONS,
+        None => &[],
+    };
+    let found = FILES.iter().chain(more).find(|n| Path::new(n).is_file());
+    found.map(PathBuf::from)
+}
+
+/// Whether a folder can be made or written to.
+fn is_writable(path: &Path) -> bool {
+    let there = path.ancestors().find(|p| p.exists());
+    there.is_some_and(|p| rustix::fs::access(p, rustix::fs::Access::WRITE_OK).is_ok())
+}

@@ -1,0 +1,220 @@
+//! `kdo galaxy install`
+
+use super::{
+    context::{Asked, Context, FileArgs},
+    server_args::ServerArgs,
+    tell,
+};
+use crate::{
+    screen,
+    stop::{Result, Stop},
+};
+use clap::Args;
+use kdo_galaxy::{Choice, Done, Installer, Kind, Lock, Mode, Requirement, lock, resolve_locked};
+use std::path::PathBuf;
+
+/// Arguments of `kdo galaxy install`.
+#[derive(Args)]
+pub(crate) struct InstallArgs {
+    /// Packages: names with versions, URLs, paths, git+URL [default: those of requirements.yml]
+    #[arg(value_name = "PACKAGE")]
+    packages: Vec<String>,
+    #[command(flatten)]
+    file: FileArgs,
+    /// Folder to install into
+    #[arg(
+        short = 'p',
+        long = "roles-path",
+        visible_alias = "collections-path",
+        value_name = "FOLDER"
+    )]
+    path: Option<PathBuf>,
+    /// Install again what is there
+    #[arg(short = 'f', long)]
+    force: bool,
+    /// Install again what is there and what it needs
+    #[arg(long, conflicts_with = "no_deps")]
+    force_with_deps: bool,
+    /// Without what is needed
+    #[arg(short = 'n', long)]
+    no_deps: bool,
+    /// Go on with the others when one fails
+    #[arg(short = 'i', long)]
+    ignore_errors: bool,
+    /// Take pre-releases too
+    #[arg(long)]
+    pre: bool,
+    /// Take the newest versions, whatever is installed or locked
+    #[arg(short = 'U', long)]
+    upgrade: bool,
+    /// Install exactly what requirements.lock says, or fail
+    #[arg(long, visible_alias = "frozen")]
+    locked: bool,
+    /// Of several wanted versions of a role the first counts, as with ansible-galaxy
+    #[arg(long)]
+    first_wins: bool,
+    /// Keyring for signatures of collections
+    #[arg(long, value_name = "FILE")]
+    keyring: Option<PathBuf>,
+    /// Do not check signatures of collections
+    #[arg(long)]
+    disable_gpg_verify: bool,
+    #[command(flatten)]
+    servers: ServerArgs,
+}
+
+/// Installs.
+pub(crate) fn install(kind: Option<Kind>, args: InstallArgs) -> Result<u8> {
+    if args.keyring.is_some() && !args.disable_gpg_verify {
+        return Err(Stop::usage(
+            "signatures by GPG cannot be checked yet; --disable-gpg-verify goes on without",
+        ));
+    }
+    let context = Context::new(&args.servers)?;
+    let mut asked = context.asked(kind, &args.packages, &args.file)?;
+    if asked.file.is_some() && !args.packages.is_empty() {
+        asked
+            .list
+            .retain(|r| r.name.as_ref().is_some_and(|n| args.packages.contains(n)));
+    }
+    if kind.is_none() && args.path.is_some() && asked.list.iter().any(|r| r.kind == Kind::Collection) {
+        let file = asked.file.clone().unwrap_or_default();
+        screen::warn(&format!(
+            "The requirements file '{}' contains collections which will be ignored. To install these collections run \
+             'ansible-galaxy collection install -r' or to install both at the same time run 'ansible-galaxy install -r' \
+             without a custom install path.",
+            file.display()
+        ));
+        asked.list.retain(|r| r.kind == Kind::Role);
+    }
+    if asked.list.is_empty() {
+        screen::say("Skipping install, no requirements found");
+        return Ok(0);
+    }
+    let (roles, collections) = match kind {
+        Some(Kind::Collection) => (None, args.path.as_deref()),
+        _ => (args.path.as_deref(), None),
+    };
+    let mode = match (args.force_with_deps, args.force) {
+        (true, _) => Mode::ForceAll,
+        (false, true) => Mode::Force,
+        _ => Mode::Needed,
+    };
+    let run = Run {
+        installer: context.installer(context.paths(roles, collections)?, mode),
+        context,
+        args,
+    };
+    run.run(&asked)
+}
+
+struct Run {
+    context: Context,
+    installer: Installer,
+    args: InstallArgs,
+}
+
+impl Run {
+    fn run(&self, asked: &Asked) -> Result<u8> {
+        for kind in [Kind::Role, Kind::Collection] {
+            if asked.list.iter().any(|r| r.kind == kind) {
+                screen::say(&format!("Starting galaxy {} install process", kind.word()));
+            }
+        }
+        let lock = self.lock(asked)?;
+        match self.install(&asked.list, lock.as_ref(), asked) {
+            Ok(done) => {
+                tell(&done);
+                Ok(0)
+            }
+            Err(_) if self.args.ignore_errors => {
+                // One by one, so that what fails keeps nothing else from its place.
+                for requirement in &asked.list {
+                    match self.install(std::slice::from_ref(requirement), None, asked) {
+                        Ok(done) => tell(&done),
+                        Err(failure) => {
+                            let failure = failure.of(format!(
+                                "- {} was NOT installed successfully",
+                                requirement.shown()
+                            ));
+                            tell::warn(&failure, &self.context.texts);
+                        }
+                    }
+                }
+                Ok(0)
+            }
+            Err(failure) => Err(self.context.stop(&failure)),
+        }
+    }
+
+    /// The lock file, where it counts: one that is out of date does with --locked only as an error.
+    fn lock(&self, asked: &Asked) -> Result<Option<Lock>> {
+        let whole = self.args.packages.is_empty() && asked.file.is_some();
+        let lock = if whole { self.context.lock(asked)? } else { None };
+        let fits = lock.as_ref().is_some_and(|l| l.requirements == asked.digest());
+        if self.args.locked && !fits {
+            let file = asked.lock_file();
+            let why = match lock {
+                None => format!("there is no {}", file.display()),
+                Some(_) => format!("{} is not for what is required now", file.display()),
+            };
+            return Err(Stop::new(format!("{why}: write it by `kdo galaxy lock`")).code(3));
+        }
+        Ok(lock)
+    }
+
+    fn install(
+        &self,
+        list: &[Requirement],
+        locked: Option<&Lock>,
+        asked: &Asked,
+    ) -> kdo_galaxy::Result<Vec<Done>> {
+        let fits =
+            locked.filter(|l| l.requirements == asked.digest() && (self.args.locked || !self.args.upgrade));
+        if let Some(lock) = fits {
+            let resolved = resolve_locked(lock, list, &self.context.sources)?;
+            return self.installer.install(&resolved, Some(lock));
+        }
+        let mut choice = Choice {
+            prereleases: self.args.pre,
+            no_dependencies: self.args.no_deps,
+            first_wins: self.args.first_wins,
+            ..Choice::default()
+        };
+        if !self.args.upgrade {
+            choice.prefer_installed(&self.installer);
+            if let Some(lock) = locked {
+                choice.prefer(lock);
+            }
+        }
+        let resolved = self.context.resolve(list, &choice)?;
+        let done = self.installer.install(&resolved, None)?;
+        // Whoever keeps a lock file wants it to tell what is installed.
+        if locked.is_some() {
+            let new = lock(self.context.sources.store(), asked.digest(), &resolved)?;
+            new.write(&asked.lock_file())?;
+        }
+        Ok(done)
+    }
+}
+
+/// One line for each package, in Ansible's words.
+fn tell(done: &[Done]) {
+    for d in done {
+        let (name, version) = (&d.package, &d.version);
+        let before = d.before.as_ref().filter(|b| *b != version);
+        let before = before.map_or_else(String::new, |b| format!(", in place of {b}"));
+        screen::say(&match (d.package.kind(), d.changed) {
+            (Kind::Role, true) => format!("- {name} ({version}) was installed successfully{before}"),
+            (Kind::Role, false) => format!("- {name} ({version}) is already installed, skipping."),
+            (Kind::Collection, true) => format!("{name}:{version} was installed successfully{before}"),
+            (Kind::Collection, false) => format!("'{name}:{version}' is already installed, skipping."),
+        });
+    }
+    let collections = || done.iter().filter(|d| d.package.kind() == Kind::Collection);
+    if collections().next().is_some() && collections().all(|d| !d.changed) {
+        screen::say(
+            "Nothing to do. All requested collections are already installed. If you want to reinstall them, consider using `--force`.",
+        );
+    }
+}

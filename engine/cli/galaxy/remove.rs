@@ -1,0 +1,61 @@
+//! `kdo galaxy remove`
+
+use crate::{
+    screen,
+    settings::Settings,
+    stop::{Result, Stop},
+};
+use clap::{ArgAction, Args};
+use kdo_galaxy::{Kind, Package, remove as remove_package};
+use std::path::PathBuf;
+
+/// Arguments of `kdo galaxy remove`.
+#[derive(Args)]
+pub(crate) struct RemoveArgs {
+    /// Packages
+    #[arg(value_name = "PACKAGE", required = true)]
+    packages: Vec<String>,
+    /// Folder that they were installed into
+    #[arg(
+        short = 'p',
+        long = "roles-path",
+        visible_alias = "collections-path",
+        value_name = "FOLDER"
+    )]
+    path: Vec<PathBuf>,
+    /// Say more
+    #[arg(short = 'v', long, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+/// Removes.
+pub(crate) fn remove(kind: Option<Kind>, args: &RemoveArgs) -> Result<u8> {
+    let settings = Settings::load()?;
+    let kind = kind.unwrap_or(Kind::Role);
+    let setting = if kind == Kind::Role {
+        "roles_path"
+    } else {
+        "collections_path"
+    };
+    let paths = if args.path.is_empty() {
+        settings.paths(setting)
+    } else {
+        args.path.clone()
+    };
+    for name in &args.packages {
+        let package = Package::new(kind, name).map_err(|f| Stop::usage(f.to_string()))?;
+        let mut removed = false;
+        for path in &paths {
+            removed = remove_package(&package, path).map_err(|f| Stop::new(f.to_string()))?;
+            if removed {
+                break;
+            }
+        }
+        screen::say(&if removed {
+            format!("- successfully removed {name}")
+        } else {
+            format!("- {name} is not installed, skipping.")
+        });
+    }
+    Ok(0)
+}

@@ -1,0 +1,48 @@
+//! Which servers, and who we are to them.
+
+use clap::{ArgAction, Args};
+use kdo_galaxy::Overrides;
+use std::time::Duration;
+
+/// Options of all subcommands that ask servers.
+#[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Server options")]
+pub(crate) struct ServerArgs {
+    /// Server to ask: its name in the configuration, or its URL
+    #[arg(short = 's', long, value_name = "SERVER")]
+    server: Option<String>,
+    /// Token for the server
+    #[arg(long, visible_alias = "api-key", value_name = "TOKEN")]
+    token: Option<String>,
+    /// Take any certificate
+    #[arg(short = 'c', long)]
+    ignore_certs: bool,
+    /// Seconds that a server may be silent
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+    /// Ask nobody: take what was fetched before
+    #[arg(long)]
+    offline: bool,
+    /// Accepted; answers of servers are not kept
+    #[arg(long, hide = true)]
+    no_cache: bool,
+    /// Accepted; answers of servers are not kept
+    #[arg(long, hide = true)]
+    clear_response_cache: bool,
+    /// Say more
+    #[arg(short = 'v', long, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+impl ServerArgs {
+    /// What they say instead of the configuration.
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides {
+            server: self.server.clone(),
+            token: self.token.clone(),
+            unchecked: self.ignore_certs,
+            timeout: self.timeout.map(Duration::from_secs),
+            offline: self.offline,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Collections as requirements and the command line name them.
+
+use crate::{
+    Failure, Kind, Location, Package, Requirement, Result,
+    requirement::{git, here, of_address},
+};
+use kdo_value::{Map, Value};
+use std::path::{Path, PathBuf};
+
+/// On the command line: `NAMESPACE.NAME[:RANGE]`, `NAMESPACE.NAME>=1`, a path, an URL, `git+URL[#FOLDER][,REVISION]`.
+pub(crate) fn of_word(text: &str, base: &Path) -> Result<Requirement> {
+    let text = text.trim();
+    if let Some(at) = text.find([':', '=', '<', '>', '!']) {
+        let (name, version) = text.split_at(at);
+        if Package::collection(name).is_ok() {
+            let version = version.strip_prefix(':').unwrap_or(version);
+            return Ok(Requirement::named(Kind::Collection, name, version));
+        }
+    }
+    make(text, None, "", None, base)
+}
+
+/// An entry with keys.
+pub(crate) fn of_map(map: &Map, base: &Path) -> Result<Requirement> {
+    let text = |key: &str| {
+        map.get(key)
+            .filter(|v| !v.is_none())
+            .map(|v| v.to_text())
+            .filter(|t| !t.is_empty())
+    };
+    let (name, source) = (text("name"), text("source"));
+    let Some(main) = name.or_else(|| source.clone()) else {
+        return Err(Failure::invalid("a collection needs a `name`"));
+    };
+    let version = text("version").unwrap_or_default();
+    let mut requirement = make(&main, source.as_deref(), &version, text("type").as_deref(), base)?;
+    requirement.signatures = match map.get("signatures") {
+        Some(Value::List(list)) => list.to_vec().iter().map(|s| s.to_text()).collect(),
+        Some(value) if !value.is_none() => vec![value.to_text()],
+        _ => Vec::new(),
+    };
+    Ok(requirement)
+}
+
+fn make(
+    name: &str,
+    source: Option<&str>,
+    version: &str,
+    sort: Option<&str>,
+    base: &Path,
+) -> Result<Requirement> {
+    let is_name = Package::collection(name).is_ok();
+    // With a type that is not Galaxy's, the address is `source`, or `name` itself.
+    let address = source.filter(|_| is_name).unwrap_or(name);
+    let path = || here(address, base).unwrap_or_else(|| PathBuf::from(address));
+    let mut revision = None;
+    let location = match sort {
+        Some("galaxy") => Location::Registry(source.map(str::to_owned)),
+        Some("git") => {
+            let (location, named) = git(address);
+            revision = named;
+            location
+        }
+        Some("url") => Location::Url(address.to_owned()),
+        Some("file") => Location::File(path()),
+        Some("dir") => Location::Directory(path()),
+        Some("subdirs") if address.contains("://") || address.starts_with("git") => {
+            let (location, named) = git(address);
+            revision = named;
+            Location::Subdirectories(Box::new(location))
+        }
+        Some("subdirs") => Location::Subdirectories(Box::new(Location::Directory(path()))),
+        Some(other) => {
+            return Err(Failure::invalid(format!(
+                "{other:?} is no type of a collection's source: those are galaxy, git, url, file, dir and subdirs"
+            )));
+        }
+        None if is_name => match source {
+            Some(source) if source.starts_with("git+") || source.starts_with("git@") => {
+                let (location, named) = git(source);
+                revision = named;
+                location
+            }
+            other => Location::Registry(other.map(str::to_owned)),
+        },
+        None => {
+            if name.starts_with("git+") || name.starts_with("git@") {
+                revision = git(name).1;
+            }
+            match of_address(name, base)? {
+                Location::Registry(None) => return Err(unknown(name)),
+                Location::Directory(path) if !is_collection(&path) => {
+                    let inner = std::fs::read_dir(&path).into_iter().flatten().flatten();
+                    if inner.into_iter().any(|e| is_collection(&e.path())) {
+                        Location::Subdirectories(Box::new(Location::Directory(path)))
+                    } else {
+                        Location::Directory(path)
+                    }
+                }
+                other => other,
+            }
+        }
+    };
+    let version = match (version, revision) {
+        ("" | "*", Some(revision)) => revision,
+        ("*", None) => String::new(),
+        _ => version.to_owned(),
+    };
+    Ok(Requirement {
+        kind: Kind::Collection,
+        name: is_name.then(|| name.to_owned()),
+        version,
+        location,
+        signatures: Vec::new(),
+        origin: None,
+    })
+}
+
+pub(crate) fn is_collection(folder: &Path) -> bool {
+    ["galaxy.yml", "galaxy.yaml", "MANIFEST.json"]
+        .iter()
+        .any(|n| folder.join(n).is_file())
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure::invalid(format!(
+        "{name:?} is neither NAMESPACE.NAME of a collection nor a file, folder, URL or git+URL"
+    ))
+}

@@ -1,0 +1,98 @@
+//! The files by which installers, ansible-galaxy among them, know what they installed.
+
+use super::staging::Staged;
+use crate::{Failure, Kind, Package, Resolved, Result, installed::INSTALL_INFO};
+use jiff::{Timestamp, tz::TimeZone};
+use kdo_syntax::{EmitOptions, emit_yaml};
+use kdo_value::{Map, Value};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+const SOURCE: &str = "GALAXY.yml";
+
+/// Writes them: a role's into its folder, a collection's beside, to be put in place after it.
+pub(super) fn write(folder: &Path, resolved: &Resolved, staging: &Path) -> Result<()> {
+    match resolved.release.package.kind() {
+        Kind::Role => role(folder, resolved.release.version.as_str()),
+        Kind::Collection => source(resolved, staging),
+    }
+}
+
+fn role(folder: &Path, version: &str) -> Result<()> {
+    let path = folder.join(INSTALL_INFO);
+    let info = Map::new();
+    info.insert("install_date", date(Timestamp::now()));
+    info.insert("version", version);
+    let write = || {
+        fs::create_dir_all(folder.join("meta"))?;
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        fs::write(&path, emit_yaml(&Value::Map(info), &EmitOptions::default()))
+    };
+    write().map_err(|e| Failure::file(&path, &e))
+}
+
+/// As `strftime("%c")` in the locale of C.
+fn date(now: Timestamp) -> String {
+    now.to_zoned(TimeZone::UTC)
+        .strftime("%a %b %e %H:%M:%S %Y")
+        .to_string()
+}
+
+fn source(resolved: &Resolved, staging: &Path) -> Result<()> {
+    let release = &resolved.release;
+    let address = resolved.source.address();
+    let (Some(server), Some(page)) = (address.strip_prefix("galaxy+"), &release.artifact.page) else {
+        return Ok(());
+    };
+    let signatures = release.artifact.signatures.iter().map(|s| {
+        let map = Map::new();
+        map.insert("signature", s.as_str());
+        Value::Map(map)
+    });
+    let info = Map::new();
+    info.insert("download_url", release.artifact.address.as_str());
+    info.insert("format_version", "1.0.0");
+    info.insert("name", release.package.short());
+    info.insert("namespace", release.package.namespace().unwrap_or_default());
+    info.insert("server", server);
+    info.insert("signatures", Value::list(signatures));
+    info.insert("version", release.version.as_str());
+    info.insert("version_url", page.as_str());
+    let path = staging.join(SOURCE);
+    fs::write(&path, emit_yaml(&Value::Map(info), &EmitOptions::default()))
+        .map_err(|e| Failure::file(&path, &e))
+}
+
+/// Puts a collection's in its place and removes those of other versions. Without it the collection is as good.
+pub(super) fn put_source(staged: &Staged) {
+    if staged.package.kind() != Kind::Collection {
+        return;
+    }
+    let Some(folder) = staged.target.parent().and_then(Path::parent) else {
+        return;
+    };
+    remove_sources(folder, &staged.package);
+    let written = staged.staging.path().join(SOURCE);
+    if written.is_file() {
+        let place = folder.join(format!("{}-{}.info", staged.package, staged.version));
+        let _ = fs::create_dir_all(&place).and_then(|()| fs::rename(written, place.join(SOURCE)));
+    }
+}
+
+/// Removes what tells where a collection came from, of all its versions.
+pub(crate) fn remove_sources(folder: &Path, package: &Package) {
+    let start = format!("{package}-");
+    let ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(&start) && name.ends_with(".info")
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in entries.map(|e| e.path()).filter(ours) {
+        let _ = fs::remove_dir_all(path);
+    }
+}

@@ -1,0 +1,269 @@
+//! From resolved packages to folders: fetched and checked all before the first is put in its place.
+
+mod info;
+mod remove;
+mod staging;
+mod swap;
+
+use crate::{
+    Digest, Failure, Installed, Kind, Lock, Locked, Package, Resolved, Result, Store, Version,
+    installed::collections_folder, resolve::in_parallel, tree_digest,
+};
+pub use remove::remove;
+use staging::{Staged, Staging};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use swap::Swaps;
+
+/// Where packages are put.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// The folder for roles.
+    pub roles: PathBuf,
+    /// The folder for collections; `ansible_collections` is in it, or is it.
+    pub collections: PathBuf,
+    /// Where collections may lie already.
+    pub collections_path: Vec<PathBuf>,
+}
+
+/// What is done with what is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Only other versions are replaced.
+    #[default]
+    Needed,
+    /// What is asked for is installed again.
+    Force,
+    /// And what it needs.
+    ForceAll,
+}
+
+/// What became of a package.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The package.
+    pub package: Package,
+    /// The version that is there now.
+    pub version: Version,
+    /// Its folder.
+    pub path: PathBuf,
+    /// The version that was there before.
+    pub before: Option<Version>,
+    /// Whether anything was done.
+    pub changed: bool,
+}
+
+/// Installs into paths.
+pub struct Installer {
+    /// Where bytes are kept.
+    pub store: Arc<Store>,
+    /// Where packages are put.
+    pub paths: Paths,
+    /// What is done with what is there.
+    pub mode: Mode,
+}
+
+/// A package with what its content must be.
+struct Wanted<'a> {
+    resolved: &'a Resolved,
+    locked: Option<&'a Locked>,
+}
+
+impl Installer {
+    /// Where a package belongs.
+    pub fn target(&self, package: &Package) -> PathBuf {
+        match package.kind() {
+            Kind::Role => self.paths.roles.join(package.name()),
+            Kind::Collection => collections_folder(&self.paths.collections)
+                .join(package.namespace().unwrap_or_default())
+                .join(package.short()),
+        }
+    }
+
+    /// The package as it is installed now.
+    pub fn present(&self, package: &Package) -> Option<Installed> {
+        let at = |path: PathBuf| Installed::at(package.clone(), path);
+        let own = at(self.target(package));
+        if package.kind() == Kind::Role {
+            return own;
+        }
+        let inner = |path: &PathBuf| {
+            let folder = collections_folder(path).join(package.namespace().unwrap_or_default());
+            at(folder.join(package.short()))
+        };
+        own.or_else(|| self.paths.collections_path.iter().find_map(inner))
+    }
+
+    /// Installs all or none. With a lock the content must be what was locked.
+    pub fn install(&self, resolved: &[Resolved], lock: Option<&Lock>) -> Result<Vec<Done>> {
+        let mut done = Vec::new();
+        let mut wanted = Vec::new();
+        for resolved in resolved {
+            let package = &resolved.release.package;
+            let locked = lock.and_then(|l| l.find(package));
+            let present = self.present(package);
+            let before = present.as_ref().and_then(|p| p.version.clone());
+            let needed = self.is_needed(resolved, present.as_ref(), locked)?;
+            if needed {
+                wanted.push(Wanted { resolved, locked });
+            }
+            let target = self.target(package);
+            done.push(Done {
+                package: package.clone(),
+                version: resolved.release.version.clone(),
+                path: present.filter(|_| !needed).map_or(target, |p| p.path),
+                before,
+                changed: needed,
+            });
+        }
+        let staged = in_parallel(&wanted, |w| self.stage(w))?;
+        let staged: Vec<Staged> = staged.into_iter().collect::<Result<_>>()?;
+        let mut swaps = Swaps::default();
+        for staged in staged {
+            swaps.put(staged)?;
+        }
+        swaps.keep();
+        Ok(done)
+    }
+
+    fn is_needed(
+        &self,
+        resolved: &Resolved,
+        present: Option<&Installed>,
+        locked: Option<&Locked>,
+    ) -> Result<bool> {
+        let Some(present) = present else { return Ok(true) };
+        let package = &resolved.release.package;
+        let forced = self.mode == Mode::ForceAll || self.mode == Mode::Force && resolved.asked;
+        if !forced && !present.is_managed() {
+            // Somebody's own work: it is neither replaced nor is it an error to need it.
+            return match (present.version.as_ref(), package.kind()) {
+                (Some(version), Kind::Collection) if *version != resolved.release.version => {
+                    Err(Failure::invalid(format!(
+                        "{} holds {package} {version}, which no installer put there",
+                        present.path.display()
+                    ))
+                    .help("--force replaces it"))
+                }
+                (_, Kind::Role) if resolved.asked => Err(Failure::invalid(format!(
+                    "the specified role {package} appears to already exist. Use --force to replace it."
+                ))),
+                _ => Ok(false),
+            };
+        }
+        if forced || present.version.as_ref() != Some(&resolved.release.version) {
+            return Ok(true);
+        }
+        match locked {
+            Some(locked) => Ok(tree_digest(&present.path)? != locked.tree),
+            None => Ok(false),
+        }
+    }
+
+    fn stage(&self, wanted: &Wanted<'_>) -> Result<Staged> {
+        let release = &wanted.resolved.release;
+        let target = self.target(&release.package);
+        let near = match release.package.kind() {
+            Kind::Role => self.paths.roles.clone(),
+            Kind::Collection => collections_folder(&self.paths.collections),
+        };
+        fs::create_dir_all(&near).map_err(|e| Failure::file(&near, &e))?;
+        let staging = Staging::near(&near)?;
+        let content = prepare(&self.store, wanted.resolved, wanted.locked, staging.path())
+            .map_err(|f| f.of(format!("{} {}", release.package, release.version)))?;
+        info::write(&content.folder, wanted.resolved, staging.path())?;
+        Ok(Staged {
+            staging,
+            folder: content.folder,
+            target,
+            package: release.package.clone(),
+            version: release.version.clone(),
+        })
+    }
+}
+
+/// The bytes and the content of a package.
+struct Content {
+    folder: PathBuf,
+    artifact: Digest,
+    tree: Digest,
+}
+
+/// Fetches a package and unpacks it below a fresh folder. Nothing but what was resolved, and locked, passes.
+fn prepare(store: &Store, resolved: &Resolved, locked: Option<&Locked>, staging: &Path) -> Result<Content> {
+    let release = &resolved.release;
+    let at_hand = locked
+        .and_then(|l| l.artifact)
+        .filter(|d| matches!(store.get(d), Ok(Some(_))));
+    let artifact = match at_hand {
+        Some(digest) => digest,
+        None => resolved.source.fetch(release)?,
+    };
+    if let Some(locked) = locked.and_then(|l| l.artifact)
+        && locked != artifact
+    {
+        return Err(Failure::mismatch(format!(
+            "the archive is not the one that was locked: {artifact} instead of {locked}"
+        ))
+        .help("somebody replaced a published version; find out why before you lock it again"));
+    }
+    let inspected = crate::inspect::inspect(store, &artifact, release.package.kind(), staging)?;
+    if let Some(manifest) = &inspected.manifest
+        && (manifest.package != release.package || manifest.version != release.version)
+    {
+        return Err(Failure::mismatch(format!(
+            "the archive holds {} {}",
+            manifest.package, manifest.version
+        )));
+    }
+    let tree = tree_digest(&inspected.folder)?;
+    if let Some(locked) = locked
+        && locked.tree != tree
+    {
+        return Err(Failure::mismatch(format!(
+            "the content is not what was locked: {tree} instead of {}",
+            locked.tree
+        ))
+        .help("somebody replaced a published version; find out why before you lock it again"));
+    }
+    Ok(Content {
+        folder: inspected.folder,
+        artifact,
+        tree,
+    })
+}
+
+/// What a lock file says of resolved packages: each is fetched and checked, and none installed.
+pub fn lock(store: &Store, requirements: Digest, resolved: &[Resolved]) -> Result<Lock> {
+    let locked = in_parallel(resolved, |resolved| {
+        let release = &resolved.release;
+        let staging = tempfile::tempdir()?;
+        let content = prepare(store, resolved, None, staging.path())
+            .map_err(|f| f.of(format!("{} {}", release.package, release.version)))?;
+        // What a direct source made here may be made otherwise elsewhere; its content may not.
+        let address = &release.artifact.address;
+        let made = address.starts_with("git+") || address.starts_with("path+");
+        let direct = made || address.starts_with("url+");
+        Ok(Locked {
+            package: release.package.clone(),
+            version: release.version.clone(),
+            source: if direct {
+                address.clone()
+            } else {
+                resolved.source.address()
+            },
+            artifact: (!made).then_some(content.artifact),
+            manifest: release.artifact.manifest,
+            tree: content.tree,
+            signers: Vec::new(),
+            dependencies: resolved.needs.clone(),
+        })
+    })?;
+    Ok(Lock {
+        requirements,
+        packages: locked.into_iter().collect::<Result<_>>()?,
+    })
+}

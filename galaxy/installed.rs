@@ -1,0 +1,130 @@
+//! What lies in roles paths and collections paths.
+
+use crate::{Kind, Manifest, Package, Requirement, Result, Version, manifest, role_meta};
+use kdo_syntax::{LoadOptions, SourceMap, load_file};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A package that is installed.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// The package.
+    pub package: Package,
+    /// Its version; none of a role that no installer brought, or of a collection that says none.
+    pub version: Option<Version>,
+    /// Its folder.
+    pub path: PathBuf,
+}
+
+/// The name of the file that installers of roles leave.
+pub(crate) const INSTALL_INFO: &str = "meta/.galaxy_install_info";
+
+impl Installed {
+    /// A package in that folder, if one is there.
+    pub fn at(package: Package, path: PathBuf) -> Option<Self> {
+        let version = match package.kind() {
+            Kind::Role if path.is_dir() => role_version(&path),
+            Kind::Collection if path.join("MANIFEST.json").is_file() => {
+                Manifest::of_folder(&path).ok().map(|m| m.version)
+            }
+            Kind::Collection if path.join("galaxy.yml").is_file() => {
+                galaxy_yml(&path, "version").and_then(|v| Version::semantic(&v.to_text()).ok())
+            }
+            _ => return None,
+        };
+        Some(Self {
+            package,
+            version,
+            path,
+        })
+    }
+
+    /// Whether an installer brought it here.
+    pub fn is_managed(&self) -> bool {
+        match self.package.kind() {
+            Kind::Role => self.path.join(INSTALL_INFO).is_file(),
+            Kind::Collection => self.path.join("MANIFEST.json").is_file(),
+        }
+    }
+
+    /// What it needs.
+    pub fn dependencies(&self) -> Result<Vec<Requirement>> {
+        match self.package.kind() {
+            Kind::Role => role_meta::role_dependencies(&self.path),
+            Kind::Collection if self.path.join("MANIFEST.json").is_file() => {
+                Ok(Manifest::of_folder(&self.path)?.requirements())
+            }
+            Kind::Collection => {
+                let needed = manifest::dependencies(galaxy_yml(&self.path, "dependencies"))?;
+                Ok(manifest::requirements(&needed))
+            }
+        }
+    }
+}
+
+fn galaxy_yml(folder: &Path, key: &str) -> Option<kdo_value::Value> {
+    let read = load_file(
+        &SourceMap::new(),
+        &folder.join("galaxy.yml"),
+        LoadOptions::UNTRUSTED,
+    );
+    read.ok()?.single().ok()?.get(key)
+}
+
+fn role_version(folder: &Path) -> Option<Version> {
+    let info = folder.join(INSTALL_INFO);
+    let read = load_file(&SourceMap::new(), &info, LoadOptions::UNTRUSTED).ok()?;
+    let version = read.single().ok()?.get("version")?;
+    Version::loose(&version.to_text())
+        .ok()
+        .filter(|_| !version.is_none())
+}
+
+/// The packages of a kind in one path: a roles path, or a folder that holds `ansible_collections`. In the order of
+/// their names.
+pub fn installed(kind: Kind, path: &Path) -> Vec<Installed> {
+    let mut found = Vec::new();
+    match kind {
+        Kind::Role => {
+            for (name, folder) in folders(path) {
+                if !role_meta::is_role(&folder) && !folder.join(INSTALL_INFO).is_file() {
+                    continue;
+                }
+                let package = Package::role(&name).ok();
+                found.extend(package.and_then(|p| Installed::at(p, folder)));
+            }
+        }
+        Kind::Collection => {
+            for (namespace, folder) in folders(&collections_folder(path)) {
+                for (name, folder) in folders(&folder) {
+                    let package = Package::collection(&format!("{namespace}.{name}")).ok();
+                    found.extend(package.and_then(|p| Installed::at(p, folder)));
+                }
+            }
+        }
+    }
+    found.sort_by(|a, b| a.package.cmp(&b.package));
+    found
+}
+
+/// The folder `ansible_collections` of a collections path, which may name it itself.
+pub(crate) fn collections_folder(path: &Path) -> PathBuf {
+    if path.file_name().is_some_and(|n| n == "ansible_collections") {
+        path.to_owned()
+    } else {
+        path.join("ansible_collections")
+    }
+}
+
+fn folders(path: &Path) -> Vec<(String, PathBuf)> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries
+        .filter(|e| e.path().is_dir())
+        .filter_map(|e| Some((e.file_name().into_string().ok()?, e.path())))
+        .filter(|(name, _)| !name.starts_with('.'))
+        .collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,52 @@
+//! Roles and collections of others: what is required, from where it comes, which versions fit together, what is
+//! locked, what is harmless, and how it gets to its place. Knows nothing of running them.
+
+mod auth;
+mod building;
+mod collection_spec;
+mod digest;
+mod error;
+mod http;
+mod inspect;
+mod install;
+mod installed;
+mod limits;
+mod lock;
+mod manifest;
+mod member;
+mod pack;
+mod package;
+mod range;
+mod release;
+mod requirement;
+mod requirements;
+mod resolve;
+mod role_meta;
+mod role_spec;
+mod source;
+mod store;
+mod tree;
+mod unpack;
+mod version;
+
+pub use auth::Auth;
+pub use building::Building;
+pub use digest::Digest;
+pub use error::{Cause, Failure, Result};
+pub use http::{Call, Http, HttpOptions};
+pub use install::{Done, Installer, Mode, Paths, lock, remove};
+pub use installed::{Installed, installed};
+pub use limits::Limits;
+pub use lock::{Lock, Locked, requirements_digest};
+pub use manifest::{Manifest, check_collection};
+pub use package::{Kind, Package};
+pub use range::Range;
+pub use release::{Artifact, Release};
+pub use requirement::{Location, Requirement};
+pub use requirements::Requirements;
+pub use resolve::{Choice, Resolved, resolve, resolve_locked};
+pub use role_meta::role_dependencies;
+pub use source::{Overrides, Server, Source, Sources};
+pub use store::{Incoming, Store};
+pub use tree::tree_digest;
+pub use version::Version;

@@ -1,0 +1,46 @@
+//! Where packages come from: one trait, one file each.
+
+mod archive;
+mod direct;
+mod directory;
+mod galaxy;
+mod galaxy_v1;
+mod galaxy_v3;
+mod git;
+mod git_program;
+mod open;
+mod remembered;
+
+pub use galaxy::Server;
+pub(crate) use git_program::check_address;
+pub use open::{Overrides, Sources};
+
+use crate::{Digest, Package, Release, Result, Version};
+
+/// A place with packages. Asked from several threads at once.
+///
+/// A registry is asked for packages by name. An archive, a folder or a repository holds one package, or a few, and
+/// tells which; its bytes are then in the store already.
+pub trait Source: Send + Sync {
+    /// The address as it is written into the lock file; `open` makes the source from it again.
+    fn address(&self) -> String;
+
+    /// The packages that it holds, where the source is not a registry.
+    fn contents(&self) -> Result<Vec<Package>> {
+        Ok(Vec::new())
+    }
+
+    /// The versions of a package, in any order; none if the source does not have the package.
+    fn versions(&self, package: &Package) -> Result<Vec<Version>>;
+
+    /// What it tells of one version.
+    fn release(&self, package: &Package, version: &Version) -> Result<Release>;
+
+    /// What it told of a version that was fetched before; asks nobody.
+    fn remembered(&self, _package: &Package, _version: &Version) -> Option<Release> {
+        None
+    }
+
+    /// Brings the archive of a release into the store. The source checks what was announced of it.
+    fn fetch(&self, release: &Release) -> Result<Digest>;
+}

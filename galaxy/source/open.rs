@@ -1,0 +1,316 @@
+//! From a requirement's location to its source.
+
+use super::{
+    Source,
+    archive::{Archive, Place},
+    direct::Direct,
+    directory::Directory,
+    galaxy::{Galaxy, Server},
+    git::Git,
+    remembered::Remembered,
+};
+use crate::{Failure, Http, HttpOptions, Location, Package, Requirement, Result, Store, auth::Auth};
+use kdo_config::{Config, Value};
+use kdo_syntax::{LoadOptions, SourceMap, load_file};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// Section of `ansible.cfg`: patterns of names, and the one source each is taken from.
+const PINS: &str = "galaxy_sources";
+
+/// What the command line says instead of the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// The server, by name or URL.
+    pub server: Option<String>,
+    /// The token for it.
+    pub token: Option<String>,
+    /// Take any certificate.
+    pub unchecked: bool,
+    /// How long a server may be silent.
+    pub timeout: Option<Duration>,
+    /// Ask nobody.
+    pub offline: bool,
+}
+
+/// All sources of a run: each is opened once.
+pub struct Sources {
+    store: Arc<Store>,
+    http: HttpOptions,
+    servers: Vec<Server>,
+    named: Vec<Server>,
+    pins: Vec<(String, String)>,
+    opened: Mutex<HashMap<String, Arc<dyn Source>>>,
+}
+
+impl Sources {
+    /// The sources that the configuration names.
+    pub fn new(config: &Config, overrides: &Overrides, store: Arc<Store>) -> Result<Self> {
+        let http = HttpOptions {
+            unchecked: overrides.unchecked || config.bool("galaxy_ignore_certs"),
+            timeout: overrides.timeout.unwrap_or_else(|| {
+                let seconds = config.int("galaxy_server_timeout").unwrap_or(60);
+                Duration::from_secs(seconds.try_into().unwrap_or(60))
+            }),
+            offline: overrides.offline,
+            ..HttpOptions::default()
+        };
+        let named = configured(config, &http, overrides)?;
+        let servers = match &overrides.server {
+            None if named.is_empty() => vec![default_server(config, &http, overrides)?],
+            None => named.clone(),
+            Some(wanted) => match named.iter().find(|s| s.name == *wanted || s.url == *wanted) {
+                Some(server) => vec![server.clone()],
+                None => vec![server_at(wanted, &http, overrides.token.as_deref())],
+            },
+        };
+        let pins = config.entries().iter().filter(|e| e.section == PINS);
+        let pins = pins.map(|e| (e.key.clone(), e.value.trim().to_owned())).collect();
+        Ok(Self {
+            store,
+            http,
+            servers,
+            named,
+            pins,
+            opened: Mutex::default(),
+        })
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// The servers, in the order in which they are asked.
+    pub fn servers(&self) -> &[Server] {
+        &self.servers
+    }
+
+    /// The sources of a requirement, in the order in which they are asked; the first that has a package is the only
+    /// one for it: a foreign server further back can never offer a higher version of what is ours.
+    pub fn of(&self, requirement: &Requirement) -> Result<Vec<Arc<dyn Source>>> {
+        match &requirement.location {
+            Location::Registry(Some(server)) => Ok(vec![self.registry(server)?]),
+            Location::Registry(None) => {
+                let name = requirement.name.as_deref().unwrap_or_default();
+                if let Some(pinned) = self.pin(name) {
+                    return Ok(vec![self.registry(pinned)?]);
+                }
+                self.servers.iter().map(|s| self.galaxy(s)).collect()
+            }
+            _ => Ok(vec![self.direct(requirement)?]),
+        }
+    }
+
+    /// The source that packages of that name are pinned to.
+    pub fn pin(&self, name: &str) -> Option<&str> {
+        let fits = |pattern: &str| match pattern.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == pattern,
+        };
+        // The longest pattern says most.
+        let pinned = self
+            .pins
+            .iter()
+            .filter(|(p, _)| fits(p))
+            .max_by_key(|(p, _)| p.len());
+        pinned.map(|(_, source)| source.as_str())
+    }
+
+    /// The source of a locked package.
+    pub fn locked(&self, package: &Package, version: &str, address: &str) -> Result<Arc<dyn Source>> {
+        let (location, revision) = crate::lock::location_of_text(address)?;
+        let mut requirement = Requirement::named(
+            package.kind(),
+            package.name(),
+            revision.as_deref().unwrap_or(version),
+        );
+        requirement.location = location;
+        let first = self.of(&requirement)?.into_iter().next();
+        first.ok_or_else(|| Failure::invalid(format!("{address} is no source")))
+    }
+
+    fn open(&self, key: &str, make: impl FnOnce() -> Result<Arc<dyn Source>>) -> Result<Arc<dyn Source>> {
+        let opened = || {
+            self.opened
+                .lock()
+                .map_err(|_| Failure::server("an earlier request failed"))
+        };
+        if let Some(source) = opened()?.get(key) {
+            return Ok(source.clone());
+        }
+        let made = make()?;
+        Ok(opened()?.entry(key.to_owned()).or_insert(made).clone())
+    }
+
+    /// A registry by its name in the configuration, or by its URL.
+    pub fn registry(&self, server: &str) -> Result<Arc<dyn Source>> {
+        let same =
+            |s: &&Server| s.name == server || s.url.trim_end_matches('/') == server.trim_end_matches('/');
+        if let Some(server) = self.named.iter().chain(&self.servers).find(same) {
+            return self.galaxy(server);
+        }
+        if server.starts_with("oci://") {
+            return Err(Failure::invalid(format!(
+                "{server}: registries of OCI are not supported yet"
+            )));
+        }
+        if !server.starts_with("http://") && !server.starts_with("https://") {
+            let names = self.named.iter().map(|s| s.name.as_str());
+            let near = kdo_syntax::nearest(server, names).map(|n| format!("did you mean {n}?"));
+            let failure = Failure::invalid(format!(
+                "{server:?} is neither a server of the configuration nor an URL"
+            ));
+            return Err(near.into_iter().fold(failure, Failure::help));
+        }
+        self.galaxy(&server_at(server, &self.http, None))
+    }
+
+    fn galaxy(&self, server: &Server) -> Result<Arc<dyn Source>> {
+        self.open(&format!("galaxy {}", server.url), || {
+            let http = HttpOptions {
+                unchecked: server.unchecked,
+                timeout: server.timeout,
+                ..self.http.clone()
+            };
+            let galaxy = Galaxy::new(server.clone(), Http::new(http), self.store.clone());
+            Ok(Arc::new(Remembered {
+                inner: Box::new(galaxy),
+                store: self.store.clone(),
+                offline: self.http.offline,
+            }))
+        })
+    }
+
+    fn direct(&self, requirement: &Requirement) -> Result<Arc<dyn Source>> {
+        let key = format!(
+            "{:?} {:?} {} {:?}",
+            requirement.kind, requirement.name, requirement.version, requirement.location
+        );
+        self.open(&key, || self.make(requirement, &requirement.location, false))
+    }
+
+    fn make(&self, requirement: &Requirement, location: &Location, several: bool) -> Result<Arc<dyn Source>> {
+        let kind = requirement.kind;
+        let name = requirement.name.clone();
+        let store = self.store.clone();
+        let version = requirement.revision().map(str::to_owned);
+        let archive = |place| Archive {
+            place,
+            kind,
+            name: name.clone(),
+            version: version.clone(),
+            store: store.clone(),
+            http: Http::new(self.http.clone()),
+            auth: None,
+        };
+        Ok(match location {
+            Location::Subdirectories(inner) => return self.make(requirement, inner, true),
+            Location::Git { url, folder } => Arc::new(Direct::new(Git {
+                url: url.clone(),
+                folder: folder.clone(),
+                revision: version,
+                kind,
+                name,
+                several,
+                store,
+                offline: self.http.offline,
+            })),
+            Location::Url(url) => Arc::new(Direct::new(archive(Place::Url(url.clone())))),
+            Location::File(path) => Arc::new(Direct::new(archive(Place::File(path.clone())))),
+            Location::Directory(path) => Arc::new(Direct::new(Directory {
+                path: path.clone(),
+                kind,
+                name,
+                version,
+                several,
+                store,
+            })),
+            Location::Registry(_) => return Err(Failure::invalid("a registry has no folders")),
+        })
+    }
+}
+
+fn server_at(url: &str, http: &HttpOptions, token: Option<&str>) -> Server {
+    Server {
+        name: url.to_owned(),
+        url: url.to_owned(),
+        auth: token.map(|t| Arc::new(Auth::token(url, t))),
+        unchecked: http.unchecked,
+        timeout: http.timeout,
+    }
+}
+
+fn default_server(config: &Config, http: &HttpOptions, overrides: &Overrides) -> Result<Server> {
+    let url = config
+        .text("galaxy_server")
+        .unwrap_or("https://galaxy.ansible.com");
+    let token = match &overrides.token {
+        Some(token) => Some(token.clone()),
+        None => config
+            .path("galaxy_token_path")
+            .and_then(|p| token_of_file(&p).transpose())
+            .transpose()?,
+    };
+    let mut server = server_at(url, http, token.as_deref());
+    "default".clone_into(&mut server.name);
+    Ok(server)
+}
+
+/// The token that `login` left.
+fn token_of_file(path: &Path) -> Result<Option<String>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let value = load_file(&SourceMap::new(), path, LoadOptions::UNTRUSTED)?.single()?;
+    Ok(value.get("token").filter(|t| !t.is_none()).map(|t| t.to_text()))
+}
+
+/// The servers of `server_list`.
+fn configured(config: &Config, http: &HttpOptions, overrides: &Overrides) -> Result<Vec<Server>> {
+    let mut servers = Vec::new();
+    for (name, options) in config.galaxy_servers() {
+        let text = |key: &str| {
+            let value = options.iter().find(|o| o.name == key)?.value.as_ref()?;
+            Some(value.to_string()).filter(|t| !t.is_empty() && *value != Value::Unset)
+        };
+        let url = text("url").ok_or_else(|| {
+            Failure::invalid(format!("the server {name} of server_list has no url"))
+                .help(format!("write `url = …` below [galaxy_server.{name}]"))
+        })?;
+        let token = overrides.token.clone().or_else(|| text("token"));
+        let auth = match (text("username"), text("auth_url"), &token) {
+            (Some(user), ..) => Some(Auth::basic(&url, &user, &text("password").unwrap_or_default())),
+            (None, Some(exchange), token) => Some(Auth::exchange(
+                &url,
+                &exchange,
+                token.as_deref().unwrap_or_default(),
+                text("client_id").as_deref(),
+                text("client_secret").as_deref(),
+            )),
+            (None, None, Some(token)) => Some(Auth::token(&url, token)),
+            (None, None, None) => None,
+        };
+        let no = |t: String| {
+            matches!(
+                t.to_lowercase().as_str(),
+                "no" | "false" | "0" | "off" | "n" | "f"
+            )
+        };
+        let timeout = text("timeout")
+            .and_then(|t| t.parse().ok())
+            .map(Duration::from_secs);
+        servers.push(Server {
+            name,
+            url,
+            auth: auth.map(Arc::new),
+            unchecked: http.unchecked || text("validate_certs").is_some_and(no),
+            timeout: overrides.timeout.or(timeout).unwrap_or(http.timeout),
+        });
+    }
+    Ok(servers)
+}

@@ -1,0 +1,127 @@
+//! Galaxy as pages that any web server serves: here that of Python, started on a free port.
+
+use super::collection_archive;
+use kdo_galaxy::Digest;
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+/// The tree and its server, which ends with it.
+pub(crate) struct StaticTree {
+    folder: tempfile::TempDir,
+    server: Child,
+    port: u16,
+    versions: BTreeMap<String, Vec<String>>,
+}
+
+impl StaticTree {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Command::new("python3")
+            .args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "0"])
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(server.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let port = line
+            .split("port ")
+            .nth(1)
+            .and_then(|r| r.split(' ').next())
+            .unwrap()
+            .parse()
+            .unwrap();
+        let tree = Self {
+            folder,
+            server,
+            port,
+            versions: BTreeMap::new(),
+        };
+        tree.page("api", r#"{"available_versions": {"v3": "v3/"}}"#);
+        tree
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/api/", self.port)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn page(&self, path: &str, text: &str) {
+        let folder = self.folder().join(path);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("index.html"), text).unwrap();
+    }
+
+    /// Publishes a collection made on the spot.
+    pub(crate) fn publish(&mut self, name: &str, version: &str, needs: &[(&str, &str)]) {
+        self.publish_archive(name, version, needs, &collection_archive(name, version, needs));
+    }
+
+    /// Publishes bytes as that version.
+    pub(crate) fn publish_archive(
+        &mut self,
+        name: &str,
+        version: &str,
+        needs: &[(&str, &str)],
+        archive: &[u8],
+    ) {
+        let (namespace, short) = name.split_once('.').unwrap();
+        let file = format!("{namespace}-{short}-{version}.tar.gz");
+        fs::create_dir_all(self.folder().join("files")).unwrap();
+        fs::write(self.folder().join("files").join(&file), archive).unwrap();
+        let base = format!("api/v3/collections/{namespace}/{short}");
+        let mut needed = String::new();
+        for (name, range) in needs {
+            let _ = write!(
+                needed,
+                "{}\"{name}\": \"{range}\"",
+                if needed.is_empty() { "" } else { ", " }
+            );
+        }
+        let hash = Digest::of(archive).hex();
+        self.page(
+            &format!("{base}/versions/{version}"),
+            &format!(
+                r#"{{"version": "{version}", "namespace": {{"name": "{namespace}"}}, "collection": {{"name": "{short}"}},
+                "href": "/{base}/versions/{version}/", "download_url": "/files/{file}", "artifact": {{"sha256": "{hash}"}},
+                "metadata": {{"dependencies": {{{needed}}}}}, "signatures": []}}"#
+            ),
+        );
+        let versions = self.versions.entry(name.to_owned()).or_default();
+        if !versions.iter().any(|v| v == version) {
+            versions.push(version.to_owned());
+        }
+        let list: Vec<String> = versions
+            .iter()
+            .map(|v| format!(r#"{{"version": "{v}"}}"#))
+            .collect();
+        let list = list.join(", ");
+        self.page(
+            &base,
+            r#"{"created_at": "2026-01-01", "updated_at": "2026-01-01"}"#,
+        );
+        self.page(
+            &format!("{base}/versions"),
+            &format!(r#"{{"data": [{list}], "links": {{"next": null}}}}"#),
+        );
+    }
+}
+
+impl Drop for StaticTree {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests of the crate as a whole: real archives, repositories and servers.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod bench;
+mod hostile;
+mod requirements;
+mod resolving;
+mod servers;
+mod sources;

@@ -1,0 +1,265 @@
+//! The same package from each source.
+
+use crate::bench::{
+    Project, Repository, StaticTree, collection, collection_archive, collection_folder, role_folder, word,
+};
+use kdo_galaxy::{Cause, Installer, Kind, Location, Mode, Requirement, resolve_locked, tree_digest};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+    process::Command,
+};
+
+fn git(kind: Kind, name: &str, url: &str, folder: Option<&str>, revision: &str) -> Requirement {
+    let mut requirement = Requirement::named(kind, name, revision);
+    requirement.location = Location::Git {
+        url: url.to_owned(),
+        folder: folder.map(str::to_owned),
+    };
+    requirement
+}
+
+/// A role with a program and links, as honest ones have them.
+fn rich_role(folder: &Path) {
+    role_folder(folder, "galaxy_info: {}\n");
+    fs::create_dir_all(folder.join("files")).unwrap();
+    fs::write(folder.join("files/run.sh"), "#!/bin/sh\n").unwrap();
+    fs::set_permissions(folder.join("files/run.sh"), PermissionsExt::from_mode(0o755)).unwrap();
+    symlink("../tasks/main.yml", folder.join("tasks/again.yml")).unwrap();
+    symlink("files", folder.join("extra")).unwrap();
+}
+
+#[test]
+fn a_role_has_the_same_tree_from_folder_archive_and_git_and_installed() {
+    let repository = Repository::new();
+    rich_role(repository.path());
+    repository.commit();
+    repository.git(&["tag", "v1.0"]);
+    let archive = repository
+        .path()
+        .parent()
+        .unwrap()
+        .join(format!("role-{}.tar.gz", std::process::id()));
+    repository.git(&[
+        "archive",
+        "--prefix=top-1.0/",
+        "--output",
+        archive.to_str().unwrap(),
+        "v1.0",
+    ]);
+    let wanted = tree_digest(repository.path()).unwrap();
+    let named = |mut requirement: Requirement| {
+        requirement.name = Some("demo".to_owned());
+        requirement
+    };
+    let ways = [
+        named(word(Kind::Role, repository.path())),
+        named(word(Kind::Role, &archive)),
+        git(Kind::Role, "demo", &repository.url(), None, "v1.0"),
+    ];
+    for requirement in ways {
+        let project = Project::new();
+        let lock = project.lock(std::slice::from_ref(&requirement)).unwrap();
+        assert_eq!(lock.packages[0].tree, wanted, "{requirement:?}");
+        project
+            .install_locked(std::slice::from_ref(&requirement), &lock)
+            .unwrap();
+        let installed = project.path("roles/demo");
+        assert_eq!(tree_digest(&installed).unwrap(), wanted, "{requirement:?}");
+        assert_eq!(
+            fs::read_link(installed.join("tasks/again.yml")).unwrap(),
+            Path::new("../tasks/main.yml")
+        );
+    }
+    fs::remove_file(archive).unwrap();
+}
+
+#[test]
+fn git_gives_branch_tag_commit_and_folder() {
+    let repository = Repository::new();
+    role_folder(&repository.path().join("roles/one"), "galaxy_info: {}\n");
+    let first = repository.commit();
+    repository.git(&["tag", "--annotate", "--message=x", "v1"]);
+    repository.write("roles/one/tasks/main.yml", "- second:\n");
+    repository.commit();
+    repository.git(&["branch", "stable"]);
+    repository.write("roles/one/tasks/main.yml", "- third:\n");
+    repository.commit();
+    let content = |revision: &str| {
+        let project = Project::new();
+        let requirement = git(Kind::Role, "one", &repository.url(), Some("roles/one"), revision);
+        project.install(&[requirement]).unwrap();
+        fs::read_to_string(project.path("roles/one/tasks/main.yml")).unwrap()
+    };
+    assert_eq!(content("v1"), "- debug:\n");
+    assert_eq!(content(&first), "- debug:\n");
+    assert_eq!(content(&first[..8]), "- debug:\n");
+    assert_eq!(content("stable"), "- second:\n");
+    assert_eq!(content("main"), "- third:\n");
+    assert_eq!(content(""), "- third:\n");
+    let project = Project::new();
+    let failure = project
+        .install(&[git(Kind::Role, "one", &repository.url(), None, "stabel")])
+        .unwrap_err();
+    assert_eq!(failure.cause, Cause::NotFound);
+    assert_eq!(failure.diagnostic.help.as_deref(), Some("did you mean stable?"));
+    project.must_be_untouched();
+}
+
+#[test]
+fn what_git_would_take_for_an_option_or_a_program_is_refused() {
+    let project = Project::new();
+    let marker = project.path("given-marker");
+    let touch = format!("touch {}", marker.display());
+    for url in [
+        format!("-ccore.sshCommand={touch}"),
+        format!("--upload-pack={touch}"),
+        format!("ext::sh -c '{touch}'"),
+        format!("ssh://-oProxyCommand={touch}/x"),
+    ] {
+        assert!(
+            project
+                .install(&[git(Kind::Role, "demo", &url, None, "")])
+                .is_err(),
+            "{url}"
+        );
+    }
+    let repository = Repository::new();
+    role_folder(repository.path(), "galaxy_info: {}\n");
+    repository.commit();
+    for revision in ["--orphan=x", "-x", "a..b", "HEAD^", "HEAD:x"] {
+        let failure = project.install(&[git(Kind::Role, "demo", &repository.url(), None, revision)]);
+        assert!(failure.is_err(), "{revision}");
+    }
+    assert!(!marker.exists());
+    project.must_be_untouched();
+}
+
+#[test]
+fn a_role_without_metadata_is_installed() {
+    let project = Project::new();
+    let folder = project.path("given/bare");
+    role_folder(&folder, "");
+    fs::remove_dir_all(folder.join("meta")).unwrap();
+    project.install(&[word(Kind::Role, &folder)]).unwrap();
+    assert!(project.path("roles/bare/tasks/main.yml").is_file());
+    let archive = project.path("given.tar.gz");
+    let made = Command::new("tar")
+        .args(["czf"])
+        .arg(&archive)
+        .arg("-C")
+        .arg(project.path("given"))
+        .arg("bare")
+        .status();
+    assert!(made.unwrap().success());
+    let mut requirement = word(Kind::Role, &archive);
+    requirement.name = Some("other".to_owned());
+    project.install(&[requirement]).unwrap();
+    assert!(project.path("roles/other/tasks/main.yml").is_file());
+}
+
+#[test]
+fn a_collection_comes_from_folder_archive_git_url_and_server() {
+    let mut server = StaticTree::start();
+    server.publish("acme.tools", "1.0.0", &[]);
+    let repository = Repository::new();
+    collection_folder(&repository.path().join("tools"), "acme.tools", "1.0.0", &[]);
+    repository.commit();
+    let archive = repository.write("tools.tar.gz", "");
+    fs::write(&archive, collection_archive("acme.tools", "1.0.0", &[])).unwrap();
+    let url = server.url().replace("/api/", "/files/acme-tools-1.0.0.tar.gz");
+    let several = Location::Subdirectories(Box::new(Location::Directory(repository.path().to_owned())));
+    let ways = [
+        word(Kind::Collection, repository.path().join("tools")),
+        word(Kind::Collection, &archive),
+        word(Kind::Collection, url),
+        word(Kind::Collection, format!("git+{}#/tools/,main", repository.url())),
+        collection("acme.tools", ">=1"),
+        Requirement {
+            name: None,
+            location: several,
+            ..collection("acme.tools", "")
+        },
+    ];
+    let mut trees = Vec::new();
+    for requirement in ways {
+        let project = Project::of_server(&server);
+        let done = project.install(std::slice::from_ref(&requirement)).unwrap();
+        let installed = project.path("collections/ansible_collections/acme/tools");
+        assert_eq!(done[0].path, installed, "{requirement:?}");
+        trees.push(tree_digest(&installed).unwrap());
+        let again = project.install(std::slice::from_ref(&requirement)).unwrap();
+        assert!(!again[0].changed, "{requirement:?}");
+        let told = project.path("collections/ansible_collections/acme.tools-1.0.0.info/GALAXY.yml");
+        assert_eq!(told.is_file(), !requirement.location.is_direct());
+    }
+    assert!(trees.iter().all(|t| *t == trees[0]), "{trees:?}");
+}
+
+#[test]
+fn what_was_fetched_is_installed_again_offline() {
+    let mut server = StaticTree::start();
+    server.publish("acme.base", "1.1.0", &[]);
+    server.publish("acme.tools", "1.0.0", &[("acme.base", ">=1")]);
+    let repository = Repository::new();
+    role_folder(repository.path(), "galaxy_info: {}\n");
+    repository.commit();
+    let list = [
+        collection("acme.tools", "*"),
+        git(Kind::Role, "demo", &repository.url(), None, "main"),
+    ];
+    let mut project = Project::of_server(&server);
+    project.install(&list).unwrap();
+    drop(server);
+    fs::remove_dir_all(repository.path()).unwrap();
+    fs::remove_dir_all(project.path("collections")).unwrap();
+    fs::remove_dir_all(project.path("roles")).unwrap();
+    project.overrides.offline = true;
+    let done = project.install(&list).unwrap();
+    let names: Vec<&str> = done.iter().map(|d| d.package.name()).collect();
+    assert_eq!(names, ["acme.base", "acme.tools", "demo"]);
+    let failure = project.install(&[collection("acme.other", "*")]).unwrap_err();
+    assert_eq!(failure.cause, Cause::NotFound);
+}
+
+#[test]
+fn several_installers_at_once_all_succeed() {
+    let mut server = StaticTree::start();
+    server.publish("acme.base", "1.0.0", &[]);
+    server.publish("acme.tools", "1.0.0", &[("acme.base", "*")]);
+    let project = Project::of_server(&server);
+    let folder = project.path("given/web");
+    role_folder(&folder, "galaxy_info: {}\n");
+    // The sources of each are made before, as they write the settings.
+    let lock = project
+        .lock(&[collection("acme.tools", "*"), word(Kind::Role, &folder)])
+        .unwrap();
+    let resolved = resolve_locked(&lock, &[], &project.sources()).unwrap();
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    Installer {
+                        mode: Mode::ForceAll,
+                        ..project.installer()
+                    }
+                    .install(&resolved, Some(&lock))
+                })
+            })
+            .collect();
+        for run in runs {
+            run.join().unwrap().unwrap();
+        }
+    });
+    assert_eq!(project.store().check().unwrap(), Vec::<std::path::PathBuf>::new());
+    for locked in &lock.packages {
+        let target = project.installer().target(&locked.package);
+        assert_eq!(tree_digest(&target).unwrap(), locked.tree);
+    }
+    let entries = |name: &str| fs::read_dir(project.path(name)).unwrap().count();
+    assert_eq!(
+        (entries("roles"), entries("collections/ansible_collections")),
+        (1, 3)
+    );
+}

@@ -1,0 +1,267 @@
+//! Archives into fresh folders. The archive is only read for what it says; every path is checked here, and every
+//! file is made by us, where nothing was.
+
+use crate::{
+    Failure, Limits, Result,
+    member::{member_path, stays_inside},
+};
+use flate2::bufread::MultiGzDecoder;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File, OpenOptions},
+    io::{self, BufRead, BufReader, Read},
+    os::unix::fs::{OpenOptionsExt, symlink},
+    path::{Path, PathBuf},
+};
+use tar::EntryType;
+
+/// What was unpacked. Links are not made yet: a file can never be written through one.
+#[derive(Debug, Default)]
+pub(crate) struct Unpacked {
+    /// Files and whether each is a program.
+    pub(crate) files: BTreeMap<PathBuf, bool>,
+    /// Folders, also those that only files imply.
+    pub(crate) folders: BTreeSet<PathBuf>,
+    /// Links and what is written in them.
+    pub(crate) links: BTreeMap<PathBuf, PathBuf>,
+}
+
+/// Unpacks a tar archive, packed by gzip or not, into a folder that nobody else writes to.
+pub(crate) fn unpack(archive: File, into: &Path, limits: &Limits) -> Result<Unpacked> {
+    let packed = archive.metadata()?.len();
+    let mut reader = BufReader::with_capacity(64 << 10, archive);
+    let start = reader.fill_buf()?;
+    if start.starts_with(b"BZh") || start.starts_with(b"\xfd7zXZ") || start.starts_with(b"PK\x03\x04") {
+        return Err(Failure::refused(
+            "the archive is neither a tar archive nor one packed by gzip",
+        ));
+    }
+    // Beyond this it is no package but a trap.
+    let most = limits
+        .total
+        .min((packed.max(1 << 20)).saturating_mul(limits.ratio));
+    let gzip = start.starts_with(&[0x1f, 0x8b]);
+    let input: Box<dyn Read> = if gzip {
+        Box::new(MultiGzDecoder::new(reader))
+    } else {
+        Box::new(reader)
+    };
+    // Headers and padding come on top of the files.
+    let overhead = limits.entries.saturating_mul(2048);
+    Unpacker {
+        into,
+        limits,
+        left: most,
+        found: Unpacked::default(),
+    }
+    .run(Capped {
+        inner: input,
+        left: most.saturating_add(overhead),
+    })
+}
+
+/// Ends with an error, not silently, when there is more.
+struct Capped {
+    inner: Box<dyn Read>,
+    left: u64,
+}
+
+impl Read for Capped {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(into)?;
+        self.left = self
+            .left
+            .checked_sub(n as u64)
+            .ok_or_else(|| io::Error::other("it is too large when it is unpacked"))?;
+        Ok(n)
+    }
+}
+
+struct Unpacker<'a> {
+    into: &'a Path,
+    limits: &'a Limits,
+    left: u64,
+    found: Unpacked,
+}
+
+impl Unpacker<'_> {
+    fn run(mut self, input: Capped) -> Result<Unpacked> {
+        let broken = |e: &io::Error| Failure::refused(format!("the archive is broken: {e}"));
+        let mut archive = tar::Archive::new(input);
+        let mut count = 0;
+        for entry in archive.entries().map_err(|e| broken(&e))? {
+            let mut entry = entry.map_err(|e| broken(&e))?;
+            count += 1;
+            if count > self.limits.entries {
+                return Err(Failure::refused(format!(
+                    "the archive holds more than {} files",
+                    self.limits.entries
+                )));
+            }
+            let kind = entry.header().entry_type();
+            // What `git archive` says of the whole archive.
+            if kind == EntryType::XGlobalHeader {
+                continue;
+            }
+            let name = entry.path_bytes().into_owned();
+            // What follows such a header is a map of holes with the content behind it.
+            if let Some(extensions) = entry.pax_extensions().map_err(|e| broken(&e))? {
+                for extension in extensions {
+                    let extension = extension.map_err(|e| broken(&e))?;
+                    if extension.key_bytes().starts_with(b"GNU.sparse") {
+                        return Err(Failure::refused("the archive holds a sparse file"));
+                    }
+                }
+            }
+            let path = member_path(&name, self.limits)?;
+            let shown = kdo_value::json::quote(&path.to_string_lossy(), true);
+            match kind {
+                EntryType::Directory => self.folder(&path)?,
+                EntryType::Regular | EntryType::Continuous => {
+                    let mode = entry.header().mode().map_err(|e| broken(&e))?;
+                    self.file(&path, mode & 0o111 != 0, &mut entry)?;
+                }
+                EntryType::Symlink => {
+                    let target = entry
+                        .link_name_bytes()
+                        .map(|t| t.into_owned())
+                        .unwrap_or_default();
+                    self.link(path, &target)?;
+                }
+                other => {
+                    let what = match other {
+                        EntryType::Link => "hard link",
+                        EntryType::Fifo => "fifo",
+                        EntryType::Block | EntryType::Char => "device",
+                        EntryType::GNUSparse => "sparse file",
+                        _ => "thing of an unknown kind",
+                    };
+                    return Err(Failure::refused(format!(
+                        "the archive holds a {what}, {shown}: only files, folders and symbolic links are unpacked"
+                    )));
+                }
+            }
+        }
+        // To the end: a cut or falsified archive shows there.
+        let mut rest = archive.into_inner();
+        let mut buffer = [0; 8192];
+        loop {
+            match rest.read(&mut buffer).map_err(|e| broken(&e))? {
+                0 => return Ok(self.found),
+                n if buffer[..n].iter().any(|b| *b != 0) => {
+                    return Err(Failure::refused("the archive goes on after its end"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn folder(&mut self, path: &Path) -> Result<()> {
+        let mut at = PathBuf::new();
+        for part in path {
+            at.push(part);
+            if self.found.folders.contains(&at) {
+                continue;
+            }
+            if self.found.files.contains_key(&at) || self.found.links.contains_key(&at) {
+                return Err(self.taken(&at));
+            }
+            let full = self.into.join(&at);
+            fs::create_dir(&full).map_err(|e| Failure::file(&full, &e))?;
+            self.found.folders.insert(at.clone());
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path, program: bool, entry: &mut impl Read) -> Result<()> {
+        self.new_place(path)?;
+        let full = self.into.join(path);
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(if program { 0o755 } else { 0o644 })
+            .open(&full)
+            .map_err(|e| Failure::file(&full, &e))?;
+        let most = self.limits.file.min(self.left);
+        let size = io::copy(&mut entry.take(most + 1), &mut file).map_err(|e| match e.raw_os_error() {
+            Some(_) => Failure::file(&full, &e),
+            None => Failure::refused(format!("the archive is broken: {e}")),
+        })?;
+        if size > most {
+            return Err(Failure::refused(format!(
+                "the archive is too large when it is unpacked (at {:?})",
+                path.display().to_string()
+            )));
+        }
+        self.left -= size;
+        self.found.files.insert(path.to_owned(), program);
+        Ok(())
+    }
+
+    fn link(&mut self, path: PathBuf, target: &[u8]) -> Result<()> {
+        self.new_place(&path)?;
+        let text = std::str::from_utf8(target)
+            .ok()
+            .filter(|t| !t.is_empty() && t.len() <= self.limits.path && !t.chars().any(char::is_control));
+        match text {
+            Some(text) => self.found.links.insert(path, text.into()),
+            None => {
+                return Err(Failure::refused(format!(
+                    "the link {:?} leads to what is no path",
+                    path.display().to_string()
+                )));
+            }
+        };
+        Ok(())
+    }
+
+    /// A place where nothing is yet, with the folders above it.
+    fn new_place(&mut self, path: &Path) -> Result<()> {
+        let found = &self.found;
+        if path.as_os_str().is_empty()
+            || found.files.contains_key(path)
+            || found.links.contains_key(path)
+            || found.folders.contains(path)
+        {
+            return Err(self.taken(path));
+        }
+        match path.parent() {
+            Some(parent) => self.folder(parent),
+            None => Ok(()),
+        }
+    }
+
+    /// Something is there already. What would go through a link is told as that.
+    fn taken(&self, path: &Path) -> Failure {
+        let shown = path.display().to_string();
+        Failure::refused(if self.found.links.contains_key(path) {
+            format!(
+                "the archive writes through the link {shown:?}: that is not a subpath of the role or collection"
+            )
+        } else {
+            format!("the archive holds {shown:?} twice")
+        })
+    }
+}
+
+/// Makes the links of a package whose files lie in `folder`, which was `root` of the archive. A link may lead to
+/// anything in the package, also to what is not there, and nowhere else: neither by names nor through other links.
+pub(crate) fn make_links(folder: &Path, root: &Path, unpacked: &Unpacked) -> Result<()> {
+    let links: BTreeMap<&Path, &Path> = unpacked
+        .links
+        .iter()
+        .filter_map(|(link, target)| Some((link.strip_prefix(root).ok()?, target.as_path())))
+        .collect();
+    for (link, target) in &links {
+        if !stays_inside(link, &links) {
+            return Err(Failure::refused(format!(
+                "the link {:?} leads to {:?}, which is not a subpath of the role or collection",
+                link.display().to_string(),
+                target.display().to_string()
+            )));
+        }
+        let full = folder.join(link);
+        symlink(target, &full).map_err(|e| Failure::file(&full, &e))?;
+    }
+    Ok(())
+}
