@@ -14,6 +14,7 @@ mod galaxy;
 mod inventory;
 mod kernel_tests;
 mod lists;
+mod mbsync;
 mod memory;
 mod modules;
 mod outputs;
