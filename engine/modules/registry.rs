@@ -60,6 +60,7 @@ pub const MODULES: &[Entry] = &[
     entry::<selinux::config::Selinux>(),
     entry::<files::synchronize::Synchronize>(),
     entry::<kernel::sysctl::Sysctl>(),
+    entry::<system::openssh_keypair::OpensshKeypair>(),
     entry::<system::alternatives::Alternatives>(),
     entry::<files::archive::Archive>(),
     entry::<files::capabilities::Capabilities>(),
@@ -91,7 +92,13 @@ pub const MODULES: &[Entry] = &[
 ];
 
 /// Namespaces in which a short name is looked for, in this order.
-const NAMESPACES: &[&str] = &["ansible.builtin.", "ansible.posix.", "community.general.", "kdo."];
+const NAMESPACES: &[&str] = &[
+    "ansible.builtin.",
+    "ansible.posix.",
+    "community.general.",
+    "community.crypto.",
+    "kdo.",
+];
 
 /// The module of that name: full, short, or with the prefix `ansible.legacy.`.
 pub fn find(name: &str) -> Option<&'static Entry> {

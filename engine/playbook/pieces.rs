@@ -359,6 +359,11 @@ impl Loader {
     }
 
     fn unknown_action(&self, name: &str, origin: Option<Origin>, kind: Where) {
+        if short(name) == "include" {
+            let text = "The 'ansible.builtin.include' action plugin has been removed. Use include_tasks or import_tasks instead.";
+            self.report(Diagnostic::error(text).at(origin).length(name.chars().count()));
+            return;
+        }
         let near = (self.known)(name).err().unwrap_or_default();
         let keyword = nearest(name, names(kind)).map(str::to_owned);
         let mut d = Diagnostic::error(format!(

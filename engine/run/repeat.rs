@@ -131,8 +131,8 @@ impl Engine {
                 }
                 None => item.clone(),
             };
-            result.insert("ansible_loop_var", loop_var);
             result.insert(loop_var, item.clone());
+            result.insert("ansible_loop_var", loop_var);
             if let Some(name) = &control.index_var {
                 result.insert("ansible_index_var", name.as_str());
                 result.insert(name.as_str(), index);

@@ -179,7 +179,7 @@ impl Engine {
         if task.keyword("delegate_to").is_none() {
             vars.push(self.connection_facts(&vars, task));
         }
-        let info = self.task_info(&vars, task);
+        let mut info = self.task_info(&vars, task);
         self.tell(&Event::HostStart {
             host: host.to_owned(),
             task: Rc::clone(&info),
@@ -201,7 +201,17 @@ impl Engine {
                     includes: include.into_iter().collect(),
                 }
             }
-            Ok(Some(items)) => self.run_loop(play, task, &info, &vars, host, items).await,
+            Ok(Some(items)) => {
+                let templated = || task.keyword("no_log").is_some_and(|v| v.is_templated());
+                if items.is_empty() && info.no_log && templated() {
+                    // Nothing ran that could be hidden, and Ansible has not asked for the value.
+                    info = Rc::new(TaskInfo {
+                        no_log: false,
+                        ..TaskInfo::clone(&info)
+                    });
+                }
+                self.run_loop(play, task, &info, &vars, host, items).await
+            }
             Err(failure) => {
                 // What makes the loop impossible does not matter where the task is not to run.
                 let result = match self.when(&vars, task) {

@@ -176,7 +176,12 @@ impl Module for Command {
         }],
     };
 
-    fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+    fn run(mut self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        // Roles give empty texts where they have nothing to give.
+        let given = |path: &PathBuf| !path.as_os_str().is_empty();
+        self.chdir = self.chdir.filter(given);
+        self.creates = self.creates.filter(given);
+        self.removes = self.removes.filter(given);
         let line = self
             ._raw_params
             .clone()

@@ -188,7 +188,7 @@ impl Module for Assemble {
             .with("msg", "OK");
         let there = self.dest.exists();
         if !fs::read(&self.dest).is_ok_and(|old| old == content) {
-            if let Some(command) = &self.save.validate {
+            if let Some(command) = self.save.validation() {
                 outcome = outcome.with("validation", validation(host, command, &content)?);
             }
             let mut attrs = self.attrs.clone();

@@ -437,7 +437,8 @@ impl Module for IniFile {
         }],
     };
 
-    fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+    fn run(mut self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        self.option = self.option.filter(|o| !o.is_empty());
         if self.state == State::Present
             && !self.allow_no_value
             && self.value.is_none()

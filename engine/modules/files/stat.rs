@@ -115,9 +115,7 @@ impl Stat {
         }
         out.insert("blocks", meta.blocks());
         out.insert("block_size", meta.blksize());
-        if kind.is_block_device() || kind.is_char_device() {
-            out.insert("device_type", meta.rdev());
-        }
+        out.insert("device_type", meta.rdev());
         for (name, a) in [
             ("readable", Access::READ_OK),
             ("writeable", Access::WRITE_OK),
@@ -257,7 +255,8 @@ impl Module for Stat {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Map::from_iter([("exists", Value::Bool(false))]),
             Err(e) => return Err(io_failure("could not examine", &path, &e)),
         };
-        Ok(Outcome::new().with("stat", stat))
+        // In this order, which is seen where a later task loops over such results.
+        Ok(Outcome::new().changed(false).with("stat", stat))
     }
 }
 

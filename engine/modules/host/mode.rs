@@ -12,7 +12,11 @@ pub fn parse_mode(spec: &Value, current: u32, directory: bool, umask: u32) -> Re
             .ok_or_else(|| bad(&spec.to_text())),
         Value::Str(s) => {
             let text = s.trim();
-            if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit()) {
+            if text.is_empty() {
+                // What roles give that have none to give: the mode stays.
+                return Ok(current & 0o7777);
+            }
+            if text.chars().all(|c| c.is_ascii_digit()) {
                 return u32::from_str_radix(text, 8)
                     .ok()
                     .filter(|n| *n <= 0o7777)

@@ -29,6 +29,13 @@ pub struct Save {
     pub unsafe_writes: bool,
 }
 
+impl Save {
+    /// The command that checks the new file; an empty one is none.
+    pub fn validation(&self) -> Option<&str> {
+        self.validate.as_deref().filter(|command| !command.is_empty())
+    }
+}
+
 /// What writing did.
 #[derive(Debug, Default)]
 pub struct Written {
@@ -208,7 +215,7 @@ impl Host<'_> {
         self.unchanged(|host| host.apply(temp, attrs, true))?;
         file.sync_all().map_err(failed)?;
         drop(file);
-        if let Some(command) = &save.validate {
+        if let Some(command) = save.validation() {
             self.validate(command, temp)?;
         }
         match fs::rename(temp, path) {

@@ -190,7 +190,7 @@ impl GetUrl {
     }
 
     fn scratch(&self) -> Result<Scratch, Failure> {
-        match &self.tmp_dest {
+        match self.tmp_dest.as_ref().filter(|d| !d.as_os_str().is_empty()) {
             None => Scratch::new(),
             Some(base) if base.is_dir() => Scratch::below(base),
             Some(base) => {

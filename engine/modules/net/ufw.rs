@@ -176,6 +176,11 @@ impl Status<'_> {
     }
 }
 
+/// An empty name, as roles give where they have none, is none.
+fn given(name: &Option<String>) -> bool {
+    name.as_ref().is_some_and(|n| !n.is_empty())
+}
+
 /// A word as it stands in a shell's command line.
 fn quoted(word: &str) -> String {
     format!("'{word}'")
@@ -260,7 +265,7 @@ impl Ufw {
             (&["in", "on"], &self.interface_in),
             (&["out", "on"], &self.interface_out),
         ] {
-            if let Some(name) = name {
+            if let Some(name) = name.as_ref().filter(|n| !n.is_empty()) {
                 add(words);
                 add(&[name]);
             }
@@ -396,7 +401,7 @@ impl Module for Ufw {
                     "For rules, direction must be one of \"in\" and \"out\", or direction must not be specified.",
                 ));
             }
-            if !self.route && self.interface_in.is_some() && self.interface_out.is_some() {
+            if !self.route && given(&self.interface_in) && given(&self.interface_out) {
                 return Err(Failure::new(
                     "Only route rules can combine interface_in and interface_out",
                 ));

@@ -236,7 +236,8 @@ impl Module for WaitFor {
         }],
     };
 
-    fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+    fn run(mut self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        self.path = self.path.filter(|p| !p.as_os_str().is_empty());
         if self.port.is_some_and(|p| u16::try_from(p).is_err()) {
             return Err(Failure::new("port must be between 0 and 65535"));
         }

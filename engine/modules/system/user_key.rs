@@ -1,16 +1,14 @@
 //! The SSH key that `user` can make.
 
-use super::user::User;
+use super::{keygen::with_passphrase, user::User};
 use crate::{
-    host::{Answers, Command, Dialogue, Prompt, User as Account},
+    host::{Command, User as Account},
     prelude::*,
-    pyregex,
 };
 use std::{
     fs, io,
     os::unix::fs::lchown,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 /// A comment that means the host's name.
@@ -123,18 +121,7 @@ impl User {
                 rc => Err(self.failed(rc, out.stderr_text())),
             };
         };
-        // Told at a terminal: the list of processes shows arguments to everybody.
-        let said = host.converse(Dialogue {
-            argv: c.argv_text(),
-            directory: None,
-            echo: false,
-            timeout: Some(Duration::from_secs(900)),
-            prompts: vec![Prompt {
-                text: "passphrase".into(),
-                pattern: pyregex::compile("Enter .*passphrase.*: ", pyregex::Flags::default())?,
-                answers: Answers::Always(passphrase.clone()),
-            }],
-        })?;
+        let said = with_passphrase(host, &c, passphrase)?;
         match said.rc {
             Some(0) => Ok(()),
             Some(rc) => Err(self.failed(rc, said.output.trim())),
