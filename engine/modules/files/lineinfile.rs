@@ -99,11 +99,13 @@ impl Lineinfile {
             (None, Some(s)) => Some(Wanted::Text(s)),
             _ => None,
         };
-        let after = match (&self.insertafter, &self.insertbefore) {
-            (None, None) => Some("EOF"),
-            (after, _) => after.as_deref(),
+        // An empty place is no place.
+        let given = |place: &'_ Option<String>| place.clone().filter(|p| !p.is_empty());
+        let (after, before) = match (given(&self.insertafter), given(&self.insertbefore)) {
+            (None, None) => (Some("EOF".to_owned()), None),
+            given => given,
         };
-        let before = self.insertbefore.as_deref();
+        let (after, before) = (after.as_deref(), before.as_deref());
         let place = match (after, before) {
             (Some(a), _) if a != "BOF" && a != "EOF" => Some(pattern(a, content)?),
             (None, Some(b)) if b != "BOF" => Some(pattern(b, content)?),

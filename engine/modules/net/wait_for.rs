@@ -237,6 +237,7 @@ impl Module for WaitFor {
     };
 
     fn run(mut self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
+        let given = self.path.clone();
         self.path = self.path.filter(|p| !p.as_os_str().is_empty());
         if self.port.is_some_and(|p| u16::try_from(p).is_err()) {
             return Err(Failure::new("port must be between 0 and 65535"));
@@ -317,10 +318,7 @@ impl Module for WaitFor {
             .with("search_regex", self.search_regex)
             .with("match_groups", Value::list(found.0))
             .with("match_groupdict", found.1)
-            .with(
-                "path",
-                self.path.as_ref().map(|p| p.to_string_lossy().into_owned()),
-            )
+            .with("path", given.map(|p| p.to_string_lossy().into_owned()))
             .with("elapsed", i64::try_from(started.elapsed().as_secs()).unwrap_or(0));
         if let Some(path) = &self.path {
             let path = PathBuf::from(expand(&path.to_string_lossy()));

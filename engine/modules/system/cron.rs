@@ -273,6 +273,7 @@ impl Module for Cron {
 
     fn run(mut self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         self.cron_file = self.cron_file.filter(|f| !f.as_os_str().is_empty());
+        self.user = self.user.filter(|u| !u.is_empty());
         self.look_over(host)?;
         let old = self.read(host)?;
         let before = Crontab::parse(&old);
