@@ -81,10 +81,10 @@ fn differences(old: Option<&Lock>, new: &Lock) -> Vec<String> {
         match old.and_then(|o| o.find(name)) {
             None => lines.push(format!("+ {name} {version}")),
             Some(was) if was.version != *version => {
-                lines.push(format!("~ {name} {} -> {version}", was.version))
+                lines.push(format!("~ {name} {} -> {version}", was.version));
             }
             Some(was) if was.tree != package.tree => {
-                lines.push(format!("! {name} {version} has other content than before"))
+                lines.push(format!("! {name} {version} has other content than before"));
             }
             Some(_) => {}
         }
