@@ -4,7 +4,7 @@ use crate::{Loader, Role, Scope, ScopeKind, loader::list};
 use kdo_syntax::Diagnostic;
 use kdo_value::{Map, Origin, Value};
 use std::{
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     rc::Rc,
 };
 
@@ -142,7 +142,13 @@ impl Loader {
         for base in bases {
             let path = base.join(&expanded);
             if path.is_dir() {
-                // As it was written, with folders.
+                // The name as it was written, with folders.
+                let up = expanded.components().any(|c| c == Component::ParentDir);
+                let path = if up {
+                    path.canonicalize().unwrap_or(path)
+                } else {
+                    path
+                };
                 return found(path, None, name);
             }
             let base = base.display().to_string();

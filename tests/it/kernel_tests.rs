@@ -63,7 +63,7 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         // The loop devices are the machine's.
-        let detach = "umount /mnt/fstests-test 2>/dev/null; losetup -l -n -O NAME,BACK-FILE | awk '/fstests/ {print $1}' | xargs -r losetup -d";
+        let detach = "umount /mnt/fstests-test; for f in /var/lib/fstests/disk*.img; do losetup -j $f -n -O NAME | xargs -r losetup -d; done";
         for args in [&["exec", "host1", "--", "sh", "-c", detach][..], &["down"]] {
             let mut command = Command::new(env!("CARGO_BIN_EXE_kdo"));
             let _ = command.args(["lab", "--lab", LAB]).args(args).output();
@@ -238,9 +238,16 @@ fstests_sections:
     assert_eq!(Lab::said(&["exec", "host1", "--", "sh", "-c", left]), "");
 
     regressions(&bench);
+    let devices = |which: &str| -> Vec<String> {
+        let listed = format!("losetup {which} -n -O NAME,BACK-INO,BACK-MAJ:MIN");
+        let out = Lab::said(&["exec", "host1", "--", "sh", "-c", &listed]);
+        let words = |l: &str| l.split_whitespace().collect::<Vec<_>>().join(" ");
+        out.lines().map(words).collect()
+    };
+    let ours = devices("-j /var/lib/fstests/disk0.img");
+    assert_eq!(ours.len(), 1);
     play(&bench, "fstests.yml", "settings.yml", &["--tags", "clean"]);
-    let loops = Lab::said(&["exec", "host1", "--", "losetup", "-l", "-n", "-O", "BACK-FILE"]);
-    assert!(!loops.contains("/var/lib/fstests"), "{loops}");
+    assert!(!devices("-l").contains(&ours[0]), "{ours:?} is still attached");
     if let Some(repo) = real {
         real_suite(&bench, &repo);
     }

@@ -42,6 +42,11 @@ fn lines(elements: impl IntoIterator<Item = String>) -> String {
     }
 }
 
+/// To the thousandth: sums have no more.
+fn seconds(seconds: f64) -> String {
+    ((seconds * 1000.0).round() / 1000.0).to_string()
+}
+
 fn or_null(text: Option<String>) -> String {
     text.unwrap_or_else(|| "null".to_owned())
 }
@@ -71,7 +76,7 @@ pub fn json(report: &Report) -> String {
             ("pass", totals.pass.to_string()),
             ("fail", totals.fail.to_string()),
             ("skip", totals.skip.to_string()),
-            ("seconds", totals.seconds.to_string()),
+            ("seconds", seconds(totals.seconds)),
         ])
     });
     let wanted = report
@@ -89,7 +94,7 @@ pub fn json(report: &Report) -> String {
             ("run", text(&entry.run)),
             ("current", report.columns[entry.column].current.to_string()),
             ("status", text(outcome.status.word())),
-            ("seconds", or_null(outcome.seconds.map(|s| s.to_string()))),
+            ("seconds", or_null(outcome.seconds.map(seconds))),
             ("message", text(&outcome.message)),
             ("baseline", or_null(entry.expected.map(|e| text(e.word())))),
             ("change", or_null(entry.change.map(|c| text(c.word())))),
@@ -145,7 +150,7 @@ pub fn json(report: &Report) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{lines, object, text};
+    use super::{lines, object, seconds, text};
 
     #[test]
     fn texts_are_escaped() {
@@ -155,5 +160,6 @@ mod tests {
             "{\"a\": 1, \"b\": []}"
         );
         assert_eq!(lines(Vec::new()), "[]");
+        assert_eq!(seconds(0.1 + 0.2), "0.3");
     }
 }
