@@ -54,7 +54,11 @@ struct Machine;
 
 impl Machine {
     fn kdo(args: &[&str]) -> String {
-        let said = said(Command::new(env!("CARGO_BIN_EXE_kdo")).env("KDO_LAB", LAB).args(args));
+        let said = said(
+            Command::new(env!("CARGO_BIN_EXE_kdo"))
+                .env("KDO_LAB", LAB)
+                .args(args),
+        );
         assert_eq!(said.code, 0, "kdo {args:?}: {said:?}");
         said.out
     }
@@ -82,7 +86,12 @@ fn a_kernel_that_panics_is_told_with_its_console_and_the_machine_boots_the_old_o
     let source = root().join("tests/kernel/standin");
     let script = "cp -r \"$0\" \"$1\" && cd \"$1\" && git init -q -b main && git add -A && \
                   git -c user.name=t -c user.email=t@t commit -qm one";
-    let made = said(Command::new("sh").args(["-c", script]).arg(source).arg(at("linux")));
+    let made = said(
+        Command::new("sh")
+            .args(["-c", script])
+            .arg(source)
+            .arg(at("linux")),
+    );
     assert_eq!(made.code, 0, "{made:?}");
     let before = Machine::kdo(&["lab", "exec", "vm1", "--", "uname", "-r"]);
     let settings = format!(
@@ -92,7 +101,16 @@ fn a_kernel_that_panics_is_told_with_its_console_and_the_machine_boots_the_old_o
         at("build")
     );
     let mut command = Command::new(env!("CARGO_BIN_EXE_kdo"));
-    command.args(["play", "bootlinux", "-i", &at("hosts.yml"), "-l", "vm1", "-e", &settings]);
+    command.args([
+        "play",
+        "bootlinux",
+        "-i",
+        &at("hosts.yml"),
+        "-l",
+        "vm1",
+        "-e",
+        &settings,
+    ]);
     let played = said(command.current_dir(root()));
     assert_eq!(played.code, 2, "{played:?}");
     let told = format!(
@@ -101,6 +119,11 @@ fn a_kernel_that_panics_is_told_with_its_console_and_the_machine_boots_the_old_o
         before.trim()
     );
     assert!(played.out.contains(&told), "{told}\n{}", played.out);
-    assert_eq!(Machine::kdo(&["lab", "exec", "vm1", "--", "ls", "/boot"]).lines().count(), 3);
+    assert_eq!(
+        Machine::kdo(&["lab", "exec", "vm1", "--", "ls", "/boot"])
+            .lines()
+            .count(),
+        3
+    );
     drop(machine);
 }
