@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 
 use crate::{Flavor, Lab, State};
 
-/// An Ansible inventory in YAML, with a group for each flavor.
+/// An Ansible inventory in YAML, with a group for each flavor. `kdo_lab_console` is where a host's console is written down.
 pub(crate) fn ansible(lab: &Lab, state: &State) -> String {
     let mut out = String::from("all:\n  hosts:\n");
     let key = yaml(&lab.key().display().to_string());
@@ -21,6 +21,9 @@ pub(crate) fn ansible(lab: &Lab, state: &State) -> String {
         );
         if host.port != 22 {
             let _ = writeln!(out, "      ansible_port: {}", host.port);
+        }
+        if let Some(log) = lab.console(host) {
+            let _ = writeln!(out, "      kdo_lab_console: {}", yaml(&log.display().to_string()));
         }
         groups.entry(host.flavor).or_default().push(&host.name);
     }
@@ -89,12 +92,14 @@ mod tests {
       ansible_user: root
       ansible_ssh_private_key_file: '{place}/id_ed25519'
       ansible_ssh_common_args: '-o UserKnownHostsFile={place}/run2/known_hosts -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes'
+      kdo_lab_console: '{place}/run2/hosts/host1/console.log'
     sd1:
       ansible_host: 198.19.32.12
       ansible_user: root
       ansible_ssh_private_key_file: '{place}/id_ed25519'
       ansible_ssh_common_args: '-o UserKnownHostsFile={place}/run2/known_hosts -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes'
       ansible_port: 2222
+      kdo_lab_console: '{place}/run2/hosts/sd1/console.log'
   children:
     minimal:
       hosts:

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
-use crate::LabError;
 use crate::error::During;
+use crate::{Flavor, Host, LabError};
 
 /// How many bits of an address name the network of a lab.
 pub(crate) const PREFIX: u8 = 20;
@@ -96,6 +96,12 @@ impl Lab {
     /// Folder of one host, relative to the cache folder: overlayfs takes no commas or colons in paths.
     pub(crate) fn host_folder(&self, name: &str) -> String {
         format!("run{}/hosts/{name}", self.number)
+    }
+
+    /// What a host's console has said; the user's own `sshd` has none.
+    pub(crate) fn console(&self, host: &Host) -> Option<PathBuf> {
+        (host.flavor != Flavor::Loopback)
+            .then(|| self.cache.join(self.host_folder(&host.name)).join("console.log"))
     }
 
     pub(crate) fn bridge(&self) -> String {

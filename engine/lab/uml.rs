@@ -14,11 +14,20 @@ use crate::error::During;
 use crate::{Host, Lab, LabError, bridge, exec, host_boot, namespace, uml_image};
 
 /// User-Mode Linux starts its own argv\[0\] again when the guest reboots, so this script is the boot loader: it
-/// boots what /boot/uml-default names in the guest's disk, else Debian's kernel. All paths are relative to the
-/// folder of the machine, for kernels take no spaces in their arguments.
+/// boots what /boot/uml-default names in the guest's disk, else Debian's kernel; and, once for each content of
+/// /boot/uml-once, the kernel that its first word names. What was booted once is noted beside the disk: the guest's file
+/// system may be in need of recovery, so nobody else writes there. All paths are relative to the folder of the
+/// machine, for kernels take no spaces in their arguments.
 const LOADER: &str = r#"#!/bin/bash
 kernel=/usr/bin/linux.uml
 name=$(debugfs -R 'cat /boot/uml-default' disk.img 2>/dev/null | tail -1)
+once=$(debugfs -R 'cat /boot/uml-once' disk.img 2>/dev/null | tail -1)
+rm -f trial
+if [ -n "$once" ] && [ "$once" != "$(cat once.done 2>/dev/null)" ]; then
+    echo "$once" >once.done
+    name=${once%% *}
+    : >trial
+fi
 if [ -n "$name" ]; then
     rm -f kernel.new
     debugfs -R "dump $name kernel.new" disk.img >/dev/null 2>&1
@@ -31,6 +40,16 @@ else net=vec0:transport=tap,ifname=@TAP@,depth=64,gro=1,mac=@MAC@; fi
 arguments=()
 for a in "$@"; do case $a in vec0:*|eth0=*) ;; *) arguments+=("$a") ;; esac; done
 exec -a "$0" "$kernel" "${arguments[@]}" "$net"
+"#;
+
+/// PID 1 of the namespace. A kernel on trial that panics ends with an error; then the machine starts once more, with its
+/// default kernel, as real machines do with `panic=`. Else it stays off.
+const MACHINE: &str = r#""$@"; code=$?
+if [ "$code" != 0 ] && [ -e trial ]; then
+    echo "the kernel on trial ended with $code: starting again with the default" >&2
+    "$@"; code=$?
+fi
+exit "$code"
 "#;
 
 /// Starts the machine in a PID namespace of its own, with which all its processes end. Gives its process number.
@@ -64,7 +83,7 @@ fn init(host: &Host, folder: &Path, wait: &OwnedFd, supervisor: &OwnedFd) -> Res
     std::env::set_current_dir(folder).during(|| "folder of the machine")?;
     host_boot::redirect("console.log")?;
     let mut command = Command::new("/bin/bash");
-    command.args(["-c", "\"$@\"; exit $?", "kdo-lab-vm", "./uml-loader"]);
+    command.args(["-c", MACHINE, "kdo-lab-vm", "./uml-loader"]);
     command.args([
         &format!("umid={}", host.name),
         "uml_dir=./",

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod boot_kernel;
+mod bootlinux;
 mod called_as;
 mod cases;
 mod cli_errors;

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, process::Command};
 
 /// Plays that need nothing but a Debian host with what many have.
 const PLAYS: &[&str] = &[
-    "files", "accounts", "site", "become", "web", "access", "system", "storage", "deploy", "suites",
+    "files", "accounts", "site", "become", "web", "access", "system", "storage", "deploy", "kernel", "suites",
 ];
 /// A lab by its number; it ends with this value.
 pub(crate) struct Lab(pub(crate) &'static str);
