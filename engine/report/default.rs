@@ -326,7 +326,6 @@ impl Sink for Default {
             }
             Event::HostStart { host, task } => {
                 if self.options.show_per_host_start {
-                    self.task_banner(task);
                     let kind = if task.handler { "HANDLER" } else { "TASK" };
                     self.show(
                         &format!(" [started {kind}: {} on {host}]", lines::full_name(task)),

@@ -106,7 +106,12 @@ impl Engine {
     /// Warns once.
     pub(crate) fn warn(&self, text: impl Into<String>) {
         let text = text.into();
-        if self.warned.borrow_mut().insert(text.clone()) {
+        self.warn_of(text.clone(), text);
+    }
+
+    /// Warns once of a matter, with the words for the host that has it first.
+    pub(crate) fn warn_of(&self, matter: String, text: String) {
+        if self.warned.borrow_mut().insert(matter) {
             self.tell(&Event::Warning { text });
         }
     }

@@ -31,6 +31,7 @@ mod play_run;
 mod plugins;
 mod process;
 mod prompts;
+mod python_programs;
 mod repeat;
 mod reserved;
 mod route;

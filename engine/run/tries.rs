@@ -110,11 +110,17 @@ impl Engine {
         }
     }
 
-    /// Makes the result visible under its registered name; says whether a level was added.
+    /// Makes the result visible under its registered name, with `failed` and `changed` in any case; says whether a level
+    /// was added.
     pub(crate) fn with_result(&self, vars: &TaskVars, task: &Task, result: &Map) -> bool {
         let level = Map::new();
         if let Some(name) = task.own("register") {
             let shown = result.copied();
+            for key in ["failed", "changed"] {
+                if !shown.contains(key) {
+                    shown.insert(key, false);
+                }
+            }
             shown.freeze();
             level.insert(name.to_text(), shown);
         }

@@ -1,6 +1,6 @@
 //! `command` and `shell`: run a program on the host.
 
-use super::words;
+use super::{python, words};
 use crate::{
     files::pattern::any_match,
     host::{self, enter, errno, expand_with},
@@ -244,10 +244,11 @@ impl Module for Command {
         let (start, clock) = (clock::now(), Instant::now());
         let words = program.argv_text();
         let out = host.query(program).map_err(|f| {
-            let failure = Failure {
-                message: "Error executing command.".into(),
-                ..f
-            };
+            let mut message = "Error executing command.".to_owned();
+            if let Some(hint) = python::not_started(host, self.chdir.as_deref(), &words) {
+                message = format!("{message} {hint}");
+            }
+            let failure = Failure { message, ..f };
             failure
                 .with("cmd", words::join(&words))
                 .with("stdout", "")
@@ -263,6 +264,11 @@ impl Module for Command {
             }
         };
         let failed = out.rc != 0;
+        let message = match python::missing(host, &words.join(" "), out.rc, &out.stderr_text()) {
+            Some(hint) => format!("non-zero return code: {hint}"),
+            None if failed => "non-zero return code".into(),
+            None => String::new(),
+        };
         let outcome = Outcome::new()
             .with("cmd", cmd)
             .with("stdout", strip(out.stdout_text()))
@@ -271,7 +277,7 @@ impl Module for Command {
             .with("start", stamp(start))
             .with("end", stamp(end))
             .with("delta", delta(elapsed))
-            .with("msg", if failed { "non-zero return code" } else { "" })
+            .with("msg", message)
             .changed(true);
         let outcome = if out.dropped > 0 {
             outcome.with("stdout_truncated", true)

@@ -1,6 +1,6 @@
 //! `script`: a script of the controller runs on the host.
 
-use super::words::quote;
+use super::{python, words::quote};
 use crate::{
     files::copy_bytes,
     host::{Scratch, expand},
@@ -148,6 +148,8 @@ impl Module for Script {
             .map_err(|e| Failure::new(format!("could not write the script: {e}")))?;
         let command = Command::new("/bin/sh").arg("-c").arg(self.line(&path));
         let out = host.query(command.streamed())?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let hint = python::missing(host, &name, out.rc, &out.stderr_text());
         let outcome = Outcome::new()
             .with("rc", out.rc)
             .with("stdout", out.stdout_text())
@@ -156,7 +158,9 @@ impl Module for Script {
         Ok(if out.rc == 0 {
             outcome
         } else {
-            outcome.with("failed", true).with("msg", "non-zero return code")
+            let hint = hint.map_or_else(String::new, |h| format!(": {h}"));
+            let message = format!("non-zero return code{hint}");
+            outcome.with("failed", true).with("msg", message)
         })
     }
 }

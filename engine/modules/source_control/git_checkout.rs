@@ -11,7 +11,7 @@ impl GitModule {
     pub(super) fn clone_into(&self, host: &mut Host<'_>, git: &Git) -> Result<(), Failure> {
         let parent = git.dest.parent().unwrap_or(Path::new("/")).to_owned();
         host.make_directory(&parent)?;
-        let depth = self.depth.map(|d| d.to_string());
+        let depth = self.shallow().map(|d| d.to_string());
         let dest = git.dest.to_string_lossy().into_owned();
         let named = git.remote_has_branch(host, &self.repo, &self.version)?
             || git.remote_has_tag(host, &self.repo, &self.version)?;
@@ -64,6 +64,11 @@ impl GitModule {
         self.verify(host, git)
     }
 
+    /// How many commits are wanted; no number at all means all of them, and so does zero.
+    fn shallow(&self) -> Option<i64> {
+        self.depth.filter(|d| *d != 0)
+    }
+
     /// What is fetched with a depth: no more than the version needs. Nothing if the remote has no such name.
     fn shallow_refs(&self, host: &mut Host<'_>, git: &Git) -> Result<Vec<String>, Failure> {
         let (version, remote) = (&self.version, &self.remote);
@@ -87,7 +92,7 @@ impl GitModule {
 
     pub(super) fn fetch(&self, host: &mut Host<'_>, git: &Git) -> Result<(), Failure> {
         let (mut args, mut refs) = (vec!["fetch".to_owned()], Vec::new());
-        if let Some(depth) = self.depth {
+        if let Some(depth) = self.shallow() {
             refs = self.shallow_refs(host, git)?;
             if !refs.is_empty() {
                 args.extend(["--depth".into(), depth.to_string()]);
@@ -136,7 +141,7 @@ impl GitModule {
             git.attempt_told(host, &["checkout", "--force", version], &message)?;
             return self.verify(host, git);
         }
-        if let Some(depth) = self.depth.filter(|d| *d != 0)
+        if let Some(depth) = self.shallow()
             && !git.has_branch(host, version)?
         {
             // A shallow copy only knows the branch that it was made of.

@@ -45,6 +45,9 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
     // What is shown with -v is not the whole bulk of facts' module arguments.
     result.remove("invocation");
     if let Some(Value::Map(facts)) = result.get("ansible_facts") {
+        if !args.contains("gather_subset") && !args.contains("filter") {
+            engine.tell_python_programs(step, &facts);
+        }
         facts.insert(
             "gather_subset",
             args.get("gather_subset")
