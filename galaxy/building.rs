@@ -2,6 +2,7 @@
 
 use crate::{
     Digest, Failure, Manifest, Package, Result, Version,
+    directives::{Own, choose},
     manifest::{self, compose},
     pack::{Member, pack},
     tree::file_digest,
@@ -12,6 +13,7 @@ use regex::Regex;
 use std::{
     fs,
     io::Write,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -49,12 +51,7 @@ impl Building {
         let package = Package::collection(&format!("{}.{}", text("namespace"), text("name")))?;
         let version = Version::semantic(&text("version"))
             .map_err(|f| f.help("`version` of galaxy.yml must be MAJOR.MINOR.PATCH"))?;
-        let mut ignored: Vec<String> = NEVER.iter().map(|p| (*p).to_owned()).collect();
-        ignored.push(format!("{}-{}-*.tar.gz", text("namespace"), text("name")));
-        ignored.extend(texts(info.get("build_ignore")));
-        let patterns: Vec<Regex> = ignored.iter().map(|p| fnmatch(p)).collect::<Result<_>>()?;
-        let mut found = Vec::new();
-        walk(folder, Path::new(""), &patterns, &mut found)?;
+        let found = chosen(folder, &info)?;
         let mut hashed = Vec::new();
         for name in &found {
             let path = folder.join(name);
@@ -107,11 +104,59 @@ impl Building {
     pub fn write(&self, out: impl Write) -> Result<()> {
         pack(&self.members, out)
     }
+
+    /// Writes the archive into a file: whole or not at all.
+    pub fn write_file(&self, path: &Path) -> Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(|e| Failure::file(folder, &e))?;
+        let made = tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o644))
+            .tempfile_in(folder);
+        let mut file = made.map_err(|e| Failure::file(folder, &e))?;
+        self.write(&mut file)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map(drop).map_err(|e| Failure::file(path, &e.error))
+    }
+}
+
+/// Files and folders that are part of the collection.
+fn chosen(folder: &Path, info: &Map) -> Result<Vec<PathBuf>> {
+    let text = |key: &str| info.get(key).filter(|v| !v.is_none()).map(|v| v.to_text());
+    let (namespace, name) = (text("namespace").unwrap_or_default(), text("name").unwrap_or_default());
+    let build_ignore = texts(info.get("build_ignore"));
+    if let Some(manifest) = info.get("manifest") {
+        if !build_ignore.is_empty() {
+            return Err(Failure::invalid(
+                "galaxy.yml: 'build_ignore' and 'manifest' are mutually exclusive",
+            ));
+        }
+        let license_file = text("license_file").filter(|f| !f.is_empty());
+        let own = Own {
+            namespace: &namespace,
+            name: &name,
+            license_file: license_file.as_deref(),
+        };
+        return choose(&crate::tree::files(folder)?, &manifest, &own);
+    }
+    let mut ignored: Vec<String> = NEVER.iter().map(|p| (*p).to_owned()).collect();
+    ignored.push(format!("{namespace}-{name}-*.tar.gz"));
+    ignored.extend(build_ignore);
+    let patterns: Vec<Regex> = ignored.iter().map(|p| fnmatch(p)).collect::<Result<_>>()?;
+    let mut found = Vec::new();
+    walk(folder, Path::new(""), &patterns, &mut found)?;
+    Ok(found)
 }
 
 fn digest_of(path: &Path) -> Result<Option<Digest>> {
     if path.is_dir() {
         return Ok(None);
+    }
+    if !path.exists() {
+        return Err(Failure::invalid(format!(
+            "Failed to find the target path '{}' for the symlink '{}'.",
+            fs::read_link(path).unwrap_or_default().display(),
+            path.display()
+        )));
     }
     file_digest(path).map(Some)
 }
@@ -214,12 +259,18 @@ fn walk(root: &Path, at: &Path, ignored: &[Regex], found: &mut Vec<PathBuf>) -> 
 
 /// A pattern as Python's `fnmatch` reads it: `*` passes `/` too.
 fn fnmatch(pattern: &str) -> Result<Regex> {
-    let mut text = String::from("(?s)^");
+    Regex::new(&format!("(?s)^{}$", glob(pattern, ".")))
+        .map_err(|_| Failure::invalid(format!("{pattern:?} is no pattern for build_ignore")))
+}
+
+/// The regular expression of a pattern; `any` is what `?` and each character of `*` may be.
+pub(crate) fn glob(pattern: &str, any: &str) -> String {
+    let mut text = String::new();
     let mut rest = pattern.chars();
     while let Some(c) = rest.next() {
         match c {
-            '*' => text.push_str(".*"),
-            '?' => text.push('.'),
+            '*' => text += &format!("{any}*"),
+            '?' => text += any,
             '[' => {
                 let set: String = rest.clone().take_while(|c| *c != ']').collect();
                 if set.is_empty() || !rest.as_str().contains(']') {
@@ -234,8 +285,7 @@ fn fnmatch(pattern: &str) -> Result<Regex> {
             c => text += &regex::escape(&c.to_string()),
         }
     }
-    text.push('$');
-    Regex::new(&text).map_err(|_| Failure::invalid(format!("{pattern:?} is no pattern for build_ignore")))
+    text
 }
 
 #[cfg(test)]

@@ -3,10 +3,13 @@
 use crate::{
     Digest, Failure, Result, Store,
     auth::{Auth, absolute},
+    static_tree::file_of_url,
 };
 use kdo_value::{Value, json};
 use std::{
-    io::Read,
+    fs::{self, File},
+    io::{ErrorKind, Read},
+    path::PathBuf,
     sync::Arc,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -36,6 +39,8 @@ pub struct HttpOptions {
     pub pause: Duration,
     /// Ask nobody.
     pub offline: bool,
+    /// The server is a tree of files here; no other server may send us to files.
+    pub files: bool,
 }
 
 impl Default for HttpOptions {
@@ -45,6 +50,7 @@ impl Default for HttpOptions {
             timeout: Duration::from_secs(60),
             pause: Duration::from_secs(2),
             offline: false,
+            files: false,
         }
     }
 }
@@ -214,18 +220,32 @@ impl Http {
         })
     }
 
+    /// The file behind an URL, where the server is a tree of files.
+    fn file(&self, url: &str) -> Option<PathBuf> {
+        file_of_url(url).filter(|_| self.options.files)
+    }
+
     /// The JSON at an URL; none for 404.
     pub fn json(&self, url: &str, auth: Option<&Auth>) -> Result<Option<Value>> {
+        let parsed = |text: &str| {
+            json::read(text)
+                .map(Some)
+                .map_err(|e| Failure::server(format!("{}: this is no JSON: {e}", shown(url))))
+        };
+        if let Some(path) = self.file(url) {
+            return match fs::read_to_string(&path) {
+                Ok(text) => parsed(&text),
+                Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+                Err(e) => Err(Failure::file(&path, &e)),
+            };
+        }
         let mut call = Call::get(url, auth);
         call.headers.push(("Accept", "application/json, */*".to_owned()));
         let answer = self.call(&call)?;
         match answer.status().as_u16() {
             404 => Ok(None),
             200..300 => {
-                let text = text(answer, url)?;
-                json::read(&text)
-                    .map(Some)
-                    .map_err(|e| Failure::server(format!("{}: this is no JSON: {e}", shown(url))))
+                parsed(&text(answer, url)?)
             }
             _ => Err(refused(answer, url)),
         }
@@ -240,6 +260,11 @@ impl Http {
         announced: Option<&Digest>,
     ) -> Result<Digest> {
         let mut incoming = store.incoming()?;
+        if let Some(path) = self.file(url) {
+            let mut file = File::open(&path).map_err(|e| Failure::file(&path, &e))?;
+            incoming.take_all(&mut file)?;
+            return store.keep(incoming, announced).map_err(|f| f.of(url));
+        }
         let mut tag: Option<String> = None;
         let mut have = 0;
         for attempt in 1..=ATTEMPTS {

@@ -1,7 +1,8 @@
 //! What lies in roles paths and collections paths.
 
-use crate::{Kind, Manifest, Package, Requirement, Result, Version, manifest, role_meta};
+use crate::{Failure, Kind, Manifest, Package, Requirement, Result, Version, manifest, role_meta};
 use kdo_syntax::{LoadOptions, SourceMap, load_file};
+use kdo_value::{Map, Value};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -41,6 +42,17 @@ impl Installed {
         })
     }
 
+    /// A package below a roles path or collections path, if it is there.
+    pub fn below(package: Package, path: &Path) -> Option<Self> {
+        let folder = match package.kind() {
+            Kind::Role => path.join(package.name()),
+            Kind::Collection => collections_folder(path)
+                .join(package.namespace().unwrap_or_default())
+                .join(package.short()),
+        };
+        Self::at(package, folder)
+    }
+
     /// Whether an installer brought it here.
     pub fn is_managed(&self) -> bool {
         match self.package.kind() {
@@ -64,22 +76,47 @@ impl Installed {
     }
 }
 
-fn galaxy_yml(folder: &Path, key: &str) -> Option<kdo_value::Value> {
-    let read = load_file(
-        &SourceMap::new(),
-        &folder.join("galaxy.yml"),
-        LoadOptions::UNTRUSTED,
-    );
-    read.ok()?.single().ok()?.get(key)
+/// A file of YAML; none if there is no such file or it cannot be read.
+fn load(path: &Path) -> Option<Value> {
+    let read = load_file(&SourceMap::new(), path, LoadOptions::UNTRUSTED);
+    read.ok()?.single().ok()
+}
+
+fn galaxy_yml(folder: &Path, key: &str) -> Option<Value> {
+    load(&folder.join("galaxy.yml"))?.get(key)
 }
 
 fn role_version(folder: &Path) -> Option<Version> {
-    let info = folder.join(INSTALL_INFO);
-    let read = load_file(&SourceMap::new(), &info, LoadOptions::UNTRUSTED).ok()?;
-    let version = read.single().ok()?.get("version")?;
+    let version = load(&folder.join(INSTALL_INFO))?.get("version")?;
     Version::loose(&version.to_text())
         .ok()
         .filter(|_| !version.is_none())
+}
+
+/// What an installed package says of itself to people.
+pub fn about_installed(found: &Installed) -> Result<Map> {
+    let said = match found.package.kind() {
+        Kind::Role => {
+            let about = Map::new();
+            let info = load(&found.path.join(INSTALL_INFO));
+            if let Some(date) = info.and_then(|i| i.get("install_date")) {
+                about.insert("install_date", date);
+            }
+            if let Some(Value::Map(meta)) = role_meta::load(&found.path, "main")? {
+                for (key, value) in meta.entries() {
+                    about.insert(key, value);
+                }
+            }
+            return Ok(about);
+        }
+        Kind::Collection if found.path.join("MANIFEST.json").is_file() => {
+            let path = found.path.join("MANIFEST.json");
+            let text = fs::read_to_string(&path).map_err(|e| Failure::file(&path, &e))?;
+            kdo_value::json::read(&text).map_err(Failure::refused)?.get("collection_info")
+        }
+        Kind::Collection => load(&found.path.join("galaxy.yml")),
+    };
+    Ok(said.and_then(|s| s.as_map().cloned()).unwrap_or_default())
 }
 
 /// The packages of a kind in one path: a roles path, or a folder that holds `ansible_collections`. In the order of

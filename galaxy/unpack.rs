@@ -5,7 +5,9 @@ use crate::{
     Failure, Limits, Result,
     member::{member_path, stays_inside},
 };
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions},
@@ -26,25 +28,25 @@ pub(crate) struct Unpacked {
     pub(crate) links: BTreeMap<PathBuf, PathBuf>,
 }
 
-/// Unpacks a tar archive, packed by gzip or not, into a folder that nobody else writes to.
+/// Unpacks a tar archive, packed or not, into a folder that nobody else writes to.
 pub(crate) fn unpack(archive: File, into: &Path, limits: &Limits) -> Result<Unpacked> {
     let packed = archive.metadata()?.len();
     let mut reader = BufReader::with_capacity(64 << 10, archive);
     let start = reader.fill_buf()?;
-    if start.starts_with(b"BZh") || start.starts_with(b"\xfd7zXZ") || start.starts_with(b"PK\x03\x04") {
+    if start.starts_with(b"PK\x03\x04") || start.starts_with(b"\x28\xb5\x2f\xfd") {
         return Err(Failure::refused(
-            "the archive is neither a tar archive nor one packed by gzip",
+            "the archive is neither a tar archive nor one packed by gzip, bzip2 or xz",
         ));
     }
     // Beyond this it is no package but a trap.
     let most = limits
         .total
         .min((packed.max(1 << 20)).saturating_mul(limits.ratio));
-    let gzip = start.starts_with(&[0x1f, 0x8b]);
-    let input: Box<dyn Read> = if gzip {
-        Box::new(MultiGzDecoder::new(reader))
-    } else {
-        Box::new(reader)
+    let input: Box<dyn Read> = match start {
+        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(reader)),
+        [b'B', b'Z', b'h', ..] => Box::new(MultiBzDecoder::new(reader)),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => Box::new(XzReader::new(reader, true)),
+        _ => Box::new(reader),
     };
     // Headers and padding come on top of the files.
     let overhead = limits.entries.saturating_mul(2048);

@@ -90,10 +90,7 @@ impl Installer {
         if package.kind() == Kind::Role {
             return own;
         }
-        let inner = |path: &PathBuf| {
-            let folder = collections_folder(path).join(package.namespace().unwrap_or_default());
-            at(folder.join(package.short()))
-        };
+        let inner = |path: &PathBuf| Installed::below(package.clone(), path);
         own.or_else(|| self.paths.collections_path.iter().find_map(inner))
     }
 

@@ -7,15 +7,10 @@ use std::{fs, path::Path};
 /// Removes a package from one roles path or collections path; says whether it was there. A folder that holds no
 /// package is left alone.
 pub fn remove(package: &Package, path: &Path) -> Result<bool> {
-    let target = match package.kind() {
-        Kind::Role => path.join(package.name()),
-        Kind::Collection => collections_folder(path)
-            .join(package.namespace().unwrap_or_default())
-            .join(package.short()),
-    };
-    let Some(found) = Installed::at(package.clone(), target.clone()) else {
+    let Some(found) = Installed::below(package.clone(), path) else {
         return Ok(false);
     };
+    let target = found.path.clone();
     if !found.is_managed() && package.kind() == Kind::Role && !is_role(&target) {
         return Ok(false);
     }

@@ -1,7 +1,7 @@
 //! What sources tell, asked once.
 
 use super::{Choice, in_parallel};
-use crate::{Failure, Kind, Package, Range, Release, Requirement, Result, Source, Sources, Version};
+use crate::{Failure, Kind, Package, Query, Range, Release, Requirement, Result, Source, Sources, Version};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard},
@@ -129,6 +129,22 @@ impl<'a> Catalogue<'a> {
             return Ok(known.first.entry(package.clone()).or_insert(range).clone());
         }
         Ok(range)
+    }
+
+    /// The name of a package like this one that the sources do have.
+    pub(super) fn near(&self, package: &Package) -> Option<String> {
+        let asked = Requirement::named(package.kind(), package.name(), "");
+        let query = Query {
+            kind: package.kind(),
+            words: Vec::new(),
+            author: package.namespace().map(str::to_owned),
+            tags: Vec::new(),
+            platforms: Vec::new(),
+        };
+        // This is only a hint: that there is none is no failure.
+        let found = self.sources.of(&asked).ok()?;
+        let found: Vec<_> = found.iter().filter_map(|s| s.search(&query).ok()).flatten().collect();
+        kdo_syntax::nearest(package.name(), found.iter().map(|f| f.name.as_str())).map(str::to_owned)
     }
 
     /// What a release needs.

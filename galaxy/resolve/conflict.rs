@@ -23,7 +23,9 @@ pub(super) fn explain(error: PubGrubError<Provider<'_>>, catalogue: &Catalogue<'
     let unknown = facts.iter().filter(|f| f.contains(NOWHERE)).count();
     let message = match facts.as_slice() {
         [_, only] | [only] if unknown == 1 && only.contains(NOWHERE) => {
-            return Failure::not_found(only.clone());
+            let near = missing_package(&tree).and_then(|p| catalogue.near(p));
+            let failure = Failure::not_found(only.clone());
+            return near.into_iter().fold(failure, |f, n| f.help(format!("did you mean {n}?")));
         }
         _ => "no set of versions fulfils all that is required",
     };
@@ -58,6 +60,15 @@ fn collect(tree: &Tree, facts: &mut Vec<String>, catalogue: &Catalogue<'_>) {
                 collect(cause, facts, catalogue);
             }
         }
+    }
+}
+
+/// The package that no source has.
+fn missing_package(tree: &Tree) -> Option<&Package> {
+    match tree {
+        DerivationTree::External(External::NoVersions(Node::Package(package), _)) => Some(package),
+        DerivationTree::External(_) => None,
+        DerivationTree::Derived(d) => missing_package(&d.cause1).or_else(|| missing_package(&d.cause2)),
     }
 }
 

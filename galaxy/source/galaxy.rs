@@ -1,9 +1,12 @@
 //! A server of Galaxy: its root page tells which versions of the interface there are. A static tree of pages is one
 //! too.
 
-use super::{Source, galaxy_v1, galaxy_v3};
-use crate::{Digest, Failure, Http, Package, Release, Result, Store, Version, auth::Auth};
-use kdo_value::Value;
+use super::{Found, Query, Source, galaxy_search, galaxy_v1, galaxy_v3};
+use crate::{
+    Digest, Failure, Http, Package, Release, Result, Store, Version,
+    auth::{Auth, absolute},
+};
+use kdo_value::{Map, Value};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, OnceLock},
@@ -56,6 +59,19 @@ impl Galaxy {
         self.http.json(url, self.server.auth.as_deref())
     }
 
+    /// Where an archive is: of a tree of files, whatever server it is meant for, beside its pages.
+    pub(super) fn located(&self, page: &str, address: &str) -> String {
+        match self.server.url.strip_prefix("file://") {
+            Some(path) => {
+                let path = path.trim_end_matches('/');
+                let root = path.strip_suffix("/api").unwrap_or(path);
+                let file = address.rsplit('/').next().unwrap_or(address);
+                format!("file://{root}/files/{file}")
+            }
+            None => absolute(page, address),
+        }
+    }
+
     fn pages(&self) -> Result<&Pages> {
         let pages = self
             .pages
@@ -92,7 +108,7 @@ impl Galaxy {
         let available = page.get("available_versions").unwrap_or(Value::None);
         let of = |key: &str| {
             let path = available.get(key)?.as_str()?.to_owned();
-            Some(crate::auth::absolute(
+            Some(absolute(
                 &root,
                 &format!("{}/", path.trim_end_matches('/')),
             ))
@@ -103,12 +119,16 @@ impl Galaxy {
         })
     }
 
+    pub(super) fn v1(&self) -> Result<Option<&str>> {
+        Ok(self.pages()?.v1.as_deref())
+    }
+
     pub(super) fn v3(&self) -> Result<Option<&str>> {
         Ok(self.pages()?.v3.as_deref())
     }
 
     fn role(&self, package: &Package) -> Result<Option<Arc<galaxy_v1::Role>>> {
-        let Some(v1) = &self.pages()?.v1 else {
+        let Some(v1) = self.v1()? else {
             return Ok(None);
         };
         let roles = || {
@@ -151,6 +171,14 @@ impl Source for Galaxy {
             return self.must_role(package)?.release(self, package, version);
         }
         galaxy_v3::release(self, package, version)
+    }
+
+    fn search(&self, query: &Query) -> Result<Vec<Found>> {
+        galaxy_search::search(self, query)
+    }
+
+    fn about(&self, package: &Package) -> Result<Option<Map>> {
+        galaxy_search::about(self, package)
     }
 
     fn fetch(&self, release: &Release) -> Result<Digest> {

@@ -85,7 +85,7 @@ pub(super) fn role(server: &Galaxy, v1: &str, package: &Package) -> Result<Optio
 }
 
 /// Whether an answer is the role that was asked for: no field may say otherwise.
-fn is_asked(found: &Value, namespace: &str, name: &str) -> bool {
+pub(super) fn is_asked(found: &Value, namespace: &str, name: &str) -> bool {
     let same = |told: Option<String>, asked: &str| told.is_none_or(|t| t.eq_ignore_ascii_case(asked));
     let summary = found
         .get("summary_fields")
@@ -117,7 +117,7 @@ impl Role {
                 server.server.name
             ))
         })?;
-        let address = absolute(&server.server.url, &address);
+        let address = server.located(&server.server.url, &address);
         let note = format!("role {address}");
         let known = server
             .http

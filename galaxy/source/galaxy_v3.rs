@@ -91,7 +91,7 @@ pub(super) fn release(server: &Galaxy, package: &Package, version: &Version) -> 
         version: version.clone(),
         dependencies: requirements(&needed),
         artifact: Artifact {
-            address: absolute(&url, &address),
+            address: server.located(&url, &address),
             digest,
             manifest: None,
             signatures: signatures

@@ -4,6 +4,7 @@ mod archive;
 mod direct;
 mod directory;
 mod galaxy;
+mod galaxy_search;
 mod galaxy_v1;
 mod galaxy_v3;
 mod git;
@@ -15,7 +16,34 @@ pub use galaxy::Server;
 pub(crate) use git_program::check_address;
 pub use open::{Overrides, Sources};
 
-use crate::{Digest, Package, Release, Result, Version};
+use crate::{Digest, Kind, Package, Release, Result, Version};
+use kdo_value::Map;
+
+/// What is searched for.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Roles or collections.
+    pub kind: Kind,
+    /// Words of the name or description.
+    pub words: Vec<String>,
+    /// Whose they are.
+    pub author: Option<String>,
+    /// Words that authors gave to them.
+    pub tags: Vec<String>,
+    /// Platforms that roles are for.
+    pub platforms: Vec<String>,
+}
+
+/// A package that was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its name.
+    pub name: String,
+    /// Its newest version, where the server tells.
+    pub version: Option<String>,
+    /// What its author says of it.
+    pub description: String,
+}
 
 /// A place with packages. Asked from several threads at once.
 ///
@@ -39,6 +67,16 @@ pub trait Source: Send + Sync {
     /// What it told of a version that was fetched before; asks nobody.
     fn remembered(&self, _package: &Package, _version: &Version) -> Option<Release> {
         None
+    }
+
+    /// Packages that fit a query; none where the source cannot search.
+    fn search(&self, _query: &Query) -> Result<Vec<Found>> {
+        Ok(Vec::new())
+    }
+
+    /// What the source tells people of a package; none if it does not have it, or tells nothing.
+    fn about(&self, _package: &Package) -> Result<Option<Map>> {
+        Ok(None)
     }
 
     /// Brings the archive of a release into the store. The source checks what was announced of it.

@@ -90,6 +90,11 @@ impl Sources {
         &self.servers
     }
 
+    /// The servers as sources, in the order in which they are asked.
+    pub fn all(&self) -> Result<Vec<Arc<dyn Source>>> {
+        self.servers.iter().map(|s| self.galaxy(s)).collect()
+    }
+
     /// The sources of a requirement, in the order in which they are asked; the first that has a package is the only
     /// one for it: a foreign server further back can never offer a higher version of what is ours.
     pub fn of(&self, requirement: &Requirement) -> Result<Vec<Arc<dyn Source>>> {
@@ -100,7 +105,7 @@ impl Sources {
                 if let Some(pinned) = self.pin(name) {
                     return Ok(vec![self.registry(pinned)?]);
                 }
-                self.servers.iter().map(|s| self.galaxy(s)).collect()
+                self.all()
             }
             _ => Ok(vec![self.direct(requirement)?]),
         }
@@ -159,7 +164,7 @@ impl Sources {
                 "{server}: registries of OCI are not supported yet"
             )));
         }
-        if !server.starts_with("http://") && !server.starts_with("https://") {
+        if !["http://", "https://", "file://"].iter().any(|s| server.starts_with(s)) {
             let names = self.named.iter().map(|s| s.name.as_str());
             let near = kdo_syntax::nearest(server, names).map(|n| format!("did you mean {n}?"));
             let failure = Failure::invalid(format!(
@@ -175,13 +180,14 @@ impl Sources {
             let http = HttpOptions {
                 unchecked: server.unchecked,
                 timeout: server.timeout,
+                files: server.url.starts_with("file://"),
                 ..self.http.clone()
             };
             let galaxy = Galaxy::new(server.clone(), Http::new(http), self.store.clone());
             Ok(Arc::new(Remembered {
                 inner: Box::new(galaxy),
                 store: self.store.clone(),
-                offline: self.http.offline,
+                offline: self.http.offline && !server.url.starts_with("file://"),
             }))
         })
     }

@@ -1,6 +1,6 @@
 //! A registry whose answers are noted in the store, so that the same is installed when nobody may be asked.
 
-use super::Source;
+use super::{Found, Query, Source};
 use crate::{Artifact, Digest, Failure, Kind, Package, Release, Requirement, Result, Store, Version};
 use kdo_value::{Map, Value, json};
 use std::sync::Arc;
@@ -62,6 +62,14 @@ impl Source for Remembered {
     fn remembered(&self, package: &Package, version: &Version) -> Option<Release> {
         let text = self.store.noted(&self.note_of_release(package, version))?;
         read(&text, package, version)
+    }
+
+    fn search(&self, query: &Query) -> Result<Vec<Found>> {
+        self.inner.search(query)
+    }
+
+    fn about(&self, package: &Package) -> Result<Option<Map>> {
+        self.inner.about(package)
     }
 
     fn fetch(&self, release: &Release) -> Result<Digest> {

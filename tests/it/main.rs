@@ -12,6 +12,7 @@ mod documentation;
 mod facts;
 mod faults;
 mod galaxy;
+mod galaxy_commands;
 mod inventory;
 mod kernel_tests;
 mod lists;

@@ -47,6 +47,9 @@ pub(crate) struct InstallArgs {
     /// Take the newest versions, whatever is installed or locked
     #[arg(short = 'U', long)]
     upgrade: bool,
+    /// Accepted; a folder that git keeps is never installed
+    #[arg(short = 'g', long, hide = true)]
+    keep_scm_meta: bool,
     /// Install exactly what requirements.lock says, or fail
     #[arg(long, visible_alias = "frozen")]
     locked: bool,
@@ -199,7 +202,7 @@ impl Run {
 }
 
 /// One line for each package, in Ansible's words.
-fn tell(done: &[Done]) {
+pub(super) fn tell(done: &[Done]) {
     for d in done {
         let (name, version) = (&d.package, &d.version);
         let before = d.before.as_ref().filter(|b| *b != version);

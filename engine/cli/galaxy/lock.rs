@@ -74,7 +74,7 @@ pub(crate) fn lock(kind: Option<Kind>, args: LockArgs) -> Result<u8> {
 }
 
 /// What changed: one line for each package.
-fn differences(old: Option<&Lock>, new: &Lock) -> Vec<String> {
+pub(super) fn differences(old: Option<&Lock>, new: &Lock) -> Vec<String> {
     let mut lines = Vec::new();
     for package in &new.packages {
         let (name, version) = (&package.package, &package.version);

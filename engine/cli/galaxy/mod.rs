@@ -1,14 +1,24 @@
 //! `kdo galaxy`: roles and collections of others. One file for each subcommand.
 
+mod build;
 mod context;
+mod download;
+mod info;
+mod init;
 mod install;
 mod list;
 mod lock;
+mod mirror;
+mod needs;
+mod outdated;
 mod remove;
+mod search;
 mod server_args;
 mod tell;
 mod tree;
+mod update;
 mod verify;
+mod why;
 
 use crate::stop::Result;
 use clap::{Args, Subcommand};
@@ -64,6 +74,33 @@ enum Action {
     /// Remove installed packages
     #[command(infer_long_args = true, args_override_self = true)]
     Remove(remove::RemoveArgs),
+    /// Tell what is known of packages
+    #[command(infer_long_args = true, args_override_self = true)]
+    Info(info::InfoArgs),
+    /// Search the servers
+    #[command(infer_long_args = true, args_override_self = true)]
+    Search(search::SearchArgs),
+    /// Make the folder of a new package
+    #[command(infer_long_args = true, args_override_self = true)]
+    Init(init::InitArgs),
+    /// Build collections into archives
+    #[command(infer_long_args = true, args_override_self = true)]
+    Build(build::BuildArgs),
+    /// Take newer versions into requirements.lock, and install them
+    #[command(infer_long_args = true, args_override_self = true)]
+    Update(update::UpdateArgs),
+    /// Tell why a package is needed
+    #[command(infer_long_args = true, args_override_self = true)]
+    Why(why::WhyArgs),
+    /// List packages that there are newer versions of
+    #[command(infer_long_args = true, args_override_self = true)]
+    Outdated(outdated::OutdatedArgs),
+    /// Bring archives into a folder
+    #[command(infer_long_args = true, args_override_self = true)]
+    Download(download::DownloadArgs),
+    /// Bring packages into a folder that serves as a Galaxy server
+    #[command(infer_long_args = true, args_override_self = true)]
+    Mirror(mirror::MirrorArgs),
 }
 
 /// Works with packages.
@@ -80,5 +117,14 @@ pub(crate) fn galaxy(args: GalaxyArgs) -> Result<u8> {
         Action::Verify(args) => verify::verify(kind, &args),
         Action::Tree(args) => tree::tree(kind, args),
         Action::Remove(args) => remove::remove(kind, &args),
+        Action::Info(args) => info::info(kind, &args),
+        Action::Search(args) => search::search(kind, args),
+        Action::Init(args) => init::init(kind, &args),
+        Action::Build(args) => build::build(kind, &args),
+        Action::Update(args) => update::update(kind, &args),
+        Action::Why(args) => why::why(kind, &args),
+        Action::Outdated(args) => outdated::outdated(kind, &args),
+        Action::Download(args) => download::download(kind, args),
+        Action::Mirror(args) => mirror::mirror(kind, &args),
     }
 }

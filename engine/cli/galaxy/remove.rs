@@ -6,7 +6,8 @@ use crate::{
     stop::{Result, Stop},
 };
 use clap::{ArgAction, Args};
-use kdo_galaxy::{Kind, Package, remove as remove_package};
+use kdo_galaxy::{Kind, Package, installed, remove as remove_package};
+use kdo_syntax::nearest;
 use std::path::PathBuf;
 
 /// Arguments of `kdo galaxy remove`.
@@ -54,8 +55,14 @@ pub(crate) fn remove(kind: Option<Kind>, args: &RemoveArgs) -> Result<u8> {
         screen::say(&if removed {
             format!("- successfully removed {name}")
         } else {
-            format!("- {name} is not installed, skipping.")
+            let near = near(kind, name, &paths).map_or_else(String::new, |n| format!(" Did you mean {n}?"));
+            format!("- {name} is not installed, skipping.{near}")
         });
     }
     Ok(0)
+}
+
+fn near(kind: Kind, name: &str, paths: &[PathBuf]) -> Option<String> {
+    let found: Vec<_> = paths.iter().flat_map(|p| installed(kind, p)).collect();
+    nearest(name, found.iter().map(|i| i.package.name())).map(str::to_owned)
 }

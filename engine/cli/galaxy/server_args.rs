@@ -35,6 +35,11 @@ pub(crate) struct ServerArgs {
 }
 
 impl ServerArgs {
+    /// Whether nobody may be asked.
+    pub(super) fn is_offline(&self) -> bool {
+        self.offline
+    }
+
     /// What they say instead of the configuration.
     pub(super) fn overrides(&self) -> Overrides {
         Overrides {

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod bench;
+mod git_servers;
 mod hostile;
+mod interop;
+mod mirror;
 mod requirements;
 mod resolving;
 mod servers;

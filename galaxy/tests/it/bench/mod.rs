@@ -2,11 +2,15 @@
 //! Galaxy on a real web server, repositories of git, and a project of its own for each test.
 
 mod archive;
+mod git_http;
+mod nginx;
 mod repository;
 mod static_tree;
 mod web;
 
 pub(crate) use archive::ArchiveFile;
+pub(crate) use git_http::GitHttp;
+pub(crate) use nginx::Nginx;
 pub(crate) use repository::Repository;
 pub(crate) use static_tree::StaticTree;
 pub(crate) use web::{Answer, Asked, Web};

@@ -8,20 +8,34 @@ use std::{
 
 /// A repository with a work tree.
 pub(crate) struct Repository {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
+    /// Removed with the repository, unless the folder is somebody else's.
+    _own: Option<tempfile::TempDir>,
 }
 
 impl Repository {
     pub(crate) fn new() -> Self {
+        let own = tempfile::tempdir().unwrap();
+        let repository = Self::at(own.path());
+        Self {
+            _own: Some(own),
+            ..repository
+        }
+    }
+
+    /// A repository in a folder that is there.
+    pub(crate) fn at(folder: &Path) -> Self {
+        fs::create_dir_all(folder).unwrap();
         let repository = Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: folder.to_owned(),
+            _own: None,
         };
         repository.git(&["init", "--quiet", "--initial-branch=main"]);
         repository
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     pub(crate) fn url(&self) -> String {

@@ -1,0 +1,90 @@
+//! `kdo galaxy outdated`
+
+use super::{
+    context::{Asked, Context, FileArgs},
+    server_args::ServerArgs,
+};
+use crate::{screen, stop::Result};
+use clap::Args;
+use kdo_galaxy::{Choice, Kind, Mode, Package, Resolved, Version};
+
+/// Arguments of `kdo galaxy outdated`.
+#[derive(Args)]
+pub(crate) struct OutdatedArgs {
+    #[command(flatten)]
+    file: FileArgs,
+    /// End with 3 if anything is outdated
+    #[arg(long)]
+    check: bool,
+    /// Look at pre-releases too
+    #[arg(long)]
+    pre: bool,
+    #[command(flatten)]
+    servers: ServerArgs,
+}
+
+struct Row {
+    name: String,
+    now: String,
+    fitting: String,
+    newest: String,
+}
+
+/// Lists what is locked, or installed, in an older version than there is.
+pub(crate) fn outdated(kind: Option<Kind>, args: &OutdatedArgs) -> Result<u8> {
+    let context = Context::new(&args.servers)?;
+    let asked = context.asked(kind, &[], &args.file)?;
+    let choice = Choice {
+        prereleases: args.pre,
+        ..Choice::default()
+    };
+    let resolved = context.resolve(&asked.list, &choice).map_err(|f| context.stop(&f))?;
+    let mut rows = Vec::new();
+    for package in &resolved {
+        rows.extend(row(&context, &asked, package, args.pre)?);
+    }
+    if rows.is_empty() {
+        screen::say("all packages are up to date");
+        return Ok(0);
+    }
+    let width = |of: fn(&Row) -> &String, title: &str| {
+        rows.iter().map(|r| of(r).chars().count()).max().unwrap_or(0).max(title.len())
+    };
+    let (a, b, c) = (
+        width(|r| &r.name, "Package"),
+        width(|r| &r.now, "Now"),
+        width(|r| &r.fitting, "Fitting"),
+    );
+    let mut out = format!("{:a$}  {:b$}  {:c$}  Newest\n", "Package", "Now", "Fitting");
+    for row in &rows {
+        out += &format!("{:a$}  {:b$}  {:c$}  {}\n", row.name, row.now, row.fitting, row.newest);
+    }
+    screen::say(&out);
+    Ok(if args.check { 3 } else { 0 })
+}
+
+fn row(context: &Context, asked: &Asked, resolved: &Resolved, pre: bool) -> Result<Option<Row>> {
+    let package = &resolved.release.package;
+    let fitting = &resolved.release.version;
+    let now = now(context, asked, package)?;
+    let versions = resolved.source.versions(package).map_err(|f| context.stop(&f))?;
+    let newest = versions.into_iter().filter(|v| pre || !v.is_prerelease()).max();
+    let newest = newest.filter(|n| n > fitting).unwrap_or_else(|| fitting.clone());
+    let current = now.as_ref().is_some_and(|n| n == fitting && *n == newest);
+    Ok((!current).then(|| Row {
+        name: package.name().to_owned(),
+        now: now.map_or_else(|| "-".to_owned(), |v| v.to_string()),
+        fitting: fitting.to_string(),
+        newest: newest.to_string(),
+    }))
+}
+
+/// The version that is locked, else that is installed.
+fn now(context: &Context, asked: &Asked, package: &Package) -> Result<Option<Version>> {
+    let locked = context.lock(asked)?.and_then(|l| Some(l.find(package)?.version.clone()));
+    if locked.is_some() {
+        return Ok(locked);
+    }
+    let installer = context.installer(context.paths(None, None)?, Mode::Needed);
+    Ok(installer.present(package).and_then(|p| p.version))
+}

@@ -1,0 +1,265 @@
+//! What the real ansible-galaxy made of the same collections, requirements and catalogues; recorded by
+//! `tests/interop/record.py`, since it is not there when tests run.
+
+use crate::bench::{Project, Repository, StaticTree, collection};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use kdo_galaxy::{Building, Choice, Digest, Kind, Requirements, Version, check_collection, resolve};
+use kdo_syntax::SourceMap;
+use kdo_value::{Map, Value, json};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+    process::Command,
+};
+
+fn recorded(name: &str) -> Map {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name);
+    let read = json::read(&fs::read_to_string(path).unwrap()).unwrap();
+    read.as_map().cloned().unwrap_or_else(|| {
+        let all = Map::new();
+        all.insert("all", read);
+        all
+    })
+}
+
+fn field(value: &Value, key: &str) -> Value {
+    value.get(key).unwrap_or(Value::None)
+}
+
+/// A text is a file, a list a file with a mode, a mapping a link, nothing a folder.
+fn make(folder: &Path, files: &Value, root: &str) {
+    for (name, content) in files.as_map().unwrap().text_entries() {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        match content {
+            Value::None => fs::create_dir_all(&path).unwrap(),
+            Value::Map(link) => symlink(link.get("link").unwrap().to_text(), &path).unwrap(),
+            Value::List(list) => {
+                let list = list.to_vec();
+                fs::write(&path, list[0].to_text()).unwrap();
+                let mode = u32::from_str_radix(&list[1].to_text(), 8).unwrap();
+                fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            }
+            text => fs::write(&path, text.to_text().replace("ROOT", root)).unwrap(),
+        }
+    }
+}
+
+/// The tree of a folder as the recording tells it.
+fn tree(folder: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(at) = open.pop() {
+        for entry in fs::read_dir(&at).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let name = path.strip_prefix(folder).unwrap().display().to_string();
+            if name.ends_with(".galaxy_install_info") || name.ends_with(".info") {
+                continue;
+            }
+            let metadata = fs::symlink_metadata(&path).unwrap();
+            let what = if metadata.is_symlink() {
+                format!("link {}", fs::read_link(&path).unwrap().display())
+            } else if metadata.is_dir() {
+                open.push(path);
+                "folder".to_owned()
+            } else {
+                let program = metadata.permissions().mode() & 0o100 != 0;
+                let word = if program { "program" } else { "file" };
+                format!("{word} {}", Digest::of(&fs::read(&path).unwrap()).hex())
+            };
+            found.insert(name, what);
+        }
+    }
+    found
+}
+
+fn told(tree: &Value) -> BTreeMap<String, String> {
+    let entries = tree.as_map().unwrap().text_entries();
+    entries.into_iter().map(|(name, what)| (name, what.to_text())).collect()
+}
+
+/// JSON with its keys in order.
+fn sorted(value: &Value) -> String {
+    match value {
+        Value::Map(map) => {
+            let mut lines: Vec<String> = map
+                .text_entries()
+                .iter()
+                .map(|(key, value)| format!("{key:?}: {}", sorted(value)))
+                .collect();
+            lines.sort();
+            format!("{{{}}}", lines.join(", "))
+        }
+        Value::List(list) => {
+            let items: Vec<String> = list.to_vec().iter().map(sorted).collect();
+            format!("[{}]", items.join(", "))
+        }
+        other => json::line(other),
+    }
+}
+
+/// The list of files without its order.
+fn listed(files: &Value) -> Vec<String> {
+    let mut lines: Vec<String> = field(files, "files").as_sequence().unwrap().iter().map(sorted).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn what_kdo_builds_says_the_same_as_what_ansible_galaxy_builds() {
+    for (name, case) in recorded("builds.json").text_entries() {
+        let project = Project::new();
+        let source = project.path("given");
+        make(&source, &field(&case, "files"), "");
+        let built = Building::of_folder(&source);
+        if !field(&case, "built").truthy() || otherwise(&name) {
+            assert!(built.is_err(), "{name}: it must be refused");
+            continue;
+        }
+        let built = built.unwrap_or_else(|f| panic!("{name}: {f}"));
+        assert_eq!(built.file_name(), field(&case, "file_name").to_text(), "{name}");
+        let archive = project.path("given.tar.gz");
+        built.write_file(&archive).unwrap_or_else(|f| panic!("{name}: {f}"));
+        let folder = project.path("given.unpacked");
+        fs::create_dir(&folder).unwrap();
+        let status = Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(&folder).status();
+        assert!(status.unwrap().success());
+        let page = |page: &str| json::read(&fs::read_to_string(folder.join(page)).unwrap()).unwrap();
+        assert_eq!(listed(&page("FILES.json")), listed(&field(&case, "FILES.json")), "{name}");
+        let info = |manifest: &Value| sorted(&field(manifest, "collection_info"));
+        assert_eq!(info(&page("MANIFEST.json")), info(&field(&case, "MANIFEST.json")), "{name}");
+    }
+}
+
+#[test]
+fn what_ansible_galaxy_builds_is_installed_as_it_does_itself() {
+    for (name, case) in recorded("builds.json").text_entries() {
+        let Some(archive) = case.get("archive").filter(|_| !otherwise(&name)) else { continue };
+        let project = Project::new();
+        let path = project.path("given.tar.gz");
+        fs::write(&path, STANDARD.decode(archive.to_text()).unwrap()).unwrap();
+        let word = Requirements::of_word(Kind::Collection, path.to_str().unwrap()).unwrap();
+        let choice = Choice {
+            no_dependencies: true,
+            ..Choice::default()
+        };
+        let resolved = resolve(&[word], &project.sources(), &choice).unwrap();
+        project
+            .installer()
+            .install(&resolved, None)
+            .unwrap_or_else(|f| panic!("{name}: {f}"));
+        let installed = project.path("collections/ansible_collections/acme/tools");
+        assert_eq!(tree(&installed), told(&field(&case, "installed")), "{name}");
+        assert_eq!(check_collection(&installed).unwrap(), Vec::<String>::new(), "{name}");
+    }
+}
+
+/// The world of the requirements: folders, repositories, archives.
+struct World {
+    server: StaticTree,
+    repositories: Vec<Repository>,
+}
+
+impl World {
+    fn new(told: &Map) -> Self {
+        let server = StaticTree::start();
+        let root = server.folder().to_owned();
+        let text = root.display().to_string();
+        make(&root, &told.get("world").unwrap(), &text);
+        let mut repositories = Vec::new();
+        for entry in fs::read_dir(&root).unwrap().flatten() {
+            if !entry.file_name().to_string_lossy().ends_with(".git") {
+                continue;
+            }
+            let repository = Repository::at(&entry.path());
+            repository.commit();
+            repository.git(&["tag", "v1.0"]);
+            repository.write("later", "later\n");
+            repository.commit();
+            repositories.push(repository);
+        }
+        for (name, flag) in told.get("archives").unwrap().as_map().unwrap().text_entries() {
+            let status = Command::new("tar")
+                .args([format!("-c{}f", flag.to_text()), format!("{text}/{name}")])
+                .args(["-C", &text, "plain"])
+                .status();
+            assert!(status.unwrap().success());
+        }
+        let built = Building::of_folder(&root.join("tools")).unwrap();
+        built.write_file(&root.join(built.file_name())).unwrap();
+        Self { server, repositories }
+    }
+}
+
+/// Where kdo does otherwise, and why.
+const OTHERWISE: &[(&str, &str)] = &[
+    ("bad_name", "no server takes and nobody can require such a collection"),
+    ("role_archive_without_name", "the archive has a name: the role's"),
+    ("role_key_role", "`role` is a name here as it is in playbooks"),
+];
+
+fn otherwise(name: &str) -> bool {
+    OTHERWISE.iter().any(|(known, _)| *known == name)
+}
+
+#[test]
+fn every_form_of_requirements_installs_what_ansible_galaxy_installs() {
+    let told_all = recorded("forms.json");
+    let world = World::new(&told_all);
+    assert_eq!(world.repositories.len(), 5);
+    let root = world.server.folder().display().to_string();
+    let url = world.server.url();
+    let url = url.trim_end_matches("/api/");
+    let mut wrong = Vec::new();
+    for (name, case) in told_all.get("forms").unwrap().as_map().unwrap().text_entries() {
+        let project = Project::new();
+        let text = field(&case, "text").to_text().replace("ROOT", &root).replace("URL", url);
+        let file = project.write("given.yml", &text);
+        let done = Requirements::read(&file, &SourceMap::new()).and_then(|r| project.install(&r.list));
+        let same = match &done {
+            Err(_) => !field(&case, "installed").truthy(),
+            Ok(_) => {
+                tree(&project.path("roles")) == told(&field(&case, "roles"))
+                    && tree(&project.path("collections/ansible_collections")) == told(&field(&case, "collections"))
+            }
+        };
+        if same == otherwise(&name) {
+            let failure = done.err().map(|f| f.to_string());
+            wrong.push(format!("{name}: {failure:?} {:?}", tree(&project.path("roles"))));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_resolver_agrees_on_what_can_be_solved_and_takes_the_same_versions_of_what_is_asked_for() {
+    for case in recorded("resolver.json").get("all").unwrap().as_sequence().unwrap() {
+        let seed = field(&case, "seed").to_text();
+        let mut server = StaticTree::start();
+        for (name, versions) in field(&case, "packages").as_map().unwrap().text_entries() {
+            for (version, needs) in versions.as_map().unwrap().text_entries() {
+                let needs = needs.as_map().unwrap().text_entries();
+                let needs: Vec<(String, String)> = needs.into_iter().map(|(n, r)| (n, r.to_text())).collect();
+                let needs: Vec<(&str, &str)> = needs.iter().map(|(n, r)| (n.as_str(), r.as_str())).collect();
+                server.publish(&name, &version, &needs);
+            }
+        }
+        let asked = field(&case, "asked").as_map().unwrap().text_entries();
+        let asked: Vec<_> = asked.iter().map(|(n, r)| (n.clone(), r.to_text())).collect();
+        let list: Vec<_> = asked.iter().map(|(name, range)| collection(name, range)).collect();
+        let resolved = Project::of_server(&server).resolve(&list);
+        let result = field(&case, "result");
+        let Value::Map(result) = result else {
+            assert!(resolved.is_err(), "seed {seed}: ansible-galaxy finds no solution");
+            continue;
+        };
+        let resolved = resolved.unwrap_or_else(|f| panic!("seed {seed}: {f}"));
+        let chosen = |name: &str| resolved.iter().find(|r| r.release.package.name() == name);
+        for (name, _) in &asked {
+            let theirs = Version::semantic(&result.get(name).unwrap().to_text()).unwrap();
+            assert_eq!(chosen(name).unwrap().release.version, theirs, "seed {seed}: {name}");
+        }
+    }
+}
