@@ -115,14 +115,19 @@ impl Building {
         let mut file = made.map_err(|e| Failure::file(folder, &e))?;
         self.write(&mut file)?;
         file.as_file().sync_all()?;
-        file.persist(path).map(drop).map_err(|e| Failure::file(path, &e.error))
+        file.persist(path)
+            .map(drop)
+            .map_err(|e| Failure::file(path, &e.error))
     }
 }
 
 /// Files and folders that are part of the collection.
 fn chosen(folder: &Path, info: &Map) -> Result<Vec<PathBuf>> {
     let text = |key: &str| info.get(key).filter(|v| !v.is_none()).map(|v| v.to_text());
-    let (namespace, name) = (text("namespace").unwrap_or_default(), text("name").unwrap_or_default());
+    let (namespace, name) = (
+        text("namespace").unwrap_or_default(),
+        text("name").unwrap_or_default(),
+    );
     let build_ignore = texts(info.get("build_ignore"));
     if let Some(manifest) = info.get("manifest") {
         if !build_ignore.is_empty() {
@@ -229,7 +234,12 @@ fn collection_info(galaxy: &Map) -> Result<Map> {
     for (name, range) in manifest::dependencies(galaxy.get("dependencies"))? {
         needed.insert(name, range);
     }
-    info.insert("dependencies", Value::Map(needed));
+    // Said to be nothing it stays that: so does ansible-galaxy.
+    let none = galaxy.get("dependencies").is_some_and(|d| d.is_none());
+    info.insert(
+        "dependencies",
+        if none { Value::None } else { Value::Map(needed) },
+    );
     for key in ["repository", "documentation", "homepage", "issues"] {
         info.insert(key, text(key));
     }

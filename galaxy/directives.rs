@@ -10,15 +10,32 @@ use std::{
 
 /// Plugins that are written in YAML too, beside Python.
 const WITH_YAML: &[&str] = &[
-    "become", "cache", "callback", "cliconf", "connection", "filter", "httpapi", "inventory", "lookup", "netconf",
-    "shell", "strategy", "test", "vars",
+    "become",
+    "cache",
+    "callback",
+    "cliconf",
+    "connection",
+    "filter",
+    "httpapi",
+    "inventory",
+    "lookup",
+    "netconf",
+    "shell",
+    "strategy",
+    "test",
+    "vars",
 ];
 
 /// The files that the directives choose, and the folders they lie in, sorted.
 pub(crate) fn choose(all: &[PathBuf], manifest: &Value, own: &Own<'_>) -> Result<Vec<PathBuf>> {
-    let given = manifest.get("directives").and_then(|d| d.as_sequence()).unwrap_or_default();
+    let given = manifest
+        .get("directives")
+        .and_then(|d| d.as_sequence())
+        .unwrap_or_default();
     let given: Vec<String> = given.iter().map(Value::to_text).collect();
-    let bare = manifest.get("omit_default_directives").is_some_and(|v| v.truthy());
+    let bare = manifest
+        .get("omit_default_directives")
+        .is_some_and(|v| v.truthy());
     if bare && given.is_empty() {
         return Err(Failure::invalid(
             "'manifest.omit_default_directives' was set to True, but no directives were defined in 'manifest.directives'",
@@ -63,11 +80,17 @@ fn with_defaults(given: Vec<String>, own: &Own<'_>) -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
-    all.extend(WITH_YAML.iter().map(|p| format!("recursive-include plugins/{p} **.yml **.yaml")));
+    all.extend(
+        WITH_YAML
+            .iter()
+            .map(|p| format!("recursive-include plugins/{p} **.yml **.yaml")),
+    );
     all.extend(own.license_file.map(|f| format!("include {f}")));
     all.extend(given);
     let (namespace, name) = (own.namespace, own.name);
-    all.push(format!("exclude galaxy.yml galaxy.yaml MANIFEST.json FILES.json {namespace}-{name}-*.tar.gz"));
+    all.push(format!(
+        "exclude galaxy.yml galaxy.yaml MANIFEST.json FILES.json {namespace}-{name}-*.tar.gz"
+    ));
     all.push("recursive-exclude tests/output **".to_owned());
     all.push("global-exclude /.* /__pycache__".to_owned());
     all
@@ -125,8 +148,15 @@ mod tests {
 
     fn chosen(files: &[&str], directives: &[&str]) -> Vec<String> {
         let manifest = Map::new();
-        manifest.insert("directives", Value::list(directives.iter().map(|d| Value::from(*d))));
-        let own = Own { namespace: "ns", name: "col", license_file: Some("GPL") };
+        manifest.insert(
+            "directives",
+            Value::list(directives.iter().map(|d| Value::from(*d))),
+        );
+        let own = Own {
+            namespace: "ns",
+            name: "col",
+            license_file: Some("GPL"),
+        };
         let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
         let found = choose(&files, &Value::Map(manifest), &own).unwrap();
         found.iter().map(|p| p.display().to_string()).collect()
@@ -135,13 +165,35 @@ mod tests {
     #[test]
     fn the_defaults_take_what_collections_have() {
         let files = [
-            "README.rst", "GPL", "foo.txt", "galaxy.yml", "other", "ns-col-1.0.0.tar.gz", ".reuse/dep5",
-            "artifacts/.gitkeep", "plugins/vars/a.yml", "plugins/vars/docs.md", "plugins/action/a.py",
-            "plugins/action/a.yml", "tests/output/x", "tests/units/.hidden", "tests/units/t.py",
+            "README.rst",
+            "GPL",
+            "foo.txt",
+            "galaxy.yml",
+            "other",
+            "ns-col-1.0.0.tar.gz",
+            ".reuse/dep5",
+            "artifacts/.gitkeep",
+            "plugins/vars/a.yml",
+            "plugins/vars/docs.md",
+            "plugins/action/a.py",
+            "plugins/action/a.yml",
+            "tests/output/x",
+            "tests/units/.hidden",
+            "tests/units/t.py",
         ];
         let expected = [
-            ".reuse", ".reuse/dep5", "GPL", "README.rst", "plugins", "plugins/action", "plugins/action/a.py",
-            "plugins/vars", "plugins/vars/a.yml", "tests", "tests/units", "tests/units/t.py",
+            ".reuse",
+            ".reuse/dep5",
+            "GPL",
+            "README.rst",
+            "plugins",
+            "plugins/action",
+            "plugins/action/a.py",
+            "plugins/vars",
+            "plugins/vars/a.yml",
+            "tests",
+            "tests/units",
+            "tests/units/t.py",
         ];
         assert_eq!(chosen(&files, &["exclude foo.txt"]), expected);
     }
@@ -150,7 +202,11 @@ mod tests {
     fn a_slip_is_told() {
         let manifest = Map::new();
         manifest.insert("omit_default_directives", true);
-        let own = Own { namespace: "a", name: "b", license_file: None };
+        let own = Own {
+            namespace: "a",
+            name: "b",
+            license_file: None,
+        };
         assert!(choose(&[], &Value::Map(manifest), &own).is_err());
         let manifest = Map::new();
         manifest.insert("directives", Value::list([Value::from("inclde x")]));

@@ -1,6 +1,8 @@
 //! Archives into a folder, with requirements that install them from there.
 
-use crate::{Digest, Failure, Kind, Package, Release, Resolved, Result, StaticTree, Store, resolve::in_parallel};
+use crate::{
+    Digest, Failure, Kind, Package, Release, Resolved, Result, StaticTree, Store, resolve::in_parallel,
+};
 use kdo_syntax::{EmitOptions, emit_yaml};
 use kdo_value::{Map, Value};
 use std::{
@@ -38,7 +40,11 @@ pub fn download(store: &Store, resolved: &[Resolved], folder: &Path) -> Result<V
         let release = resolved.release.clone();
         let path = folder.join(archive_name(&release.package, &release.version));
         write_blob(store, &digest, &path)?;
-        done.push(Downloaded { release, digest, path });
+        done.push(Downloaded {
+            release,
+            digest,
+            path,
+        });
     }
     let path = folder.join("requirements.yml");
     fs::write(&path, requirements(&done)).map_err(|e| Failure::file(&path, &e))?;
@@ -80,7 +86,12 @@ fn requirements(done: &[Downloaded]) -> String {
     let all = Map::new();
     for (kind, key) in [(Kind::Collection, "collections"), (Kind::Role, "roles")] {
         let entries = done.iter().filter(|d| d.release.package.kind() == kind).map(|d| {
-            let file = d.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let file = d
+                .path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             let entry = Map::new();
             match kind {
                 Kind::Collection => {

@@ -244,9 +244,7 @@ impl Http {
         let answer = self.call(&call)?;
         match answer.status().as_u16() {
             404 => Ok(None),
-            200..300 => {
-                parsed(&text(answer, url)?)
-            }
+            200..300 => parsed(&text(answer, url)?),
             _ => Err(refused(answer, url)),
         }
     }

@@ -112,7 +112,9 @@ pub fn about_installed(found: &Installed) -> Result<Map> {
         Kind::Collection if found.path.join("MANIFEST.json").is_file() => {
             let path = found.path.join("MANIFEST.json");
             let text = fs::read_to_string(&path).map_err(|e| Failure::file(&path, &e))?;
-            kdo_value::json::read(&text).map_err(Failure::refused)?.get("collection_info")
+            kdo_value::json::read(&text)
+                .map_err(Failure::refused)?
+                .get("collection_info")
         }
         Kind::Collection => load(&found.path.join("galaxy.yml")),
     };

@@ -68,6 +68,9 @@ fn add(archive: &mut Builder<impl Write>, name: &Path, member: &Member) -> std::
             } else if metadata.is_dir() {
                 header.set_entry_type(EntryType::Directory);
                 header.set_mode(0o755);
+                // As everybody's archives call folders.
+                let mut name = name.as_os_str().to_owned();
+                name.push("/");
                 archive.append_data(&mut header, name, std::io::empty())
             } else {
                 if metadata.permissions().mode() & 0o100 != 0 {

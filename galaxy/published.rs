@@ -1,6 +1,8 @@
 //! What servers publish, beside what is installed.
 
-use crate::{Digest, Failure, Package, Requirement, Result, Sources, Version, inspect::inspect, tree::file_digest};
+use crate::{
+    Digest, Failure, Package, Requirement, Result, Sources, Version, inspect::inspect, tree::file_digest,
+};
 use std::path::Path;
 
 /// The hash of the MANIFEST.json that a server publishes with that version of a collection.
@@ -16,10 +18,10 @@ pub fn published_manifest(sources: &Sources, package: &Package, version: &Versio
         let inspected = inspect(sources.store(), &digest, package.kind(), staging.path())?;
         return manifest_digest(&inspected.folder);
     }
-    Err(Failure::not_found(format!(
-        "no server has {package} {version} to compare with"
-    ))
-    .help("--offline compares the collection with its own MANIFEST.json only"))
+    Err(
+        Failure::not_found(format!("no server has {package} {version} to compare with"))
+            .help("--offline compares the collection with its own MANIFEST.json only"),
+    )
 }
 
 /// The hash of an installed collection's MANIFEST.json.

@@ -29,7 +29,9 @@ pub fn role_dependencies(folder: &Path) -> Result<Vec<Requirement>> {
             return Ok(());
         };
         let Value::List(list) = list else {
-            return Err(Failure::refused(format!("{file}: dependencies must be a list")));
+            return Err(Failure::refused(format!(
+                "{file}: Expected role dependencies to be a list."
+            )));
         };
         for entry in list.to_vec() {
             found.extend(role_spec::dependency(&entry).map_err(|f| f.of(file))?);

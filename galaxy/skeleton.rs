@@ -10,10 +10,19 @@ use std::{
 
 const ROLE: &[(&str, &str)] = &[
     ("README.md.j2", include_str!("skeleton/role/README.md.j2")),
-    ("defaults/main.yml.j2", "---\n# defaults file for {{ role_name }}\n"),
-    ("handlers/main.yml.j2", "---\n# handlers file for {{ role_name }}\n"),
+    (
+        "defaults/main.yml.j2",
+        "---\n# defaults file for {{ role_name }}\n",
+    ),
+    (
+        "handlers/main.yml.j2",
+        "---\n# handlers file for {{ role_name }}\n",
+    ),
     ("meta/main.yml.j2", include_str!("skeleton/role/meta.yml.j2")),
-    ("meta/argument_specs.yml.j2", include_str!("skeleton/role/argument_specs.yml.j2")),
+    (
+        "meta/argument_specs.yml.j2",
+        include_str!("skeleton/role/argument_specs.yml.j2"),
+    ),
     ("tasks/main.yml.j2", "---\n# tasks file for {{ role_name }}\n"),
     ("tests/inventory", "localhost\n"),
     ("tests/test.yml.j2", include_str!("skeleton/role/test.yml.j2")),
@@ -23,8 +32,14 @@ const ROLE_FOLDERS: &[&str] = &["files", "templates"];
 const COLLECTION: &[(&str, &str)] = &[
     ("README.md.j2", include_str!("skeleton/collection/README.md.j2")),
     ("galaxy.yml.j2", include_str!("skeleton/collection/galaxy.yml.j2")),
-    ("meta/runtime.yml", include_str!("skeleton/collection/runtime.yml")),
-    ("plugins/README.md", include_str!("skeleton/collection/plugins.md")),
+    (
+        "meta/runtime.yml",
+        include_str!("skeleton/collection/runtime.yml"),
+    ),
+    (
+        "plugins/README.md",
+        include_str!("skeleton/collection/plugins.md"),
+    ),
 ];
 const COLLECTION_FOLDERS: &[&str] = &["docs", "roles"];
 
@@ -48,7 +63,9 @@ impl Skeleton {
             Kind::Collection => (COLLECTION, COLLECTION_FOLDERS),
         };
         let folders = folders.iter().map(|f| (PathBuf::from(f), Entry::Folder));
-        let files = files.iter().map(|(name, text)| (PathBuf::from(name), Entry::Text(text)));
+        let files = files
+            .iter()
+            .map(|(name, text)| (PathBuf::from(name), Entry::Text(text)));
         Self {
             entries: folders.chain(files).collect(),
         }
@@ -66,7 +83,8 @@ impl Skeleton {
             for entry in fs::read_dir(&path).map_err(|e| Failure::file(&path, &e))? {
                 let entry = entry?;
                 let name = at.join(entry.file_name());
-                if entry.file_name() == ".git" || patterns.iter().any(|p| p.is_match(&name.to_string_lossy())) {
+                if entry.file_name() == ".git" || patterns.iter().any(|p| p.is_match(&name.to_string_lossy()))
+                {
                     continue;
                 }
                 let kind = entry.file_type()?;
@@ -116,14 +134,24 @@ impl Skeleton {
                 }
                 _ => None,
             };
-            let text = text.map(|t| if template { render(&t) } else { Ok(t) }).transpose();
+            let text = text
+                .map(|t| if template { render(&t) } else { Ok(t) })
+                .transpose();
             let text = text.map_err(|e| Failure::invalid(format!("{}: {e}", name.display())))?;
-            let name = if template { name.with_extension("") } else { name.clone() };
+            let name = if template {
+                name.with_extension("")
+            } else {
+                name.clone()
+            };
             ready.push((folder.join(name), entry, text));
         }
         for path in there {
             let folder = path.is_dir() && !path.is_symlink();
-            let gone = if folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            let gone = if folder {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
             gone.map_err(|e| Failure::file(&path, &e))?;
         }
         fs::create_dir_all(folder).map_err(|e| Failure::file(folder, &e))?;
@@ -148,7 +176,8 @@ impl Skeleton {
 
 /// Templates of the role itself are left as they are.
 fn in_templates(name: &Path) -> bool {
-    name.parent().is_some_and(|p| p.components().any(|c| c.as_os_str() == "templates"))
+    name.parent()
+        .is_some_and(|p| p.components().any(|c| c.as_os_str() == "templates"))
 }
 
 #[cfg(test)]
@@ -177,7 +206,10 @@ mod tests {
         let render = |text: &str| Ok(text.replace("{{ x }}", "rendered"));
         skeleton.write(&made, false, &render).unwrap();
         assert_eq!(fs::read_to_string(made.join("README")).unwrap(), "rendered");
-        assert_eq!(fs::read_to_string(made.join("templates/a.conf.j2")).unwrap(), "{{ x }}");
+        assert_eq!(
+            fs::read_to_string(made.join("templates/a.conf.j2")).unwrap(),
+            "{{ x }}"
+        );
         assert!(made.join("files").is_dir() && !made.join("files/.git_keep").exists());
         assert!(made.join("link").is_symlink() && !made.join(".git").exists());
     }
@@ -188,10 +220,20 @@ mod tests {
         let kept = folder.path().join("kept");
         fs::write(&kept, "").unwrap();
         let skeleton = Skeleton::new(Kind::Role);
-        assert!(skeleton.write(folder.path(), false, &|t| Ok(t.to_owned())).is_err());
-        assert!(skeleton.write(folder.path(), true, &|_| Err("bad".to_owned())).is_err());
+        assert!(
+            skeleton
+                .write(folder.path(), false, &|t| Ok(t.to_owned()))
+                .is_err()
+        );
+        assert!(
+            skeleton
+                .write(folder.path(), true, &|_| Err("bad".to_owned()))
+                .is_err()
+        );
         assert!(kept.exists());
-        skeleton.write(folder.path(), true, &|t| Ok(t.to_owned())).unwrap();
+        skeleton
+            .write(folder.path(), true, &|t| Ok(t.to_owned()))
+            .unwrap();
         assert!(!kept.exists() && folder.path().join("tasks/main.yml").is_file());
     }
 }

@@ -144,7 +144,9 @@ impl StaticTree {
         };
         let base = format!("api/v1/roles/{package}/versions");
         let known = self.read(&format!("{base}/index.json"));
-        let known = known.and_then(|p| p.get("results")?.as_sequence()).unwrap_or_default();
+        let known = known
+            .and_then(|p| p.get("results")?.as_sequence())
+            .unwrap_or_default();
         let entry = Map::new();
         entry.insert("name", version.as_str());
         entry.insert("download_url", format!("{}/files/{file}", self.url));
@@ -162,7 +164,10 @@ impl StaticTree {
         let meta = crate::role_meta::load(folder, "main").ok().flatten();
         let said = meta.and_then(|m| m.get("galaxy_info")?.get("description"));
         role.insert("description", said.map_or_else(String::new, |d| d.to_text()));
-        self.write(&format!("api/v1/q/{package}.json"), &results(vec![Value::Map(role)]))
+        self.write(
+            &format!("api/v1/q/{package}.json"),
+            &results(vec![Value::Map(role)]),
+        )
     }
 
     fn page(&self, folder: &str, page: &Value) -> Result<()> {
@@ -184,7 +189,9 @@ impl StaticTree {
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|e| e.error)
         };
-        write().map(drop).map_err(|e: std::io::Error| Failure::file(&path, &e))
+        write()
+            .map(drop)
+            .map_err(|e: std::io::Error| Failure::file(&path, &e))
     }
 
     fn read(&self, name: &str) -> Option<Value> {
@@ -218,13 +225,21 @@ pub(crate) fn file_of_url(url: &str) -> Option<PathBuf> {
             at.push(part);
         }
     }
-    let value = |key: &str| query.split('&').find_map(|p| p.strip_prefix(key)?.strip_prefix('='));
+    let value = |key: &str| {
+        query
+            .split('&')
+            .find_map(|p| p.strip_prefix(key)?.strip_prefix('='))
+    };
     if at.ends_with("v1/roles")
         && let (Some(owner), Some(name)) = (value("owner__username"), value("name"))
     {
         return Some(at.with_file_name("q").join(format!("{owner}.{name}.json")));
     }
-    Some(if path.ends_with('/') { at.join("index.json") } else { at })
+    Some(if path.ends_with('/') {
+        at.join("index.json")
+    } else {
+        at
+    })
 }
 
 #[cfg(test)]
@@ -235,7 +250,10 @@ mod tests {
     fn urls_are_files_of_the_tree() {
         let file = |url: &str| file_of_url(url).unwrap().display().to_string();
         assert_eq!(file("file:///m/api/"), "/m/api/index.json");
-        assert_eq!(file("file:///m/api/v3/x/versions/?limit=100"), "/m/api/v3/x/versions/index.json");
+        assert_eq!(
+            file("file:///m/api/v3/x/versions/?limit=100"),
+            "/m/api/v3/x/versions/index.json"
+        );
         assert_eq!(file("file:///m/api/v3/1/../../files/a"), "/m/api/files/a");
         assert_eq!(
             file("file:///m/api/v1/roles/?owner__username=a&name=b"),

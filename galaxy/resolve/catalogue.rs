@@ -10,6 +10,9 @@ use std::{
 /// A source's versions, highest first.
 type Versions = Arc<Vec<Version>>;
 
+/// What is asked for: the place in the list, and which versions.
+pub(super) type Roots = BTreeMap<Package, (usize, Range)>;
+
 pub(super) struct Catalogue<'a> {
     sources: &'a Sources,
     choice: &'a Choice,
@@ -43,22 +46,22 @@ impl<'a> Catalogue<'a> {
             .map_err(|_| Failure::server("an earlier request failed"))
     }
 
-    /// The packages that are asked for, with their versions.
-    pub(super) fn roots(&self, requirements: &[Requirement]) -> Result<BTreeMap<Package, Range>> {
+    /// The packages that are asked for, with their places in the list and their versions.
+    pub(super) fn roots(&self, requirements: &[Requirement]) -> Result<Roots> {
         let found = in_parallel(requirements, |r| self.packages(r))?;
-        let mut roots: BTreeMap<Package, Range> = BTreeMap::new();
-        for (requirement, packages) in requirements.iter().zip(found) {
+        let mut roots = Roots::new();
+        for (at, (requirement, packages)) in requirements.iter().zip(found).enumerate() {
             for package in packages.map_err(|f| f.at(requirement.origin))? {
                 let range = self.place(&package, requirement, true)?;
                 match roots.get(&package) {
                     None => {
-                        roots.insert(package, range);
+                        roots.insert(package, (at, range));
                     }
-                    Some(other) if *other == range || range.is_any() => {}
-                    Some(other) if other.is_any() => {
-                        roots.insert(package, range);
+                    Some((_, other)) if *other == range || range.is_any() => {}
+                    Some((first, other)) if other.is_any() => {
+                        roots.insert(package, (*first, range));
                     }
-                    Some(other) => {
+                    Some((_, other)) => {
                         return Err(Failure::invalid(format!(
                             "{package} is required twice, as {other} and as {range}"
                         ))
@@ -143,7 +146,11 @@ impl<'a> Catalogue<'a> {
         };
         // This is only a hint: that there is none is no failure.
         let found = self.sources.of(&asked).ok()?;
-        let found: Vec<_> = found.iter().filter_map(|s| s.search(&query).ok()).flatten().collect();
+        let found: Vec<_> = found
+            .iter()
+            .filter_map(|s| s.search(&query).ok())
+            .flatten()
+            .collect();
         kdo_syntax::nearest(package.name(), found.iter().map(|f| f.name.as_str())).map(str::to_owned)
     }
 

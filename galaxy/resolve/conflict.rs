@@ -25,7 +25,9 @@ pub(super) fn explain(error: PubGrubError<Provider<'_>>, catalogue: &Catalogue<'
         [_, only] | [only] if unknown == 1 && only.contains(NOWHERE) => {
             let near = missing_package(&tree).and_then(|p| catalogue.near(p));
             let failure = Failure::not_found(only.clone());
-            return near.into_iter().fold(failure, |f, n| f.help(format!("did you mean {n}?")));
+            return near
+                .into_iter()
+                .fold(failure, |f, n| f.help(format!("did you mean {n}?")));
         }
         _ => "no set of versions fulfils all that is required",
     };

@@ -1,9 +1,9 @@
 //! The catalogue as pubgrub asks it.
 
-use super::catalogue::Catalogue;
-use crate::{Failure, Package, Range, Version};
+use super::catalogue::{Catalogue, Roots};
+use crate::{Failure, Package, Version};
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, Ranges};
-use std::{cmp::Reverse, collections::BTreeMap, fmt};
+use std::{cmp::Reverse, fmt};
 
 /// What pubgrub decides on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +34,7 @@ impl fmt::Display for Node {
 
 pub(super) struct Provider<'a> {
     pub(super) catalogue: &'a Catalogue<'a>,
-    pub(super) roots: &'a BTreeMap<Package, Range>,
+    pub(super) roots: &'a Roots,
 }
 
 impl DependencyProvider for Provider<'_> {
@@ -42,7 +42,7 @@ impl DependencyProvider for Provider<'_> {
     type V = Version;
     type VS = Ranges<Version>;
     type M = String;
-    type Priority = (u32, Reverse<usize>);
+    type Priority = (Reverse<usize>, u32, Reverse<usize>);
     type Err = Failure;
 
     fn prioritize(
@@ -55,10 +55,14 @@ impl DependencyProvider for Provider<'_> {
             let candidates = self.catalogue.candidates(package).unwrap_or_default();
             candidates.iter().filter(|v| range.contains(v)).count()
         };
-        // What conflicts most, then what leaves the least to choose from.
+        // What the user asks for first is taken as new as it can be; then what conflicts most, then what leaves the least to choose from.
         match node {
-            Node::Requirements => (u32::MAX, Reverse(0)),
-            Node::Package(package) => (statistics.conflict_count(), Reverse(fitting(package))),
+            Node::Requirements => (Reverse(0), u32::MAX, Reverse(0)),
+            Node::Package(package) => (
+                Reverse(self.roots.get(package).map_or(usize::MAX, |(at, _)| *at)),
+                statistics.conflict_count(),
+                Reverse(fitting(package)),
+            ),
         }
     }
 
@@ -83,7 +87,7 @@ impl DependencyProvider for Provider<'_> {
             let needs = self
                 .roots
                 .iter()
-                .map(|(p, r)| (Node::Package(p.clone()), r.set().clone()));
+                .map(|(p, (_, r))| (Node::Package(p.clone()), r.set().clone()));
             return Ok(Dependencies::Available(needs.collect()));
         };
         let (release, _) = self.catalogue.release(package, version)?;

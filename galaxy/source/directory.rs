@@ -67,6 +67,11 @@ pub(super) fn folders(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Whether a folder is no collection itself, but holds some.
+pub(super) fn holds_several(path: &Path) -> Result<bool> {
+    Ok(!is_collection(path) && !folders(path)?.is_empty())
+}
+
 /// Builds a collection's folder into the store.
 pub(super) fn hold_collection(store: &Store, folder: &Path, address: String) -> Result<Held> {
     let building = Building::of_folder(folder).map_err(|f| f.of(&address))?;

@@ -108,10 +108,7 @@ impl Galaxy {
         let available = page.get("available_versions").unwrap_or(Value::None);
         let of = |key: &str| {
             let path = available.get(key)?.as_str()?.to_owned();
-            Some(absolute(
-                &root,
-                &format!("{}/", path.trim_end_matches('/')),
-            ))
+            Some(absolute(&root, &format!("{}/", path.trim_end_matches('/'))))
         };
         Ok(Pages {
             v1: of("v1"),

@@ -46,7 +46,10 @@ fn roles(server: &Galaxy, query: &Query) -> Result<Vec<Found>> {
         let _ = write!(url, "&username_autocomplete={}", encode(author));
     }
     let page = server.page(&url)?.unwrap_or(Value::None);
-    let results = page.get("results").and_then(|r| r.as_sequence()).unwrap_or_default();
+    let results = page
+        .get("results")
+        .and_then(|r| r.as_sequence())
+        .unwrap_or_default();
     let one = |entry: &Value| {
         let owner = text(entry, &["username"])
             .or_else(|| text(entry, &["summary_fields", "namespace", "name"]))
@@ -80,7 +83,11 @@ fn collections(server: &Galaxy, query: &Query) -> Result<Vec<Found>> {
     let one = |entry: &Value| {
         let version = entry.get("collection_version").unwrap_or(entry.clone());
         Some(Found {
-            name: format!("{}.{}", text(&version, &["namespace"])?, text(&version, &["name"])?),
+            name: format!(
+                "{}.{}",
+                text(&version, &["namespace"])?,
+                text(&version, &["name"])?
+            ),
             version: text(&version, &["version"]),
             description: text(&version, &["description"]).unwrap_or_default(),
         })
@@ -106,7 +113,10 @@ fn about_role(server: &Galaxy, package: &Package) -> Result<Option<Map>> {
         encode(package.short())
     );
     let page = server.page(&url)?.unwrap_or(Value::None);
-    let results = page.get("results").and_then(|r| r.as_sequence()).unwrap_or_default();
+    let results = page
+        .get("results")
+        .and_then(|r| r.as_sequence())
+        .unwrap_or_default();
     let found = results
         .iter()
         .find(|r| is_asked(r, namespace, package.short()))

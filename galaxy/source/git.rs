@@ -2,8 +2,8 @@
 
 use super::{
     direct::{Held, Holder},
-    directory::{folders, hold_collection, hold_role},
-    git_program::{check_address, git, git_ok},
+    directory::{folders, hold_collection, hold_role, holds_several},
+    git_program::{GitProgram, check_address},
 };
 use crate::{
     Failure, Kind, Result, Store,
@@ -29,6 +29,7 @@ pub(super) struct Git {
     pub(super) several: bool,
     pub(super) store: Arc<Store>,
     pub(super) offline: bool,
+    pub(super) program: GitProgram,
 }
 
 impl Holder for Git {
@@ -104,7 +105,9 @@ impl Git {
                 reference: String::new(),
             });
         }
-        let listing = git_ok(None, &["ls-remote", "--", &self.url], &self.url)?;
+        let listing = self
+            .program
+            .must(None, &["ls-remote", "--", &self.url], &self.url)?;
         let listing = String::from_utf8_lossy(&listing).into_owned();
         let of = |wanted: &str| {
             let mut lines = listing.lines().filter_map(|l| l.split_once('\t'));
@@ -197,7 +200,7 @@ impl Git {
                     address,
                 )?])
             }
-            Kind::Collection if self.several => folders(folder)?
+            Kind::Collection if self.several || holds_several(folder)? => folders(folder)?
                 .iter()
                 .map(|p| {
                     let name = p.file_name().unwrap_or_default().to_string_lossy();
@@ -217,7 +220,7 @@ impl Git {
     fn fetch(&self, place: &Place) -> Result<(String, crate::Digest)> {
         let work = tempfile::tempdir()?;
         let repository = work.path();
-        git_ok(
+        self.program.must(
             None,
             &["init", "--quiet", "--bare", &repository.to_string_lossy()],
             &self.url,
@@ -226,7 +229,7 @@ impl Git {
         let fetch = |what: &[&str]| -> Result<bool> {
             let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
             arguments.extend(what);
-            Ok(git(at, &arguments)?.status.success())
+            Ok(self.program.run(at, &arguments)?.status.success())
         };
         let url = self.url.as_str();
         let full = place.commit.len() == 40;
@@ -234,7 +237,7 @@ impl Git {
         let named = one || !place.reference.is_empty() && fetch(&["--depth=1", "--", url, &place.reference])?;
         let has = |commit: &str| {
             let object = format!("{commit}^{{commit}}");
-            git(
+            self.program.run(
                 at,
                 &["rev-parse", "--quiet", "--verify", "--end-of-options", &object],
             )
@@ -242,7 +245,7 @@ impl Git {
         let mut found = has(&place.commit)?;
         if !named || !found.status.success() {
             let all = ["fetch", "--quiet", "--", url, "+refs/*:refs/*"];
-            git_ok(at, &all, url)?;
+            self.program.must(at, &all, url)?;
             found = has(&place.commit)?;
         }
         if !found.status.success() {
@@ -261,7 +264,8 @@ impl Git {
         }
         let archive = repository.join("content.tar");
         let output = format!("--output={}", archive.display());
-        git_ok(at, &["archive", "--format=tar", &output, &commit], url)?;
+        self.program
+            .must(at, &["archive", "--format=tar", &output, &commit], url)?;
         let mut incoming = self.store.incoming()?;
         incoming.take_all(&mut File::open(&archive)?)?;
         Ok((commit, self.store.keep(incoming, None)?))

@@ -30,47 +30,59 @@ const SAFE: &[&str] = &[
     "advice.detachedHead=false",
 ];
 
-/// What `git` says when it is asked in that folder.
-pub(super) fn git(folder: Option<&Path>, arguments: &[&str]) -> Result<Output> {
-    let mut command = Command::new("git");
-    if let Some(folder) = folder {
-        command.arg("-C").arg(folder);
-    }
-    command
-        .args(SAFE)
-        .args(arguments)
-        // The repository that kdo is called in is none of ours.
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_WORK_TREE")
-        .env_remove("GIT_INDEX_FILE")
-        // Several are asked at once: nobody could tell whose question it is.
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null());
-    command.output().map_err(|e| {
-        let failure = Failure::server(format!("`git` cannot be run: {e}"));
-        failure.help("git sources need the program git; archives and registries do not")
-    })
+/// The program as it is called for one source.
+#[derive(Clone, Copy, Default)]
+pub(super) struct GitProgram {
+    /// Take any certificate.
+    pub(super) unchecked: bool,
 }
 
-/// The same, where anything but success is an error.
-pub(super) fn git_ok(folder: Option<&Path>, arguments: &[&str], url: &str) -> Result<Vec<u8>> {
-    let output = git(folder, arguments)?;
-    if output.status.success() {
-        return Ok(output.stdout);
+impl GitProgram {
+    /// What `git` says when it is asked in that folder.
+    pub(super) fn run(self, folder: Option<&Path>, arguments: &[&str]) -> Result<Output> {
+        let mut command = Command::new("git");
+        if let Some(folder) = folder {
+            command.arg("-C").arg(folder);
+        }
+        if self.unchecked {
+            command.args(["-c", "http.sslVerify=false"]);
+        }
+        command
+            .args(SAFE)
+            .args(arguments)
+            // The repository that kdo is called in is none of ours.
+            .env_remove("GIT_DIR")
+            .env_remove("GIT_WORK_TREE")
+            .env_remove("GIT_INDEX_FILE")
+            // Several are asked at once: nobody could tell whose question it is.
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null());
+        command.output().map_err(|e| {
+            let failure = Failure::server(format!("`git` cannot be run: {e}"));
+            failure.help("git sources need the program git; archives and registries do not")
+        })
     }
-    let text = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|l| !l.trim().is_empty() && !l.starts_with("warning:"))
-        .collect();
-    let said: String = lines
-        .join("; ")
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(600)
-        .collect();
-    Err(Failure::server(format!("git+{}: {said}", shown(url))))
+
+    /// The same, where anything but success is an error.
+    pub(super) fn must(self, folder: Option<&Path>, arguments: &[&str], url: &str) -> Result<Vec<u8>> {
+        let output = self.run(folder, arguments)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let text = String::from_utf8_lossy(&output.stderr);
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|l| !l.trim().is_empty() && !l.starts_with("warning:"))
+            .collect();
+        let said: String = lines
+            .join("; ")
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(600)
+            .collect();
+        Err(Failure::server(format!("git+{}: {said}", shown(url))))
+    }
 }
 
 /// Refuses an address that git would take for an option or a program.

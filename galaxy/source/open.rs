@@ -7,6 +7,7 @@ use super::{
     directory::Directory,
     galaxy::{Galaxy, Server},
     git::Git,
+    git_program::GitProgram,
     remembered::Remembered,
 };
 use crate::{Failure, Http, HttpOptions, Location, Package, Requirement, Result, Store, auth::Auth};
@@ -164,7 +165,10 @@ impl Sources {
                 "{server}: registries of OCI are not supported yet"
             )));
         }
-        if !["http://", "https://", "file://"].iter().any(|s| server.starts_with(s)) {
+        if !["http://", "https://", "file://"]
+            .iter()
+            .any(|s| server.starts_with(s))
+        {
             let names = self.named.iter().map(|s| s.name.as_str());
             let near = kdo_syntax::nearest(server, names).map(|n| format!("did you mean {n}?"));
             let failure = Failure::invalid(format!(
@@ -225,6 +229,9 @@ impl Sources {
                 several,
                 store,
                 offline: self.http.offline,
+                program: GitProgram {
+                    unchecked: self.http.unchecked,
+                },
             })),
             Location::Url(url) => Arc::new(Direct::new(archive(Place::Url(url.clone())))),
             Location::File(path) => Arc::new(Direct::new(archive(Place::File(path.clone())))),

@@ -10,7 +10,11 @@ fn collection(bench: &Bench, name: &str, version: &str, needs: &str) {
     let path = bench.path().join(name.replace('.', "/")).join("galaxy.yml");
     let text = fs::read_to_string(&path).unwrap();
     let text = text.replace("version: 1.0.0", &format!("version: {version}"));
-    fs::write(&path, text.replace("dependencies: {}", &format!("dependencies: {{{needs}}}"))).unwrap();
+    fs::write(
+        &path,
+        text.replace("dependencies: {}", &format!("dependencies: {{{needs}}}")),
+    )
+    .unwrap();
 }
 
 fn galaxy(bench: &Bench, arguments: &str) -> Said {
@@ -26,35 +30,70 @@ fn a_collection_is_made_built_mirrored_installed_and_updated() {
     collection(&bench, "acme.base", "1.0.0", "");
     collection(&bench, "acme.tools", "1.0.0", "acme.base: '>=1.0.0'");
     let again = bench.run(&["galaxy", "collection", "init", "acme.base"]);
-    assert!(again.code == 1 && again.err.contains("already exists"), "{again:?}");
+    assert!(
+        again.code == 1 && again.err.contains("already exists"),
+        "{again:?}"
+    );
     let built = galaxy(&bench, "build acme/base acme/tools");
-    assert!(built.out.contains("Created collection for acme.tools at "), "{built:?}");
+    assert!(
+        built.out.contains("Created collection for acme.tools at "),
+        "{built:?}"
+    );
     let once = bench.run(&["galaxy", "build", "acme/base"]);
-    assert!(once.code == 1 && once.err.contains("use --force to re-create"), "{once:?}");
-    let mirrored = galaxy(&bench, "collection mirror m acme-base-1.0.0.tar.gz acme-tools-1.0.0.tar.gz");
-    assert!(mirrored.out.contains("acme.tools 1.0.0 was added"), "{mirrored:?}");
+    assert!(
+        once.code == 1 && once.err.contains("use --force to re-create"),
+        "{once:?}"
+    );
+    let mirrored = galaxy(
+        &bench,
+        "collection mirror m acme-base-1.0.0.tar.gz acme-tools-1.0.0.tar.gz",
+    );
+    assert!(
+        mirrored.out.contains("acme.tools 1.0.0 was added"),
+        "{mirrored:?}"
+    );
     let url = format!("file://{}/m/api/", bench.path().display());
-    bench.file("ansible.cfg", &format!("[galaxy]\nserver_list = m\n[galaxy_server.m]\nurl = {url}\n"));
+    bench.file(
+        "ansible.cfg",
+        &format!("[galaxy]\nserver_list = m\n[galaxy_server.m]\nurl = {url}\n"),
+    );
     bench.file("requirements.yml", "collections:\n- acme.tools\n");
     galaxy(&bench, "lock");
     galaxy(&bench, "install --locked");
     let verified = galaxy(&bench, "collection verify acme.base");
     assert!(verified.out.contains("Successfully verified"), "{verified:?}");
     let why = galaxy(&bench, "why acme.base");
-    assert_eq!(why.out, "requirements.yml -> acme.tools 1.0.0 -> acme.base 1.0.0\n");
+    assert_eq!(
+        why.out,
+        "requirements.yml -> acme.tools 1.0.0 -> acme.base 1.0.0\n"
+    );
     let unknown = bench.run(&["galaxy", "why", "acme.bas"]);
-    assert!(unknown.code == 1 && unknown.err.contains("did you mean acme.base?"), "{unknown:?}");
+    assert!(
+        unknown.code == 1 && unknown.err.contains("did you mean acme.base?"),
+        "{unknown:?}"
+    );
     assert_eq!(galaxy(&bench, "outdated").out, "all packages are up to date\n");
 
     collection(&bench, "acme.base", "1.1.0", "");
     galaxy(&bench, "build acme/base");
     galaxy(&bench, "collection mirror m acme-base-1.1.0.tar.gz");
     let outdated = bench.run(&["galaxy", "outdated", "--check"]);
-    assert!(outdated.code == 3 && outdated.out.contains("acme.base  1.0.0  1.1.0    1.1.0"), "{outdated:?}");
-    assert_eq!(galaxy(&bench, "update --dry-run").out, "~ acme.base 1.0.0 -> 1.1.0\n");
+    assert!(
+        outdated.code == 3 && outdated.out.contains("acme.base  1.0.0  1.1.0    1.1.0"),
+        "{outdated:?}"
+    );
+    assert_eq!(
+        galaxy(&bench, "update --dry-run").out,
+        "~ acme.base 1.0.0 -> 1.1.0\n"
+    );
     assert_eq!(galaxy(&bench, "update acme.tools --dry-run").out, "");
     let updated = galaxy(&bench, "update acme.base");
-    assert!(updated.out.contains("acme.base:1.1.0 was installed successfully, in place of 1.0.0"), "{updated:?}");
+    assert!(
+        updated
+            .out
+            .contains("acme.base:1.1.0 was installed successfully, in place of 1.0.0"),
+        "{updated:?}"
+    );
     let info = galaxy(&bench, "collection info acme.base");
     assert!(info.out.contains("installed_version: 1.1.0"), "{info:?}");
     galaxy(&bench, "download -p d");
@@ -69,24 +108,48 @@ fn a_role_is_made_and_told_of_in_the_words_of_ansible_galaxy() {
     assert_eq!(made.out, "- Role demo was created successfully\n", "{made:?}");
     let again = galaxy(&["role", "init", "--init-path", "roles", "demo"]);
     assert!(
-        again.code == 1 && again.err.contains("- the directory roles/demo already exists. You can use --force"),
+        again.code == 1
+            && again
+                .err
+                .contains("- the directory roles/demo already exists. You can use --force"),
         "{again:?}"
     );
     let info = galaxy(&["role", "info", "-p", "roles", "--offline", "demo"]);
     assert!(info.out.starts_with("\nRole: demo\n\tdescription: your role description\n\tdependencies: []\n\tgalaxy_info:\n\t\tauthor: your name\n"), "{info:?}");
     let none = galaxy(&["role", "info", "-p", "roles", "--offline", "nope"]);
-    assert_eq!((none.code, none.out.as_str()), (0, "- the role nope was not found\n"));
+    assert_eq!(
+        (none.code, none.out.as_str()),
+        (0, "- the role nope was not found\n")
+    );
     let removed = galaxy(&["role", "remove", "-p", "roles", "dem"]);
-    assert_eq!(removed.out, "- dem is not installed, skipping. Did you mean demo?\n");
+    assert_eq!(
+        removed.out,
+        "- dem is not installed, skipping. Did you mean demo?\n"
+    );
     let empty = galaxy(&["role", "search"]);
-    assert!(empty.code == 1 && empty.err.contains("At least one search term"), "{empty:?}");
+    assert!(
+        empty.code == 1 && empty.err.contains("At least one search term"),
+        "{empty:?}"
+    );
 }
 
 #[test]
 fn a_skeleton_of_ones_own_is_rendered() {
     let bench = Bench::new();
-    bench.file("own/README.j2", "needs >={{ minimum }} for {{ role_name | upper }}\n");
-    let done = bench.run(&["galaxy", "role", "init", "demo", "--role-skeleton", "own", "-e", "minimum=2.17"]);
+    bench.file(
+        "own/README.j2",
+        "needs >={{ minimum }} for {{ role_name | upper }}\n",
+    );
+    let done = bench.run(&[
+        "galaxy",
+        "role",
+        "init",
+        "demo",
+        "--role-skeleton",
+        "own",
+        "-e",
+        "minimum=2.17",
+    ]);
     assert_eq!(done.code, 0, "{done:?}");
     let text = fs::read_to_string(bench.path().join("demo/README")).unwrap();
     assert_eq!(text, "needs >=2.17 for DEMO\n");

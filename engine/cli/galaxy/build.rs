@@ -30,7 +30,9 @@ pub(crate) struct BuildArgs {
 /// Builds collections into archives.
 pub(crate) fn build(kind: Option<Kind>, args: &BuildArgs) -> Result<u8> {
     if kind == Some(Kind::Role) {
-        return Err(Stop::usage("a role needs no build: `kdo galaxy publish` packs it"));
+        return Err(Stop::usage(
+            "a role needs no build: `kdo galaxy publish` packs it",
+        ));
     }
     let texts = SourceMap::new();
     let output = std::path::absolute(&args.output_path)?;
@@ -64,7 +66,11 @@ pub(crate) fn build(kind: Option<Kind>, args: &BuildArgs) -> Result<u8> {
             )));
         }
         building.write_file(&path).map_err(|f| tell::stop(&f, &texts))?;
-        screen::say(&format!("Created collection for {} at {}", building.package, path.display()));
+        screen::say(&format!(
+            "Created collection for {} at {}",
+            building.package,
+            path.display()
+        ));
     }
     Ok(0)
 }

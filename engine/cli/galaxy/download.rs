@@ -50,10 +50,14 @@ pub(crate) fn download(kind: Option<Kind>, args: DownloadArgs) -> Result<u8> {
         no_dependencies: args.no_deps,
         ..Choice::default()
     };
-    let resolved = context.resolve(&asked.list, &choice).map_err(|f| context.stop(&f))?;
-    screen::say(&format!("Starting {word} download process to '{}'", folder.display()));
-    let done =
-        download_all(context.sources.store(), &resolved, &folder).map_err(|f| context.stop(&f))?;
+    let resolved = context
+        .resolve(&asked.list, &choice)
+        .map_err(|f| context.stop(&f))?;
+    screen::say(&format!(
+        "Starting {word} download process to '{}'",
+        folder.display()
+    ));
+    let done = download_all(context.sources.store(), &resolved, &folder).map_err(|f| context.stop(&f))?;
     for one in done {
         let (package, version) = (&one.release.package, &one.release.version);
         let title = match package.kind() {

@@ -9,7 +9,13 @@ use std::path::PathBuf;
 
 /// What nobody reads here, or is shown elsewhere.
 const LEFT_OUT: &[&str] = &[
-    "average_aw_composite", "average_aw_score", "description", "name", "readme_html", "related", "summary_fields",
+    "average_aw_composite",
+    "average_aw_score",
+    "description",
+    "name",
+    "readme_html",
+    "related",
+    "summary_fields",
     "url",
 ];
 
@@ -20,7 +26,12 @@ pub(crate) struct InfoArgs {
     #[arg(value_name = "PACKAGE", required = true)]
     packages: Vec<String>,
     /// Folder that they were installed into
-    #[arg(short = 'p', long = "roles-path", visible_alias = "collections-path", value_name = "FOLDER")]
+    #[arg(
+        short = 'p',
+        long = "roles-path",
+        visible_alias = "collections-path",
+        value_name = "FOLDER"
+    )]
     path: Vec<PathBuf>,
     #[command(flatten)]
     servers: ServerArgs,
@@ -30,7 +41,11 @@ pub(crate) struct InfoArgs {
 pub(crate) fn info(kind: Option<Kind>, args: &InfoArgs) -> Result<u8> {
     let context = Context::new(&args.servers)?;
     let kind = kind.unwrap_or(Kind::Role);
-    let setting = if kind == Kind::Role { "roles_path" } else { "collections_path" };
+    let setting = if kind == Kind::Role {
+        "roles_path"
+    } else {
+        "collections_path"
+    };
     let mut paths = args.path.clone();
     paths.extend(context.settings.paths(setting));
     for word in &args.packages {
@@ -113,5 +128,9 @@ fn sorted(map: &Map) -> Vec<(String, Value)> {
 
 /// What strangers wrote may hold anything.
 fn plain(value: &Value) -> String {
-    value.to_text().chars().filter(|c| !c.is_control() || *c == '\n').collect()
+    value
+        .to_text()
+        .chars()
+        .filter(|c| !c.is_control() || *c == '\n')
+        .collect()
 }

@@ -16,7 +16,10 @@ use std::path::PathBuf;
 
 /// What a new package says until its author does.
 const PLACEHOLDERS: &[(&str, &str)] = &[
-    ("ansible_plugin_list_dir", "https://docs.ansible.com/ansible-core/2.19/plugins/plugins.html"),
+    (
+        "ansible_plugin_list_dir",
+        "https://docs.ansible.com/ansible-core/2.19/plugins/plugins.html",
+    ),
     ("author", "your name"),
     ("company", "your company (optional)"),
     ("documentation_url", "http://docs.example.com"),
@@ -37,7 +40,11 @@ pub(crate) struct InitArgs {
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     init_path: PathBuf,
     /// Folder with files to begin with instead; those that end in .j2 are templates
-    #[arg(long = "role-skeleton", visible_alias = "collection-skeleton", value_name = "FOLDER")]
+    #[arg(
+        long = "role-skeleton",
+        visible_alias = "collection-skeleton",
+        value_name = "FOLDER"
+    )]
     skeleton: Option<PathBuf>,
     /// Write into a folder that is there; what is in it goes
     #[arg(short = 'f', long)]
@@ -79,7 +86,11 @@ pub(crate) fn init(kind: Option<Kind>, args: &InitArgs) -> Result<u8> {
     let folder = match kind {
         Kind::Role => {
             let name = PathBuf::from(&args.name);
-            let last = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let last = name
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             Package::role(&last).map_err(|f| tell::stop(&f, &texts))?;
             variables.insert("role_name", last);
             args.init_path.join(&args.name)
@@ -98,12 +109,20 @@ pub(crate) fn init(kind: Option<Kind>, args: &InitArgs) -> Result<u8> {
             args.init_path.join(namespace).join(package.short())
         }
     };
-    let given = extra_vars::read(&args.extra_vars, &texts, &VaultKeys::default(), settings.hash_behaviour())?;
+    let given = extra_vars::read(
+        &args.extra_vars,
+        &texts,
+        &VaultKeys::default(),
+        settings.hash_behaviour(),
+    )?;
     for (name, value) in given.entries() {
         variables.insert(name, value);
     }
     let word = kind.word();
-    let own = args.skeleton.clone().or_else(|| settings.path(&format!("galaxy_{word}_skeleton")));
+    let own = args
+        .skeleton
+        .clone()
+        .or_else(|| settings.path(&format!("galaxy_{word}_skeleton")));
     let skeleton = match own {
         None => Skeleton::new(kind),
         Some(own) => {

@@ -6,7 +6,7 @@ use super::{
     tell,
 };
 use crate::{
-    screen,
+    called_as, screen,
     stop::{Result, Stop},
 };
 use clap::Args;
@@ -122,6 +122,9 @@ impl Run {
         for kind in [Kind::Role, Kind::Collection] {
             if asked.list.iter().any(|r| r.kind == kind) {
                 screen::say(&format!("Starting galaxy {} install process", kind.word()));
+                if kind == Kind::Collection && called_as::ansible() {
+                    screen::say("Process install dependency map\nStarting collection install process");
+                }
             }
         }
         let lock = self.lock(asked)?;
@@ -205,6 +208,12 @@ impl Run {
 pub(super) fn tell(done: &[Done]) {
     for d in done {
         let (name, version) = (&d.package, &d.version);
+        if d.changed && d.package.kind() == Kind::Collection && called_as::ansible() {
+            screen::say(&format!(
+                "Installing '{name}:{version}' to '{}'",
+                d.path.display()
+            ));
+        }
         let before = d.before.as_ref().filter(|b| *b != version);
         let before = before.map_or_else(String::new, |b| format!(", in place of {b}"));
         screen::say(&match (d.package.kind(), d.changed) {

@@ -6,10 +6,10 @@ use crate::{
     stop::{Result, Stop},
 };
 use clap::{ArgAction, Args, ValueEnum};
-use kdo_galaxy::{Installed, Kind, installed};
+use kdo_galaxy::{Installed, Kind, Package, installed};
 use kdo_syntax::{EmitOptions, emit_yaml};
 use kdo_value::{Map, Value, json};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// How the list is written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -57,6 +57,9 @@ pub(crate) fn list(kind: Option<Kind>, args: &ListArgs) -> Result<u8> {
         }
         paths
     };
+    if kind != Some(Kind::Role) {
+        check(kind, args)?;
+    }
     if args.format != Format::Human {
         return structured(&paths("collections_path"), args);
     }
@@ -74,6 +77,28 @@ pub(crate) fn list(kind: Option<Kind>, args: &ListArgs) -> Result<u8> {
     Err(Stop::usage(format!(
         "- None of the provided paths were usable. Please specify a valid path with --{word}s-path."
     )))
+}
+
+/// A name that is none, and folders that are not there.
+fn check(kind: Option<Kind>, args: &ListArgs) -> Result<()> {
+    if kind == Some(Kind::Collection)
+        && let Some(name) = &args.package
+        && Package::collection(name).is_err()
+    {
+        return Err(Stop::new(format!(
+            "Invalid collection name '{name}', name must be in the format <namespace>.<collection>. \n\
+             Please make sure namespace and collection name contains characters from [a-zA-Z0-9_] only."
+        )));
+    }
+    for path in args.path.iter().filter(|p| !p.is_dir() && kind.is_some()) {
+        let path = std::path::absolute(path)?;
+        let path: PathBuf = path.components().filter(|c| *c != Component::CurDir).collect();
+        screen::warn(&format!(
+            "- the configured path {} does not exist.",
+            path.display()
+        ));
+    }
+    Ok(())
 }
 
 fn roles(paths: &[PathBuf], only: Option<&str>) -> bool {

@@ -45,14 +45,27 @@ pub(crate) fn mirror(kind: Option<Kind>, args: &MirrorArgs) -> Result<u8> {
     if let Some(lock) = context.lock(&asked)?.filter(|_| asked.file.is_some()) {
         choice.prefer(&lock);
     }
-    let resolved = context.resolve(&asked.list, &choice).map_err(|f| context.stop(&f))?;
-    let added = mirror_all(context.sources.store(), &resolved, &args.folder, args.url.as_deref())
+    let resolved = context
+        .resolve(&asked.list, &choice)
         .map_err(|f| context.stop(&f))?;
+    let added = mirror_all(
+        context.sources.store(),
+        &resolved,
+        &args.folder,
+        args.url.as_deref(),
+    )
+    .map_err(|f| context.stop(&f))?;
     for (resolved, added) in resolved.iter().zip(added) {
         let word = if added { "was added" } else { "is there already" };
-        screen::say(&format!("{} {} {word}", resolved.release.package, resolved.release.version));
+        screen::say(&format!(
+            "{} {} {word}",
+            resolved.release.package, resolved.release.version
+        ));
     }
     let folder = std::path::absolute(&args.folder)?;
-    screen::say(&format!("to install from it: kdo galaxy install -s file://{}/api/", folder.display()));
+    screen::say(&format!(
+        "to install from it: kdo galaxy install -s file://{}/api/",
+        folder.display()
+    ));
     Ok(0)
 }

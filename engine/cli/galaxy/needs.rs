@@ -35,7 +35,11 @@ pub(super) fn nodes(context: &Context, asked: &Asked) -> Result<BTreeMap<Package
         let same = |r: &kdo_galaxy::Requirement| r.name.as_deref() == Some(p.name()) && r.kind == p.kind();
         asked.list.iter().any(same)
     };
-    let needed: BTreeSet<Package> = lock.packages.iter().flat_map(|p| p.dependencies.clone()).collect();
+    let needed: BTreeSet<Package> = lock
+        .packages
+        .iter()
+        .flat_map(|p| p.dependencies.clone())
+        .collect();
     let node = |p: kdo_galaxy::Locked| {
         let node = Node {
             asked: named(&p.package) || !needed.contains(&p.package),

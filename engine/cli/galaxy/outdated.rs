@@ -38,7 +38,9 @@ pub(crate) fn outdated(kind: Option<Kind>, args: &OutdatedArgs) -> Result<u8> {
         prereleases: args.pre,
         ..Choice::default()
     };
-    let resolved = context.resolve(&asked.list, &choice).map_err(|f| context.stop(&f))?;
+    let resolved = context
+        .resolve(&asked.list, &choice)
+        .map_err(|f| context.stop(&f))?;
     let mut rows = Vec::new();
     for package in &resolved {
         rows.extend(row(&context, &asked, package, args.pre)?);
@@ -48,7 +50,11 @@ pub(crate) fn outdated(kind: Option<Kind>, args: &OutdatedArgs) -> Result<u8> {
         return Ok(0);
     }
     let width = |of: fn(&Row) -> &String, title: &str| {
-        rows.iter().map(|r| of(r).chars().count()).max().unwrap_or(0).max(title.len())
+        rows.iter()
+            .map(|r| of(r).chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(title.len())
     };
     let (a, b, c) = (
         width(|r| &r.name, "Package"),
@@ -57,7 +63,10 @@ pub(crate) fn outdated(kind: Option<Kind>, args: &OutdatedArgs) -> Result<u8> {
     );
     let mut out = format!("{:a$}  {:b$}  {:c$}  Newest\n", "Package", "Now", "Fitting");
     for row in &rows {
-        out += &format!("{:a$}  {:b$}  {:c$}  {}\n", row.name, row.now, row.fitting, row.newest);
+        out += &format!(
+            "{:a$}  {:b$}  {:c$}  {}\n",
+            row.name, row.now, row.fitting, row.newest
+        );
     }
     screen::say(&out);
     Ok(if args.check { 3 } else { 0 })
@@ -81,7 +90,9 @@ fn row(context: &Context, asked: &Asked, resolved: &Resolved, pre: bool) -> Resu
 
 /// The version that is locked, else that is installed.
 fn now(context: &Context, asked: &Asked, package: &Package) -> Result<Option<Version>> {
-    let locked = context.lock(asked)?.and_then(|l| Some(l.find(package)?.version.clone()));
+    let locked = context
+        .lock(asked)?
+        .and_then(|l| Some(l.find(package)?.version.clone()));
     if locked.is_some() {
         return Ok(locked);
     }

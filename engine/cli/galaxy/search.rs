@@ -31,7 +31,11 @@ pub(crate) struct SearchArgs {
 pub(crate) fn search(kind: Option<Kind>, args: SearchArgs) -> Result<u8> {
     let kind = kind.unwrap_or(Kind::Role);
     let word = kind.word();
-    if args.words.is_empty() && args.platforms.is_empty() && args.galaxy_tags.is_empty() && args.author.is_none() {
+    if args.words.is_empty()
+        && args.platforms.is_empty()
+        && args.galaxy_tags.is_empty()
+        && args.author.is_none()
+    {
         return Err(Stop::new(
             "Invalid query. At least one search term, platform, galaxy tag or author must be provided.",
         ));
@@ -64,7 +68,12 @@ fn table(found: &[Found], word: &str) -> String {
         Some(version) => format!("{} {version}", f.name),
         None => f.name.clone(),
     };
-    let width = found.iter().map(|f| name(f).chars().count()).max().unwrap_or(0).max(4);
+    let width = found
+        .iter()
+        .map(|f| name(f).chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(4);
     let mut out = format!("\nFound {} {word}s matching your search:\n\n", found.len());
     out += &format!(" {:width$} Description\n {:width$} -----------\n", "Name", "----");
     for entry in found {

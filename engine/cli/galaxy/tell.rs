@@ -1,6 +1,7 @@
 //! Failures as the terminal shows them.
 
 use crate::{
+    called_as,
     screen::{self, Stream},
     stop::Stop,
 };
@@ -9,7 +10,13 @@ use kdo_syntax::{SourceMap, render};
 
 /// The end of the command.
 pub(super) fn stop(failure: &Failure, sources: &SourceMap) -> Stop {
-    let stop = Stop::at(&failure.diagnostic, sources);
+    let stop = if called_as::ansible() {
+        // Under the mark that scripts look for.
+        let text = render(&failure.diagnostic, sources, false);
+        Stop::new(text.strip_prefix("error: ").unwrap_or(&text).trim_end())
+    } else {
+        Stop::at(&failure.diagnostic, sources)
+    };
     match failure.cause {
         Cause::Mismatch => stop.code(3),
         Cause::Invalid

@@ -63,7 +63,9 @@ pub(crate) fn update(kind: Option<Kind>, args: &UpdateArgs) -> Result<u8> {
     choice
         .preferred
         .retain(|p, _| !args.packages.is_empty() && !args.packages.iter().any(|n| n == p.name()));
-    let resolved = context.resolve(&asked.list, &choice).map_err(|f| context.stop(&f))?;
+    let resolved = context
+        .resolve(&asked.list, &choice)
+        .map_err(|f| context.stop(&f))?;
     let new = lock_all(context.sources.store(), asked.digest(), &resolved).map_err(|f| context.stop(&f))?;
     for line in lock::differences(old.as_ref(), &new) {
         screen::say(&line);
@@ -73,7 +75,9 @@ pub(crate) fn update(kind: Option<Kind>, args: &UpdateArgs) -> Result<u8> {
     }
     new.write(&asked.lock_file()).map_err(|f| context.stop(&f))?;
     if !args.no_install {
-        let done = installer.install(&resolved, Some(&new)).map_err(|f| context.stop(&f))?;
+        let done = installer
+            .install(&resolved, Some(&new))
+            .map_err(|f| context.stop(&f))?;
         install::tell(&done);
     }
     Ok(0)

@@ -97,7 +97,11 @@ fn named(words: &[String]) -> Result<Vec<String>> {
                     "{word}: 'file' type is not supported. The format namespace.name is expected."
                 )));
             }
-            Ok(word.split([':', '=', '>', '<', '!']).next().unwrap_or(word).to_owned())
+            Ok(word
+                .split([':', '=', '>', '<', '!'])
+                .next()
+                .unwrap_or(word)
+                .to_owned())
         })
         .collect()
 }
@@ -174,7 +178,11 @@ impl Verifier {
             }
             return Ok(wrong.is_empty());
         }
-        let version = present.version.as_ref().map(ToString::to_string).unwrap_or_default();
+        let version = present
+            .version
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let hash = manifest_digest(&present.path)?;
         screen::say(&format!(
             "Verifying '{name}:{version}'.\nInstalled collection found at '{}'\nMANIFEST.json hash: {}",
@@ -185,7 +193,10 @@ impl Verifier {
         if let Some(version) = present.version.as_ref().filter(|_| asks)
             && published_manifest(&self.context.sources, name, version)? != hash
         {
-            wrong.insert(0, "MANIFEST.json is not the one that the server publishes".to_owned());
+            wrong.insert(
+                0,
+                "MANIFEST.json is not the one that the server publishes".to_owned(),
+            );
         }
         if wrong.is_empty() {
             let with = match (locked, asks) {
@@ -209,7 +220,10 @@ impl Verifier {
 /// What of a package is not as it was locked; its content is compared only where nothing else is wrong.
 fn differs(present: &Installed, locked: &Locked, whole: bool) -> kdo_galaxy::Result<Option<String>> {
     if let Some(version) = present.version.as_ref().filter(|v| **v != locked.version) {
-        return Ok(Some(format!("{version} is installed, {} is locked", locked.version)));
+        return Ok(Some(format!(
+            "{version} is installed, {} is locked",
+            locked.version
+        )));
     }
     let same = !whole || tree_digest(&present.path)? == locked.tree;
     Ok((!same).then(|| format!("the content of {} is not what was locked", present.path.display())))

@@ -133,8 +133,8 @@ def record(run, make, tree):
                 done = run("install", "-r", "requirements.yml", folder=folder, home=folder)
                 entry = {"text": text, "installed": done.returncode == 0, "roles": {}, "collections": {}}
                 if done.returncode == 0:
-                    entry["roles"] = tree(f"{folder}/.ansible/roles")
-                    entry["collections"] = tree(f"{folder}/.ansible/collections/ansible_collections")
+                    entry["roles"] = tree(f"{folder}/.ansible/roles", root)
+                    entry["collections"] = tree(f"{folder}/.ansible/collections/ansible_collections", root)
                 recorded[name] = entry
                 print(name, entry["installed"], len(entry["roles"]), len(entry["collections"]), done.stderr[-300:] if done.returncode else "")
     return {"world": WORLD, "archives": ARCHIVES, "forms": recorded}

@@ -58,7 +58,8 @@ class Pulp:
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(data, user.pw_uid, user.pw_gid)
-            self.folder.chmod(0o755)
+            for folder in [self.folder, self.folder.parent]:
+                folder.chmod(0o755)
             as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         at = {"cwd": "/", "stdout": subprocess.DEVNULL, **as_user}
         subprocess.run([binaries / "initdb", "-D", data, "-A", "trust", "-E", "UTF8", "-U", "pulp"], check=True, **at)
@@ -202,7 +203,8 @@ def main():
             print(f"{time.monotonic() - began:6.1f} s  pulp is up", flush=True)
             check(base, pulp)
         except BaseException:
-            shutil.copy(pulp.folder / "log", "pulp.log")
+            if (pulp.folder / "log").exists():
+                shutil.copy(pulp.folder / "log", "pulp.log")
             raise
         finally:
             pulp.stop()
@@ -220,8 +222,9 @@ def check(base, pulp):
     run(ANSIBLE_GALAXY, "collection", "publish", second, folder=author)
     role = home(base, "role")
     run(ANSIBLE_GALAXY, "role", "init", "demo", folder=role)
-    subprocess.run(["tar", "-czf", "demo.tar.gz", "demo"], cwd=role, check=True)
     for version in ["1.0.0", "1.10.0"]:
+        (role / "demo/vars/main.yml").write_text(f"version: {version}\n")
+        subprocess.run(["tar", "-czf", "demo.tar.gz", "demo"], cwd=role, check=True)
         pulp.add_role(repository, "acme", "demo", version, (role / "demo.tar.gz").read_bytes())
 
     text = "collections:\n- acme.tools\nroles:\n- name: acme.demo\n"

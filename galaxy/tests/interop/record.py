@@ -55,7 +55,7 @@ def make(folder, files):
             path.write_text(content)
 
 
-def tree(folder):
+def tree(folder, root="ROOT"):
     """Each path with what is there; what tells of the installation itself is left out."""
     found = {}
     for path in sorted(pathlib.Path(folder).rglob("*")):
@@ -68,7 +68,7 @@ def tree(folder):
             found[name] = "folder"
         else:
             word = "program" if path.stat().st_mode & 0o100 else "file"
-            found[name] = f"{word} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+            found[name] = f"{word} {hashlib.sha256(path.read_bytes().replace(root.encode(), b'ROOT')).hexdigest()}"
     return found
 
 
@@ -241,7 +241,7 @@ def resolver():
                 manifests = pathlib.Path(folder).glob("c/ansible_collections/*/*/MANIFEST.json")
                 infos = [json.loads(m.read_text())["collection_info"] for m in manifests]
                 result = {f"{i['namespace']}.{i['name']}": i["version"] for i in infos}
-        recorded.append({"seed": seed, "packages": Server.packages, "asked": asked, "result": result})
+        recorded.append({"seed": seed, "packages": Server.packages, "asked": list(asked.items()), "result": result})
         print(seed, result)
     return recorded
 

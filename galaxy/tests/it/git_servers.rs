@@ -23,15 +23,25 @@ fn roles_and_collections_come_over_http() {
     several.commit();
     let server = GitHttp::start(&root, None);
     let list = [
-        requirement(Kind::Role, &format!("git+{},v1.0,demo", server.url("", "role.git"))),
-        requirement(Kind::Collection, &format!("git+{}#/tools/", server.url("", "several.git"))),
+        requirement(
+            Kind::Role,
+            &format!("git+{},v1.0,demo", server.url("", "role.git")),
+        ),
+        requirement(
+            Kind::Collection,
+            &format!("git+{}#/tools/", server.url("", "several.git")),
+        ),
     ];
     let lock = project.lock(&list).unwrap();
     let done = project.install_locked(&list, &lock).unwrap();
     assert_eq!(done.len(), 2);
     assert_eq!(tree_digest(&project.path("roles/demo")).unwrap(), at_tag);
     assert!(lock.text().contains("?rev="), "{}", lock.text());
-    assert!(project.path("collections/ansible_collections/acme/tools/MANIFEST.json").is_file());
+    assert!(
+        project
+            .path("collections/ansible_collections/acme/tools/MANIFEST.json")
+            .is_file()
+    );
 }
 
 #[test]
@@ -42,7 +52,12 @@ fn a_password_is_used_and_never_told() {
     role_folder(role.path(), "galaxy_info: {}\n");
     role.commit();
     let server = GitHttp::start(&root, Some("Basic dTpzZWNyZXQ="));
-    let with = |credentials: &str| requirement(Kind::Role, &format!("git+{},main,demo", server.url(credentials, "role.git")));
+    let with = |credentials: &str| {
+        requirement(
+            Kind::Role,
+            &format!("git+{},main,demo", server.url(credentials, "role.git")),
+        )
+    };
     let failure = project.install(&[with("u:wrong-secret@")]).unwrap_err();
     assert!(!failure.to_string().contains("wrong-secret"), "{failure}");
     project.install(&[with("u:secret@")]).unwrap();

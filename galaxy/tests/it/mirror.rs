@@ -33,9 +33,21 @@ fn mirrored(url: Option<&str>) -> Project {
 fn must_install(server: &str, version: &str) {
     let mut project = Project::new();
     project.overrides.server = Some(server.to_owned());
-    let done = project.install(&[collection("acme.tools", "*"), role("acme.demo")]).unwrap();
-    let shown: Vec<String> = done.iter().map(|d| format!("{} {}", d.package, d.version)).collect();
-    assert_eq!(shown, ["acme.base 1.1.0", "acme.tools 1.0.0", &format!("acme.demo {version}")]);
+    let done = project
+        .install(&[collection("acme.tools", "*"), role("acme.demo")])
+        .unwrap();
+    let shown: Vec<String> = done
+        .iter()
+        .map(|d| format!("{} {}", d.package, d.version))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "acme.base 1.1.0",
+            "acme.tools 1.0.0",
+            &format!("acme.demo {version}")
+        ]
+    );
     let failure = project.install(&[role("acme.none")]).unwrap_err();
     assert_eq!(failure.cause, Cause::NotFound, "{failure}");
 }
@@ -45,7 +57,9 @@ fn a_mirror_is_a_server_without_a_server_and_behind_nginx() {
     let project = mirrored(None);
     let folder = project.path("given/mirror");
     must_install(&format!("file://{}/api/", folder.display()), "1.10");
-    let Some(server) = Nginx::start(&folder, &project.path("given/nginx")) else { return };
+    let Some(server) = Nginx::start(&folder, &project.path("given/nginx")) else {
+        return;
+    };
     must_install(&server.url("/api/"), "1.10");
 }
 
@@ -65,10 +79,19 @@ fn a_published_version_never_changes() {
 fn a_server_far_away_cannot_send_us_to_files() {
     let mut server = StaticTree::start();
     server.publish("acme.base", "1.0.0", &[]);
-    let page = server.folder().join("api/v3/collections/acme/base/versions/1.0.0/index.html");
+    let page = server
+        .folder()
+        .join("api/v3/collections/acme/base/versions/1.0.0/index.html");
     let text = fs::read_to_string(&page).unwrap();
     let file = server.folder().join("files/acme-base-1.0.0.tar.gz");
-    fs::write(&page, text.replace("/files/acme-base-1.0.0.tar.gz", &format!("file://{}", file.display()))).unwrap();
+    fs::write(
+        &page,
+        text.replace(
+            "/files/acme-base-1.0.0.tar.gz",
+            &format!("file://{}", file.display()),
+        ),
+    )
+    .unwrap();
     let project = Project::of_server(&server);
     assert!(project.install(&[collection("acme.base", "*")]).is_err());
     project.must_be_untouched();
@@ -113,7 +136,11 @@ fn run(program: &Path, home: &Path, arguments: &[&str]) -> String {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     text
 }
 
@@ -122,7 +149,9 @@ fn the_real_ansible_galaxy_installs_and_verifies_what_a_mirror_serves() {
     let Some(program) = ansible_galaxy() else { return };
     let first = mirrored(None);
     let folder = first.path("given/mirror");
-    let Some(server) = Nginx::start(&folder, &first.path("given/nginx")) else { return };
+    let Some(server) = Nginx::start(&folder, &first.path("given/nginx")) else {
+        return;
+    };
     // It finds roles by whole URLs only.
     let source = first.path("given/demo");
     let mut demo = word(Kind::Role, &source);
@@ -133,19 +162,46 @@ fn the_real_ansible_galaxy_installs_and_verifies_what_a_mirror_serves() {
     let home = first.path("given/home");
     fs::create_dir(&home).unwrap();
     let api = server.url("/api/");
-    run(&program, &home, &["collection", "install", "acme.tools", "-s", &api]);
-    run(&program, &home, &["collection", "verify", "acme.tools", "acme.base", "-s", &api]);
+    run(
+        &program,
+        &home,
+        &["collection", "install", "acme.tools", "-s", &api],
+    );
+    run(
+        &program,
+        &home,
+        &["collection", "verify", "acme.tools", "acme.base", "-s", &api],
+    );
     run(&program, &home, &["role", "install", "acme.demo,2.0", "-s", &api]);
     let theirs = tree_digest(&home.join(".ansible/roles/acme.demo")).unwrap();
     assert_eq!(theirs, tree_digest(&source).unwrap());
     // What kdo installed is installed for it too, and whole.
     let mut project = Project::new();
     project.overrides.server = Some(api.clone());
-    project.install(&[collection("acme.tools", "*"), role("acme.demo")]).unwrap();
+    project
+        .install(&[collection("acme.tools", "*"), role("acme.demo")])
+        .unwrap();
     let path = project.path("collections").display().to_string();
-    let said = run(&program, &home, &["collection", "install", "acme.tools", "-s", &api, "-p", &path]);
+    let said = run(
+        &program,
+        &home,
+        &["collection", "install", "acme.tools", "-s", &api, "-p", &path],
+    );
     assert!(said.contains("Nothing to do"), "{said}");
-    run(&program, &home, &["collection", "verify", "acme.tools", "acme.base", "-s", &api, "-p", &path]);
+    run(
+        &program,
+        &home,
+        &[
+            "collection",
+            "verify",
+            "acme.tools",
+            "acme.base",
+            "-s",
+            &api,
+            "-p",
+            &path,
+        ],
+    );
     let roles = project.path("roles").display().to_string();
     let said = run(&program, &home, &["role", "list", "-p", &roles]);
     assert!(said.contains("- acme.demo, 2.0"), "{said}");

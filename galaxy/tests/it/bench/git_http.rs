@@ -40,12 +40,16 @@ fn converse(mut stream: TcpStream, root: &Path, basic: Option<&str>) {
     let mut first = String::new();
     reader.read_line(&mut first).unwrap();
     let words: Vec<&str> = first.split(' ').collect();
-    let [method, target, _] = words.as_slice() else { return };
+    let [method, target, _] = words.as_slice() else {
+        return;
+    };
     let mut headers = HashMap::new();
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            break;
+        };
         headers.insert(name.to_lowercase(), value.to_owned());
     }
     if basic.is_some_and(|b| headers.get("authorization").map(String::as_str) != Some(b)) {
@@ -53,7 +57,10 @@ fn converse(mut stream: TcpStream, root: &Path, basic: Option<&str>) {
         let _ = stream.write_all(refusal.as_bytes());
         return;
     }
-    let length = headers.get("content-length").and_then(|l| l.parse().ok()).unwrap_or(0);
+    let length = headers
+        .get("content-length")
+        .and_then(|l| l.parse().ok())
+        .unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -79,7 +86,10 @@ fn converse(mut stream: TcpStream, root: &Path, basic: Option<&str>) {
     backend.stdin.take().unwrap().write_all(&body).unwrap();
     let output = backend.wait_with_output().unwrap().stdout;
     let text = String::from_utf8_lossy(&output[..output.len().min(40)]).into_owned();
-    let status = text.strip_prefix("Status: ").and_then(|t| t.split(' ').next()).unwrap_or("200");
+    let status = text
+        .strip_prefix("Status: ")
+        .and_then(|t| t.split(' ').next())
+        .unwrap_or("200");
     let _ = stream.write_all(format!("HTTP/1.1 {status} x\r\nConnection: close\r\n").as_bytes());
     let _ = stream.write_all(&output);
 }

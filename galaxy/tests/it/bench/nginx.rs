@@ -17,16 +17,26 @@ pub(crate) struct Nginx {
 impl Nginx {
     /// Serves a folder; `files` is for its own. None where there is no nginx, on the machine of a developer.
     pub(crate) fn start(root: &Path, files: &Path) -> Option<Self> {
-        let program = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|p| Path::new(p).is_file());
+        let program = ["/usr/sbin/nginx", "/usr/bin/nginx"]
+            .into_iter()
+            .find(|p| Path::new(p).is_file());
         let Some(program) = program else {
             assert!(std::env::var_os("CI").is_none(), "there is no nginx");
             eprintln!("SKIPPED: there is no nginx");
             return None;
         };
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind(("127.0.0.1", 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         fs::create_dir_all(files).unwrap();
         let (root, own) = (root.display(), files.display());
-        let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
+        let user = if rustix::process::geteuid().is_root() {
+            "user root;"
+        } else {
+            ""
+        };
         let text = format!(
             "daemon off; worker_processes 1; {user} pid {own}/pid; error_log {own}/error.log;\n\
              events {{}}\n\
