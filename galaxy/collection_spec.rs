@@ -29,8 +29,14 @@ pub(crate) fn of_map(map: &Map, base: &Path) -> Result<Requirement> {
             .filter(|t| !t.is_empty())
     };
     let (name, source) = (text("name"), text("source"));
-    let Some(main) = name.or_else(|| source.clone()) else {
-        return Err(Failure::invalid("a collection needs a `name`"));
+    // With a type it is clear what a source is.
+    let Some(main) = name.or_else(|| source.clone().filter(|_| text("type").is_some())) else {
+        return Err(Failure::invalid(
+            "Neither the collection requirement entry key 'name', nor 'source' point to a concrete resolvable collection \
+             artifact. Also 'name' is not an FQCN. A valid collection name must be in the format \
+             <namespace>.<collection>. Please make sure that the namespace and the collection name contain characters \
+             from [a-zA-Z0-9_] only.",
+        ));
     };
     let version = text("version").unwrap_or_default();
     let mut requirement = make(&main, source.as_deref(), &version, text("type").as_deref(), base)?;
@@ -77,9 +83,11 @@ fn make(
         }
         None if is_name => match source {
             Some(source) if source.starts_with("git+") || source.starts_with("git@") => {
-                let (location, named) = git(source);
-                revision = named;
-                location
+                return Err(Failure::invalid(format!(
+                    "Collections requirement 'source' entry should contain a valid Galaxy API URL but it does not: \
+                     {source} is not an HTTP URL."
+                ))
+                .help("a repository is named by `name`, or by `source` with `type: git`"));
             }
             other => Location::Registry(other.map(str::to_owned)),
         },
@@ -93,6 +101,8 @@ fn make(
                     let inner = std::fs::read_dir(&path).into_iter().flatten().flatten();
                     if inner.into_iter().any(|e| is_collection(&e.path())) {
                         Location::Subdirectories(Box::new(Location::Directory(path)))
+                    } else if path.is_dir() && path.ends_with(".git") {
+                        return Err(unknown(name));
                     } else {
                         Location::Directory(path)
                     }
@@ -124,6 +134,7 @@ pub(crate) fn is_collection(folder: &Path) -> bool {
 
 fn unknown(name: &str) -> Failure {
     Failure::invalid(format!(
-        "{name:?} is neither NAMESPACE.NAME of a collection nor a file, folder, URL or git+URL"
+        "{name:?} is neither a collection (the name must be in the format <namespace>.<collection>) nor a file, folder, \
+         URL or git+URL"
     ))
 }

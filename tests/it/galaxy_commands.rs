@@ -1,7 +1,13 @@
 //! The subcommands of `kdo galaxy` around installing: from the first file of a collection to its update.
 
 use crate::program::{Bench, Said, said};
-use std::fs;
+use std::{
+    fs,
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
 
 /// A collection that was made by `init`, in that version.
 fn collection(bench: &Bench, name: &str, version: &str, needs: &str) {
@@ -153,4 +159,129 @@ fn a_skeleton_of_ones_own_is_rendered() {
     assert_eq!(done.code, 0, "{done:?}");
     let text = fs::read_to_string(bench.path().join("demo/README")).unwrap();
     assert_eq!(text, "needs >=2.17 for DEMO\n");
+}
+
+/// A server of SSH on a free port, for the user who runs the tests; it ends with it.
+struct Sshd {
+    server: Child,
+    port: u16,
+}
+
+impl Sshd {
+    /// None where there is no sshd, on the machine of a developer.
+    fn start(bench: &Bench) -> Option<Self> {
+        if !Path::new("/usr/sbin/sshd").is_file() {
+            assert!(std::env::var_os("CI").is_none(), "there is no sshd");
+            eprintln!("SKIPPED: there is no sshd");
+            return None;
+        }
+        let key = |name: &str| {
+            let path = bench.path().join(name);
+            let made = Command::new("ssh-keygen")
+                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                .arg(&path)
+                .status();
+            assert!(made.unwrap().success());
+            path
+        };
+        let (host, user) = (key("host_key"), key("user_key"));
+        let port = TcpListener::bind(("127.0.0.1", 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let config = bench.file(
+            "sshd_config",
+            &format!(
+                "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}.pub\nPidFile none\n\
+                 StrictModes no\nUsePAM no\nPasswordAuthentication no\n",
+                host.display(),
+                user.display()
+            ),
+        );
+        if rustix::process::geteuid().is_root() {
+            fs::create_dir_all("/run/sshd").unwrap();
+        }
+        let server = Command::new("/usr/sbin/sshd")
+            .args(["-D", "-e", "-f"])
+            .arg(config)
+            .stderr(Stdio::null())
+            .spawn();
+        let started = Self {
+            server: server.unwrap(),
+            port,
+        };
+        let until = Instant::now() + Duration::from_secs(60);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < until, "sshd does not listen");
+            std::thread::yield_now();
+        }
+        Some(started)
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+#[test]
+fn a_role_comes_from_a_repository_over_ssh() {
+    let bench = Bench::new();
+    let Some(server) = Sshd::start(&bench) else { return };
+    bench.file("role.git/tasks/main.yml", "- debug:\n");
+    for words in [
+        "init -q -b main",
+        "add -A",
+        "-c user.name=x -c user.email=x@x.test commit -q -m x",
+        "tag v1.0",
+    ] {
+        let git = Command::new("git")
+            .arg("-C")
+            .arg(bench.path().join("role.git"))
+            .args(words.split(' '))
+            .status();
+        assert!(git.unwrap().success(), "{words}");
+    }
+    let user = Command::new("id").arg("-un").output().unwrap().stdout;
+    let user = String::from_utf8(user).unwrap();
+    let (user, port) = (user.trim(), server.port);
+    let path = bench.path().join("role.git");
+    bench.file(
+        "requirements.yml",
+        &format!(
+            "- {{src: 'git+ssh://{user}@127.0.0.1:{port}{}', version: v1.0, name: demo}}\n",
+            path.display()
+        ),
+    );
+    let ssh = format!(
+        "ssh -F /dev/null -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -i {}",
+        bench.path().join("user_key").display()
+    );
+    let mut command = bench.command(&["galaxy", "install", "-p", "roles"]);
+    let done = said(command.env("GIT_SSH_COMMAND", ssh));
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(bench.path().join("roles/demo/tasks/main.yml").is_file());
+}
+
+/// By hand: `cargo test --test it pulp -- --ignored`, after what `galaxy/tests/interop/pulp.py` says.
+#[test]
+#[ignore = "takes minutes, and needs pulp_ansible, PostgreSQL and the real ansible-galaxy"]
+fn kdo_and_ansible_galaxy_agree_on_what_pulp_has() {
+    let galaxy = std::env::var_os("KDO_ANSIBLE_GALAXY")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| {
+            std::env::home_dir()
+                .unwrap()
+                .join(".cache/kdo-conformance/venv-core/bin/ansible-galaxy")
+        });
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("galaxy/tests/interop/pulp.py");
+    let status = Command::new("python3")
+        .arg(script)
+        .arg(env!("CARGO_BIN_EXE_kdo"))
+        .arg(galaxy)
+        .status();
+    assert!(status.unwrap().success());
 }

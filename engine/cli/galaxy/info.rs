@@ -107,7 +107,7 @@ fn shown(kind: Kind, name: &str, known: &Map) -> String {
     let mut out = format!("\n{title}: {name}\n\tdescription: {description}\n");
     for (key, value) in sorted(known) {
         match value {
-            Value::Map(inner) => {
+            Value::Map(inner) if !inner.is_empty() => {
                 out += &format!("\t{key}:\n");
                 for (key, value) in sorted(&inner) {
                     out += &format!("\t\t{key}: {}\n", plain(&value));

@@ -289,7 +289,7 @@ fn the_resolver_agrees_on_what_can_be_solved_and_takes_the_same_versions_of_what
         .unwrap()
     {
         let seed = field(&case, "seed").to_text();
-        let mut server = StaticTree::start();
+        let mut server = StaticTree::of_files();
         for (name, versions) in field(&case, "packages").as_map().unwrap().text_entries() {
             for (version, needs) in versions.as_map().unwrap().text_entries() {
                 let needs = needs.as_map().unwrap().text_entries();

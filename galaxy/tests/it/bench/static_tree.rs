@@ -14,8 +14,7 @@ use std::{
 /// The tree and its server, which ends with it.
 pub(crate) struct StaticTree {
     folder: tempfile::TempDir,
-    server: Child,
-    port: u16,
+    server: Option<(Child, u16)>,
     versions: BTreeMap<String, Vec<String>>,
 }
 
@@ -40,10 +39,18 @@ impl StaticTree {
             .unwrap()
             .parse()
             .unwrap();
+        Self::of(folder, Some((server, port)))
+    }
+
+    /// One that is read without a server.
+    pub(crate) fn of_files() -> Self {
+        Self::of(tempfile::tempdir().unwrap(), None)
+    }
+
+    fn of(folder: tempfile::TempDir, server: Option<(Child, u16)>) -> Self {
         let tree = Self {
             folder,
             server,
-            port,
             versions: BTreeMap::new(),
         };
         tree.page("api", r#"{"available_versions": {"v3": "v3/"}}"#);
@@ -51,7 +58,10 @@ impl StaticTree {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/api/", self.port)
+        match &self.server {
+            Some((_, port)) => format!("http://127.0.0.1:{port}/api/"),
+            None => format!("file://{}/api/", self.folder().display()),
+        }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -61,7 +71,9 @@ impl StaticTree {
     pub(crate) fn page(&self, path: &str, text: &str) {
         let folder = self.folder().join(path);
         fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("index.html"), text).unwrap();
+        for name in ["index.html", "index.json"] {
+            fs::write(folder.join(name), text).unwrap();
+        }
     }
 
     /// Publishes a collection made on the spot.
@@ -121,7 +133,9 @@ impl StaticTree {
 
 impl Drop for StaticTree {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        if let Some((server, _)) = &mut self.server {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
     }
 }
