@@ -42,6 +42,16 @@ impl Installed {
         })
     }
 
+    /// Its version for people: whatever galaxy.yml has in its place, where that is no version.
+    pub fn version_text(&self) -> Option<String> {
+        let said = || {
+            galaxy_yml(&self.path, "version")
+                .filter(Value::truthy)
+                .map(|v| v.to_text())
+        };
+        self.version.as_ref().map(ToString::to_string).or_else(said)
+    }
+
     /// A package below a roles path or collections path, if it is there.
     pub fn below(package: Package, path: &Path) -> Option<Self> {
         let folder = match package.kind() {

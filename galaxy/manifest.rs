@@ -1,6 +1,8 @@
 //! `MANIFEST.json` and `FILES.json` of collections.
 
-use crate::{Digest, Failure, Kind, Package, Requirement, Result, Version, tree::file_digest};
+use crate::{
+    Digest, Failure, Kind, Package, Requirement, Result, Version, collection_spec, tree::file_digest,
+};
 use kdo_value::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -62,8 +64,7 @@ pub(crate) fn dependencies(value: Option<Value>) -> Result<BTreeMap<String, Stri
             .text_entries()
             .into_iter()
             .map(|(name, range)| {
-                // What a package asks for by path or URL would be a name that nobody wrote.
-                Package::collection(&name)?;
+                requirement(&name, "*")?;
                 Ok((
                     name,
                     if range.is_none() {
@@ -82,8 +83,23 @@ pub(crate) fn dependencies(value: Option<Value>) -> Result<BTreeMap<String, Stri
 
 /// The same as requirements.
 pub(crate) fn requirements(dependencies: &BTreeMap<String, String>) -> Vec<Requirement> {
-    let named = |(name, range): (&String, &String)| Requirement::named(Kind::Collection, name, range);
-    dependencies.iter().map(named).collect()
+    let named = |(name, range): (&String, &String)| requirement(name, range).ok();
+    dependencies.iter().filter_map(named).collect()
+}
+
+/// A dependency: by name, or a repository or URL with a revision. Files of this machine are nothing that a package may
+/// ask for.
+fn requirement(name: &str, range: &str) -> Result<Requirement> {
+    let address = ["git+", "git@", "ssh://", "http://", "https://"];
+    if !address.iter().any(|a| name.starts_with(a)) {
+        Package::collection(name)?;
+        return Ok(Requirement::named(Kind::Collection, name, range));
+    }
+    let mut requirement = collection_spec::of_word(name, Path::new("."))?;
+    if range != "*" && !range.is_empty() {
+        range.clone_into(&mut requirement.version);
+    }
+    Ok(requirement)
 }
 
 /// What differs between a collection's folder and what it says of itself: the chain of hashes from MANIFEST.json to

@@ -159,21 +159,18 @@ impl<'a> Catalogue<'a> {
         if self.choice.no_dependencies {
             return Ok(Vec::new());
         }
-        let of = |requirement: &Requirement| {
-            let package = requirement
-                .package()?
-                .ok_or_else(|| Failure::invalid("a dependency has no name"))?;
-            // A package that needs itself needs nothing.
-            if package == release.package {
-                return Ok(None);
+        let mut needs = Vec::new();
+        for requirement in &release.dependencies {
+            let of = |f: Failure| f.of(format!("{} {}", release.package, release.version));
+            for package in self.packages(requirement).map_err(of)? {
+                // A package that needs itself needs nothing.
+                if package != release.package {
+                    let range = self.place(&package, requirement, false).map_err(of)?;
+                    needs.push((package, range));
+                }
             }
-            let range = self.place(&package, requirement, false)?;
-            Ok(Some((package, range)))
-        };
-        let needs = release.dependencies.iter().filter_map(|r| of(r).transpose());
-        needs
-            .collect::<Result<_>>()
-            .map_err(|f: Failure| f.of(format!("{} {}", release.package, release.version)))
+        }
+        Ok(needs)
     }
 
     /// All versions of a package, highest first, and the source that has them.

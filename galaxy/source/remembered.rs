@@ -138,6 +138,7 @@ fn read(text: &str, package: &Package, version: &Version) -> Option<Release> {
     for entry in value.get("dependencies")?.as_sequence()? {
         let kind = Kind::of_word(&field(&entry, "kind")?)?;
         let mut requirement = Requirement::named(kind, &field(&entry, "name")?, &field(&entry, "version")?);
+        requirement.name = requirement.name.filter(|n| !n.is_empty());
         requirement.location = crate::lock::location_of_text(&field(&entry, "location")?).ok()?.0;
         dependencies.push(requirement);
     }

@@ -73,10 +73,14 @@ pub(crate) fn list(kind: Option<Kind>, args: &ListArgs) -> Result<u8> {
     if usable {
         return Ok(0);
     }
-    let word = kind.unwrap_or(Kind::Role).word();
-    Err(Stop::usage(format!(
-        "- None of the provided paths were usable. Please specify a valid path with --{word}s-path."
-    )))
+    Err(unusable(kind.unwrap_or(Kind::Role)))
+}
+
+fn unusable(kind: Kind) -> Stop {
+    Stop::usage(format!(
+        "- None of the provided paths were usable. Please specify a valid path with --{}s-path.",
+        kind.word()
+    ))
 }
 
 /// A name that is none, and folders that are not there.
@@ -143,9 +147,7 @@ fn roles(paths: &[PathBuf], only: Option<&str>) -> bool {
 }
 
 fn version(of: &Installed, unknown: &str) -> String {
-    of.version
-        .as_ref()
-        .map_or_else(|| unknown.to_owned(), |v| v.as_str().to_owned())
+    of.version_text().unwrap_or_else(|| unknown.to_owned())
 }
 
 fn collections(paths: &[PathBuf], only: Option<&str>) -> bool {
@@ -193,6 +195,9 @@ fn shown(path: &Path) -> String {
 }
 
 fn structured(paths: &[PathBuf], args: &ListArgs) -> Result<u8> {
+    if !paths.iter().any(|p| p.is_dir()) {
+        return Err(unusable(Kind::Collection));
+    }
     let all = Map::new();
     for path in paths {
         let list = Map::new();

@@ -263,3 +263,25 @@ fn several_installers_at_once_all_succeed() {
         (1, 3)
     );
 }
+
+#[test]
+fn a_collection_may_need_a_repository() {
+    let base = Repository::new();
+    collection_folder(base.path(), "acme.base", "1.0.0", &[]);
+    base.commit();
+    let project = Project::new();
+    let folder = project.path("given/tools");
+    let needed = format!("git+{}", base.url());
+    collection_folder(&folder, "acme.tools", "1.0.0", &[(&needed, "main")]);
+    let done = project.install(&[word(Kind::Collection, &folder)]).unwrap();
+    assert_eq!(done.len(), 2);
+    assert!(
+        project
+            .path("collections/ansible_collections/acme/base/README.md")
+            .is_file()
+    );
+    // But no package asks for files of this machine.
+    let evil = project.path("given/evil");
+    collection_folder(&evil, "acme.evil", "1.0.0", &[("/etc", "*")]);
+    assert!(project.install(&[word(Kind::Collection, &evil)]).is_err());
+}
