@@ -134,7 +134,7 @@ pub(crate) fn is_collection(folder: &Path) -> bool {
 
 fn unknown(name: &str) -> Failure {
     Failure::invalid(format!(
-        "{name:?} is neither a collection (the name must be in the format <namespace>.<collection>) nor a file, folder, \
-         URL or git+URL"
+        "{name:?} is neither NAMESPACE.NAME of a collection nor a file, folder, URL or git+URL"
     ))
+    .help("a collection's name must be in the format <namespace>.<collection>")
 }

@@ -1,5 +1,5 @@
 //! Tests of the crate as a whole: real archives, repositories and servers.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, missing_docs)]
 
 mod bench;
 mod git_servers;
