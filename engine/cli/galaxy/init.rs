@@ -127,7 +127,7 @@ pub(crate) fn init(kind: Option<Kind>, args: &InitArgs) -> Result<u8> {
         None => Skeleton::new(kind),
         Some(own) => {
             let ignored = settings.list(&format!("galaxy_{word}_skeleton_ignore"));
-            Skeleton::of_folder(&own, &ignored).map_err(|f| tell::stop(&f, &texts))?
+            Skeleton::of_folder(&own, ignored).map_err(|f| tell::stop(&f, &texts))?
         }
     };
     let environment = Environment {
