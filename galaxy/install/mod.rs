@@ -156,8 +156,22 @@ impl Installer {
         }
         match locked {
             Some(locked) => Ok(tree_digest(&present.path)? != locked.tree),
-            None => Ok(false),
+            None => self.is_other_content(resolved, present),
         }
+    }
+
+    /// Whether a collection of a repository or folder is another than the one that is there: its version may stand
+    /// still while its files change.
+    fn is_other_content(&self, resolved: &Resolved, present: &Installed) -> Result<bool> {
+        let (package, artifact) = (&resolved.release.package, &resolved.release.artifact);
+        let made = artifact.address.starts_with("git+") || artifact.address.starts_with("path+");
+        let digest = artifact
+            .digest
+            .filter(|_| made && package.kind() == Kind::Collection);
+        let Some(digest) = digest else { return Ok(false) };
+        let staging = tempfile::tempdir()?;
+        let inspected = crate::inspect::inspect(&self.store, &digest, package.kind(), staging.path())?;
+        Ok(tree_digest(&inspected.folder)? != tree_digest(&present.path)?)
     }
 
     fn stage(&self, wanted: &Wanted<'_>) -> Result<Staged> {

@@ -285,3 +285,28 @@ fn a_collection_may_need_a_repository() {
     collection_folder(&evil, "acme.evil", "1.0.0", &[("/etc", "*")]);
     assert!(project.install(&[word(Kind::Collection, &evil)]).is_err());
 }
+
+#[test]
+fn a_collection_of_a_branch_that_went_on_is_installed_again() {
+    let repository = Repository::new();
+    collection_folder(repository.path(), "acme.tools", "1.0.0", &[]);
+    repository.commit();
+    let project = Project::new();
+    let list = [git(
+        Kind::Collection,
+        "acme.tools",
+        &repository.url(),
+        None,
+        "main",
+    )];
+    assert!(project.install(&list).unwrap()[0].changed);
+    assert!(!project.install(&list).unwrap()[0].changed);
+    repository.write("later", "the version stands still\n");
+    repository.commit();
+    assert!(project.install(&list).unwrap()[0].changed);
+    assert!(
+        project
+            .path("collections/ansible_collections/acme/tools/later")
+            .is_file()
+    );
+}
