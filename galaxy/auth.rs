@@ -19,6 +19,7 @@ pub struct Auth {
 enum How {
     Basic(String),
     Token(String),
+    Bearer(String),
     /// A token that another server gives for the one we have.
     Exchange {
         url: String,
@@ -41,6 +42,14 @@ impl Auth {
         Self {
             origin: origin(url),
             how: How::Token(token.to_owned()),
+        }
+    }
+
+    /// A token that a server of tokens gave.
+    pub(crate) fn bearer(url: &str, token: &str) -> Self {
+        Self {
+            origin: origin(url),
+            how: How::Bearer(token.to_owned()),
         }
     }
 
@@ -91,6 +100,7 @@ impl Auth {
             How::Basic(text) => Ok(Some(format!("Basic {text}"))),
             How::Token(token) if token.is_empty() => Ok(None),
             How::Token(token) => Ok(Some(format!("Token {token}"))),
+            How::Bearer(token) => Ok(Some(format!("Bearer {token}"))),
             How::Exchange { url, form, known } => {
                 let mut known = known.lock().map_err(|_| Failure::server("no token"))?;
                 if let Some((token, until)) = known.as_ref()

@@ -9,7 +9,7 @@ use kdo_value::{Value, json};
 use std::{
     fs::{self, File},
     io::{ErrorKind, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -17,7 +17,7 @@ use std::{
 use ureq::{
     Agent, Body,
     http::{Method, Response},
-    tls::{Certificate, RootCerts, TlsConfig},
+    tls::{Certificate, PemItem, RootCerts, TlsConfig},
 };
 
 /// Attempts for one request, with growing pauses between them.
@@ -39,8 +39,34 @@ pub struct HttpOptions {
     pub pause: Duration,
     /// Ask nobody.
     pub offline: bool,
+    /// Certificates of authorities beside those of this machine.
+    pub authorities: Vec<Authority>,
     /// The server is a tree of files here; no other server may send us to files.
     pub files: bool,
+}
+
+/// A certificate of an authority, as DER.
+#[derive(Clone, Debug)]
+pub struct Authority(Vec<u8>);
+
+impl Authority {
+    /// All certificates of a PEM file. One without any is an error: whoever names it wants it to count.
+    pub fn of_file(path: &Path) -> Result<Vec<Self>> {
+        let text = std::fs::read(path).map_err(|e| Failure::file(path, &e))?;
+        let found: Vec<Self> = ureq::tls::parse_pem(&text)
+            .filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(Self(certificate.der().to_vec())),
+                _ => None,
+            })
+            .collect();
+        if found.is_empty() {
+            return Err(
+                Failure::invalid(format!("{} holds no certificate", path.display()))
+                    .help("a file of PEM blocks that begin with -----BEGIN CERTIFICATE----- is wanted"),
+            );
+        }
+        Ok(found)
+    }
 }
 
 impl Default for HttpOptions {
@@ -50,6 +76,7 @@ impl Default for HttpOptions {
             timeout: Duration::from_secs(60),
             pause: Duration::from_secs(2),
             offline: false,
+            authorities: Vec::new(),
             files: false,
         }
     }
@@ -75,6 +102,8 @@ pub struct Call<'a> {
     pub headers: Vec<(&'a str, String)>,
     /// What is sent.
     pub body: Option<&'a [u8]>,
+    /// A file that is sent instead.
+    pub file: Option<&'a Path>,
 }
 
 impl<'a> Call<'a> {
@@ -86,6 +115,7 @@ impl<'a> Call<'a> {
             auth,
             headers: Vec::new(),
             body: None,
+            file: None,
         }
     }
 }
@@ -94,13 +124,15 @@ impl Http {
     /// A client with the certificates of this machine.
     pub fn new(options: HttpOptions) -> Self {
         let found = rustls_native_certs::load_native_certs().certs;
-        let roots = if found.is_empty() {
+        let found = found.iter().map(|c| c.as_ref());
+        let roots: Vec<Certificate<'static>> = found
+            .chain(options.authorities.iter().map(|a| a.0.as_slice()))
+            .map(|der| Certificate::from_der(der).to_owned())
+            .collect();
+        let roots = if roots.is_empty() {
             RootCerts::WebPki
         } else {
-            found
-                .iter()
-                .map(|c| Certificate::from_der(c.as_ref()).to_owned())
-                .into()
+            roots.into_iter().into()
         };
         let tls = TlsConfig::builder()
             .disable_verification(options.unchecked)
@@ -210,9 +242,16 @@ impl Http {
             what: e.to_string(),
             passing: false,
         };
-        let answer = match call.body {
-            Some(body) => self.agent.run(request.body(body).map_err(odd)?),
-            None => self.agent.run(request.body(()).map_err(odd)?),
+        let answer = match (call.file, call.body) {
+            (Some(path), _) => {
+                let file = File::open(path).map_err(|e| Trouble {
+                    what: format!("{}: {e}", path.display()),
+                    passing: false,
+                })?;
+                self.agent.run(request.body(file).map_err(odd)?)
+            }
+            (None, Some(body)) => self.agent.run(request.body(body).map_err(odd)?),
+            (None, None) => self.agent.run(request.body(()).map_err(odd)?),
         };
         answer.map_err(|e| Trouble {
             passing: matches!(e, ureq::Error::Timeout(_)) || matches!(&e, ureq::Error::Io(io) if is_cut(io)),

@@ -1,6 +1,8 @@
 //! `requirements.lock`: what was resolved, in bytes.
 
-use crate::{Digest, Failure, Kind, Location, Package, Requirement, Result, Version, requirement::git};
+use crate::{
+    Digest, Failure, Kind, Location, Package, Requirement, Result, Version, requirement::git, source::is_oci,
+};
 use std::{fmt::Write as _, fs, path::Path};
 use toml::de::{DeTable, DeValue};
 
@@ -203,7 +205,7 @@ fn quoted(text: &str) -> String {
 pub(crate) fn location_text(location: &Location) -> String {
     match location {
         Location::Registry(None) => "registry".to_owned(),
-        Location::Registry(Some(server)) if server.starts_with("oci://") => server.clone(),
+        Location::Registry(Some(server)) if is_oci(server) => server.clone(),
         Location::Registry(Some(server)) => format!("galaxy+{server}"),
         Location::Git { .. } => location.to_string(),
         Location::Url(url) => format!("url+{url}"),
@@ -217,7 +219,7 @@ pub(crate) fn location_of_text(text: &str) -> Result<(Location, Option<String>)>
     if text == "registry" {
         return Ok((Location::Registry(None), None));
     }
-    if text.starts_with("oci://") {
+    if is_oci(text) {
         return Ok((Location::Registry(Some(text.to_owned())), None));
     }
     if let Some(server) = text.strip_prefix("galaxy+") {

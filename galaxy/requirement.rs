@@ -1,6 +1,9 @@
 //! What is wanted: a package, which versions of it, and from where.
 
-use crate::{Failure, Kind, Package, Range, Result, source::check_address};
+use crate::{
+    Failure, Kind, Package, Range, Result,
+    source::{check_address, is_oci},
+};
 use kdo_value::Origin;
 use std::{
     fmt,
@@ -154,7 +157,7 @@ pub(crate) fn of_address(text: &str, base: &Path) -> Result<Location> {
         return Err(Failure::invalid(format!("{text}: Mercurial is not supported"))
             .help("only git, archives, folders and registries are; an archive of the repository will do"));
     }
-    if text.starts_with("oci://") {
+    if is_oci(text) {
         return Ok(Location::Registry(Some(text.to_owned())));
     }
     if is_git {

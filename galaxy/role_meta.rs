@@ -41,7 +41,13 @@ pub fn role_dependencies(folder: &Path) -> Result<Vec<Requirement>> {
     if let Some(main) = load(folder, "main")? {
         add(main.get("dependencies"), "meta/main.yml")?;
     }
-    add(load(folder, "requirements")?, "meta/requirements.yml")?;
+    // A mapping is none of Ansible's forms, and common: its collections are those of requirements.yml files.
+    let more = load(folder, "requirements")?;
+    let more = match more {
+        Some(Value::Map(map)) => map.get("roles"),
+        other => other,
+    };
+    add(more, "meta/requirements.yml")?;
     Ok(found)
 }
 

@@ -85,7 +85,8 @@ fn make(
                 folder: Some(folder), ..
             },
         ) => last(folder),
-        (None, Location::Registry(_)) => src.to_owned(),
+        (None, Location::Registry(Some(_))) => last(src),
+        (None, Location::Registry(None)) => src.to_owned(),
         (None, Location::Directory(path)) => path
             .canonicalize()
             .ok()

@@ -349,6 +349,7 @@ impl Config {
                 "callback_",
                 "galaxy_server.",
                 "galaxy_sources",
+                "galaxy_trust",
                 "inventory_plugin_",
                 "become_",
             ]

@@ -201,6 +201,7 @@ struct Content {
     folder: PathBuf,
     artifact: Digest,
     tree: Digest,
+    signers: Vec<String>,
 }
 
 /// Fetches a package and unpacks it below a fresh folder. Nothing but what was resolved, and locked, passes.
@@ -230,6 +231,8 @@ fn prepare(store: &Store, resolved: &Resolved, locked: Option<&Locked>, staging:
             manifest.package, manifest.version
         )));
     }
+    let mut signers = resolved.source.signers(release, &inspected.folder)?;
+    signers.sort();
     let tree = tree_digest(&inspected.folder)?;
     if let Some(locked) = locked
         && locked.tree != tree
@@ -244,6 +247,7 @@ fn prepare(store: &Store, resolved: &Resolved, locked: Option<&Locked>, staging:
         folder: inspected.folder,
         artifact,
         tree,
+        signers,
     })
 }
 
@@ -269,7 +273,7 @@ pub fn lock(store: &Store, requirements: Digest, resolved: &[Resolved]) -> Resul
             artifact: (!made).then_some(content.artifact),
             manifest: release.artifact.manifest,
             tree: content.tree,
-            signers: Vec::new(),
+            signers: content.signers,
             dependencies: resolved.needs.clone(),
         })
     })?;

@@ -11,10 +11,11 @@ pub fn resolve_locked(lock: &Lock, asked: &[Requirement], sources: &Sources) -> 
         let known = source
             .remembered(package, &locked.version)
             .filter(|r| r.artifact.digest == locked.artifact);
-        let release = match known {
+        let mut release = match known {
             Some(release) => release,
             None => source.release(package, &locked.version)?,
         };
+        sources.add_signatures(&mut release, asked)?;
         Ok(Resolved {
             asked: asked.iter().any(|r| is_for(r, locked)),
             needs: locked.dependencies.clone(),

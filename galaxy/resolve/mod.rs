@@ -91,7 +91,8 @@ pub fn resolve(requirements: &[Requirement], sources: &Sources, choice: &Choice)
         .filter_map(|(node, version)| Some((node.package()?, version)))
         .collect();
     for (package, version) in chosen {
-        let (release, source) = catalogue.release(&package, &version)?;
+        let (mut release, source) = catalogue.release(&package, &version)?;
+        sources.add_signatures(&mut release, requirements)?;
         let needs: BTreeSet<Package> = catalogue.needs(&release)?.into_iter().map(|(p, _)| p).collect();
         resolved.push(Resolved {
             asked: roots.contains_key(&package),

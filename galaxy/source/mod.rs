@@ -5,19 +5,24 @@ mod direct;
 mod directory;
 mod galaxy;
 mod galaxy_search;
+mod galaxy_upload;
 mod galaxy_v1;
 mod galaxy_v3;
 mod git;
 mod git_program;
+mod oci;
 mod open;
 mod remembered;
+mod trusted;
 
 pub use galaxy::Server;
 pub(crate) use git_program::check_address;
+pub(crate) use open::is_oci;
 pub use open::{Overrides, Sources};
 
 use crate::{Digest, Kind, Package, Release, Result, Version};
 use kdo_value::Map;
+use std::{path::Path, sync::Arc};
 
 /// What is searched for.
 #[derive(Clone, Debug)]
@@ -81,4 +86,30 @@ pub trait Source: Send + Sync {
 
     /// Brings the archive of a release into the store. The source checks what was announced of it.
     fn fetch(&self, release: &Release) -> Result<Digest>;
+
+    /// Detached signatures of a release that was fetched.
+    fn signatures(&self, _release: &Release, _offline: bool) -> Result<Vec<Signature>> {
+        Ok(Vec::new())
+    }
+
+    /// Who signed a release whose archive was unpacked to `folder`; fails where others must have.
+    fn signers(&self, _release: &Release, _folder: &Path) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+}
+
+/// A detached signature, which is not checked yet.
+pub enum Signature {
+    /// By an SSH key, over the manifest of an OCI artifact.
+    Ssh {
+        /// The text of the signature.
+        armour: String,
+        /// What it is over.
+        message: Arc<[u8]>,
+    },
+    /// By OpenPGP, over MANIFEST.json of a collection.
+    Gpg {
+        /// The text of the signature.
+        armour: String,
+    },
 }

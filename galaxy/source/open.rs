@@ -2,20 +2,29 @@
 
 use super::{
     Source,
-    archive::{Archive, Place},
+    archive::{Archive, Place, take_file},
     direct::Direct,
     directory::Directory,
     galaxy::{Galaxy, Server},
     git::Git,
     git_program::GitProgram,
+    oci::Oci,
     remembered::Remembered,
+    trusted::Trusted,
 };
-use crate::{Failure, Http, HttpOptions, Location, Package, Requirement, Result, Store, auth::Auth};
+use crate::{
+    Authority, Digest, Failure, Http, HttpOptions, Location, Package, Release, Requirement, Result,
+    Signatures, Store, Version,
+    auth::Auth,
+    oci::{Credentials, Remote},
+    trust::Trust,
+};
 use kdo_config::{Config, Value};
 use kdo_syntax::{LoadOptions, SourceMap, load_file};
 use std::{
     collections::HashMap,
-    path::Path,
+    io::Read,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -36,6 +45,10 @@ pub struct Overrides {
     pub timeout: Option<Duration>,
     /// Ask nobody.
     pub offline: bool,
+    /// Certificates of authorities that count beside those of this machine.
+    pub authority: Option<PathBuf>,
+    /// How signatures by OpenPGP are checked.
+    pub signatures: Signatures,
 }
 
 /// All sources of a run: each is opened once.
@@ -46,6 +59,9 @@ pub struct Sources {
     named: Vec<Server>,
     pins: Vec<(String, String)>,
     opened: Mutex<HashMap<String, Arc<dyn Source>>>,
+    trust: Arc<Trust>,
+    /// The token that was given for whichever server.
+    token: Option<String>,
 }
 
 impl Sources {
@@ -58,6 +74,10 @@ impl Sources {
                 Duration::from_secs(seconds.try_into().unwrap_or(60))
             }),
             offline: overrides.offline,
+            authorities: match &overrides.authority {
+                Some(file) => Authority::of_file(file)?,
+                None => Vec::new(),
+            },
             ..HttpOptions::default()
         };
         let named = configured(config, &http, overrides)?;
@@ -78,6 +98,8 @@ impl Sources {
             named,
             pins,
             opened: Mutex::default(),
+            trust: Arc::new(Trust::new(config, &overrides.signatures)?),
+            token: overrides.token.clone(),
         })
     }
 
@@ -112,8 +134,40 @@ impl Sources {
         }
     }
 
+    /// Adds the signatures that requirements name to those that the source told of.
+    pub(crate) fn add_signatures(&self, release: &mut Release, asked: &[Requirement]) -> Result<()> {
+        let about = |r: &&Requirement| {
+            r.kind == release.package.kind() && r.name.as_deref().is_none_or(|n| n == release.package.name())
+        };
+        let named: Vec<String> = asked
+            .iter()
+            .filter(about)
+            .flat_map(|r| r.signatures.clone())
+            .collect();
+        if named.is_empty() || !self.trust.must_have_keyring(&release.package)? {
+            return Ok(());
+        }
+        for address in named {
+            let digest = if address.starts_with("https://") || address.starts_with("http://") {
+                Http::new(self.http.clone()).download(&address, None, &self.store, None)?
+            } else {
+                let path = address.strip_prefix("file://").unwrap_or(&address);
+                take_file(&self.store, Path::new(path))?
+            };
+            let mut text = String::new();
+            self.store
+                .must_get(&digest)?
+                .read_to_string(&mut text)
+                .map_err(|_| Failure::refused(format!("{address} is no signature: it is no text")))?;
+            release.artifact.signatures.push(text);
+        }
+        Ok(())
+    }
+
     /// The source that packages of that name are pinned to.
     pub fn pin(&self, name: &str) -> Option<&str> {
+        // Keys of the configuration are in small letters.
+        let name = name.to_lowercase();
         let fits = |pattern: &str| match pattern.strip_suffix('*') {
             Some(start) => name.starts_with(start),
             None => name == pattern,
@@ -149,7 +203,11 @@ impl Sources {
         if let Some(source) = opened()?.get(key) {
             return Ok(source.clone());
         }
-        let made = make()?;
+        let made: Arc<dyn Source> = Arc::new(Trusted {
+            inner: make()?,
+            trust: self.trust.clone(),
+            offline: self.http.offline,
+        });
         Ok(opened()?.entry(key.to_owned()).or_insert(made).clone())
     }
 
@@ -160,10 +218,8 @@ impl Sources {
         if let Some(server) = self.named.iter().chain(&self.servers).find(same) {
             return self.galaxy(server);
         }
-        if server.starts_with("oci://") {
-            return Err(Failure::invalid(format!(
-                "{server}: registries of OCI are not supported yet"
-            )));
+        if is_oci(server) {
+            return self.oci(server);
         }
         if !["http://", "https://", "file://"]
             .iter()
@@ -179,21 +235,75 @@ impl Sources {
         self.galaxy(&server_at(server, &self.http, None))
     }
 
-    fn galaxy(&self, server: &Server) -> Result<Arc<dyn Source>> {
-        self.open(&format!("galaxy {}", server.url), || {
-            let http = HttpOptions {
-                unchecked: server.unchecked,
-                timeout: server.timeout,
-                files: server.url.starts_with("file://"),
-                ..self.http.clone()
-            };
-            let galaxy = Galaxy::new(server.clone(), Http::new(http), self.store.clone());
+    /// The client of a registry of OCI.
+    pub(crate) fn remote(&self, host: &str, plain: bool) -> Result<Remote> {
+        self.remote_as(host, plain, Credentials::of_user())
+    }
+
+    /// The same, as somebody.
+    pub(crate) fn remote_as(&self, host: &str, plain: bool, credentials: Credentials) -> Result<Remote> {
+        let mut options = self.http.clone();
+        options.authorities.extend(authorities_of(host)?);
+        Ok(Remote::new(host, plain, Http::new(options), credentials))
+    }
+
+    fn oci(&self, address: &str) -> Result<Arc<dyn Source>> {
+        self.open(address, || {
+            let oci = Oci::new(address, self.store.clone(), |host, plain| {
+                self.remote(host, plain)
+            })?;
+            // A folder is here also when nobody may be asked.
+            if address.starts_with("oci:") && !address.starts_with("oci://") {
+                return Ok(Arc::new(oci));
+            }
             Ok(Arc::new(Remembered {
-                inner: Box::new(galaxy),
+                inner: Box::new(oci),
+                store: self.store.clone(),
+                offline: self.http.offline,
+            }))
+        })
+    }
+
+    fn galaxy(&self, server: &Server) -> Result<Arc<dyn Source>> {
+        if is_oci(&server.url) {
+            return self.oci(&server.url);
+        }
+        self.open(&format!("galaxy {}", server.url), || {
+            Ok(Arc::new(Remembered {
+                inner: Box::new(self.client(server)),
                 store: self.store.clone(),
                 offline: self.http.offline && !server.url.starts_with("file://"),
             }))
         })
+    }
+
+    fn client(&self, server: &Server) -> Galaxy {
+        let http = HttpOptions {
+            unchecked: server.unchecked,
+            timeout: server.timeout,
+            files: server.url.starts_with("file://"),
+            ..self.http.clone()
+        };
+        Galaxy::new(server.clone(), Http::new(http), self.store.clone())
+    }
+
+    /// Uploads a collection to a server, by its name or URL; false if it has the same already.
+    pub(crate) fn upload(
+        &self,
+        server: &str,
+        package: &Package,
+        version: &Version,
+        archive: &Digest,
+    ) -> Result<bool> {
+        let known = self.servers.iter().chain(&self.named);
+        let same =
+            |s: &&Server| s.name == server || s.url.trim_end_matches('/') == server.trim_end_matches('/');
+        let server = match known.clone().find(same) {
+            Some(server) => server.clone(),
+            None => server_at(server, &self.http, self.token.as_deref()),
+        };
+        self.client(&server)
+            .upload(package, version, archive, &self.store)
     }
 
     fn direct(&self, requirement: &Requirement) -> Result<Arc<dyn Source>> {
@@ -246,6 +356,35 @@ impl Sources {
             Location::Registry(_) => return Err(Failure::invalid("a registry has no folders")),
         })
     }
+}
+
+/// Whether an address is one of OCI: a registry or a layout folder.
+pub(crate) fn is_oci(address: &str) -> bool {
+    address.starts_with("oci:") || address.starts_with("oci+http://")
+}
+
+/// The certificates that docker and podman take for a host.
+fn authorities_of(host: &str) -> Result<Vec<Authority>> {
+    let home = std::env::home_dir();
+    let folders = [
+        home.as_ref().map(|h| h.join(".docker/certs.d")),
+        home.map(|h| h.join(".config/containers/certs.d")),
+        Some("/etc/docker/certs.d".into()),
+        Some("/etc/containers/certs.d".into()),
+    ];
+    let mut found = Vec::new();
+    for folder in folders.into_iter().flatten() {
+        for entry in std::fs::read_dir(folder.join(host))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            if entry.path().extension().is_some_and(|e| e == "crt") {
+                found.extend(Authority::of_file(&entry.path())?);
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn server_at(url: &str, http: &HttpOptions, token: Option<&str>) -> Server {

@@ -1,6 +1,6 @@
 //! A registry whose answers are noted in the store, so that the same is installed when nobody may be asked.
 
-use super::{Found, Query, Source};
+use super::{Found, Query, Signature, Source};
 use crate::{Artifact, Digest, Failure, Kind, Package, Release, Requirement, Result, Store, Version};
 use kdo_value::{Map, Value, json};
 use std::sync::Arc;
@@ -97,6 +97,10 @@ impl Source for Remembered {
                 .note(&self.note_of_versions(package), &lines.join("\n"))?;
         }
         Ok(digest)
+    }
+
+    fn signatures(&self, release: &Release, offline: bool) -> Result<Vec<Signature>> {
+        self.inner.signatures(release, offline || self.offline)
     }
 }
 

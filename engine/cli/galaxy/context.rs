@@ -8,8 +8,8 @@ use crate::{
 };
 use clap::Args;
 use kdo_galaxy::{
-    Choice, Digest, Installer, Kind, Limits, Lock, Mode, Paths, Requirement, Requirements, Resolved, Sources,
-    Store, requirements_digest, resolve,
+    Choice, Digest, Installer, Kind, Limits, Lock, Mode, Overrides, Paths, Requirement, Requirements,
+    Resolved, Signatures, Sources, Store, requirements_digest, resolve,
 };
 use kdo_syntax::{SourceMap, render};
 use std::{
@@ -58,11 +58,20 @@ impl Asked {
 
 impl Context {
     pub(super) fn new(servers: &ServerArgs) -> Result<Self> {
+        Self::checking(servers, Signatures::default())
+    }
+
+    /// With signatures checked as the command line says.
+    pub(super) fn checking(servers: &ServerArgs, signatures: Signatures) -> Result<Self> {
+        let overrides = Overrides {
+            signatures,
+            ..servers.overrides()
+        };
         let settings = Settings::load()?;
         let texts = SourceMap::new();
         let told = |f| tell::stop(&f, &texts);
         let store = Arc::new(Store::of_user(Limits::default()).map_err(told)?);
-        let sources = Sources::new(&settings, &servers.overrides(), store).map_err(told)?;
+        let sources = Sources::new(&settings, &overrides, store).map_err(told)?;
         Ok(Self {
             settings,
             sources,

@@ -3,6 +3,7 @@
 use super::{
     context::{Asked, Context, FileArgs},
     server_args::ServerArgs,
+    signature_args::SignatureArgs,
     tell,
 };
 use crate::{
@@ -56,24 +57,15 @@ pub(crate) struct InstallArgs {
     /// Of several wanted versions of a role the first counts, as with ansible-galaxy
     #[arg(long)]
     first_wins: bool,
-    /// Keyring for signatures of collections
-    #[arg(long, value_name = "FILE")]
-    keyring: Option<PathBuf>,
-    /// Do not check signatures of collections
-    #[arg(long)]
-    disable_gpg_verify: bool,
+    #[command(flatten)]
+    signatures: SignatureArgs,
     #[command(flatten)]
     servers: ServerArgs,
 }
 
 /// Installs.
 pub(crate) fn install(kind: Option<Kind>, args: InstallArgs) -> Result<u8> {
-    if args.keyring.is_some() && !args.disable_gpg_verify {
-        return Err(Stop::usage(
-            "signatures by GPG cannot be checked yet; --disable-gpg-verify goes on without",
-        ));
-    }
-    let context = Context::new(&args.servers)?;
+    let context = Context::checking(&args.servers, args.signatures.signatures())?;
     let mut asked = context.asked(kind, &args.packages, &args.file)?;
     if asked.file.is_some() && !args.packages.is_empty() {
         asked

@@ -8,12 +8,15 @@ mod init;
 mod install;
 mod list;
 mod lock;
+mod login;
 mod mirror;
 mod needs;
 mod outdated;
+mod publish;
 mod remove;
 mod search;
 mod server_args;
+mod signature_args;
 mod tell;
 mod tree;
 mod update;
@@ -74,6 +77,14 @@ enum Action {
     /// Remove installed packages
     #[command(infer_long_args = true, args_override_self = true)]
     Remove(remove::RemoveArgs),
+    /// Publish roles and collections
+    #[command(infer_long_args = true, args_override_self = true)]
+    Publish(publish::PublishArgs),
+    /// Keep who we are to a registry or Galaxy server
+    #[command(infer_long_args = true, args_override_self = true)]
+    Login(login::LoginArgs),
+    /// Forget who we are to a registry or Galaxy server
+    Logout(login::LogoutArgs),
     /// Tell what is known of packages
     #[command(infer_long_args = true, args_override_self = true)]
     Info(info::InfoArgs),
@@ -117,6 +128,9 @@ pub(crate) fn galaxy(args: GalaxyArgs) -> Result<u8> {
         Action::Verify(args) => verify::verify(kind, &args),
         Action::Tree(args) => tree::tree(kind, args),
         Action::Remove(args) => remove::remove(kind, &args),
+        Action::Publish(args) => publish::publish(kind, &args),
+        Action::Login(args) => login::login(&args),
+        Action::Logout(args) => login::logout(&args),
         Action::Info(args) => info::info(kind, &args),
         Action::Search(args) => search::search(kind, args),
         Action::Init(args) => init::init(kind, &args),

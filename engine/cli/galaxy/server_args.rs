@@ -2,7 +2,7 @@
 
 use clap::{ArgAction, Args};
 use kdo_galaxy::Overrides;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// Options of all subcommands that ask servers.
 #[derive(Args, Clone, Default)]
@@ -17,6 +17,9 @@ pub(crate) struct ServerArgs {
     /// Take any certificate
     #[arg(short = 'c', long)]
     ignore_certs: bool,
+    /// File with certificates of authorities that count beside those of this machine
+    #[arg(long, value_name = "FILE", env = "KDO_CA_FILE")]
+    ca_file: Option<PathBuf>,
     /// Seconds that a server may be silent
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
@@ -48,6 +51,8 @@ impl ServerArgs {
             unchecked: self.ignore_certs,
             timeout: self.timeout.map(Duration::from_secs),
             offline: self.offline,
+            authority: self.ca_file.clone(),
+            ..Overrides::default()
         }
     }
 }

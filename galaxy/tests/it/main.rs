@@ -9,4 +9,5 @@ mod mirror;
 mod requirements;
 mod resolving;
 mod servers;
+mod signatures;
 mod sources;

@@ -1,0 +1,226 @@
+//! Packages to where others install them from: a registry of OCI, a server of Galaxy, a tree of static pages.
+
+mod derive;
+mod galaxy;
+mod oci;
+mod static_tree;
+
+use crate::{
+    Building, Digest, Failure, Kind, Package, Requirement, Result, Sources, Store, Version,
+    collection_spec::is_collection,
+    inspect::{identify, inspect},
+    oci::tag_of,
+    pack::{Member, pack, role_members},
+    source::is_oci,
+    tree_digest,
+};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+/// What the user says of a package that is published.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// Role or collection, where the folder leaves a doubt.
+    pub kind: Option<Kind>,
+    /// The name of a role.
+    pub name: Option<String>,
+    /// The version of a role.
+    pub version: Option<String>,
+}
+
+/// A package made ready: its archive lies in the store.
+pub struct Publication {
+    /// Its name.
+    pub package: Package,
+    /// Its version.
+    pub version: Version,
+    /// The hash of the archive.
+    pub archive: Digest,
+    /// The size of the archive.
+    pub size: u64,
+    /// The files in it.
+    pub files: Vec<PathBuf>,
+    /// What it does not say of itself and was found out: what, and how.
+    pub derived: Vec<(String, String)>,
+    tree: Digest,
+    dependencies: Vec<Requirement>,
+    annotations: BTreeMap<String, String>,
+}
+
+/// Where to publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// `oci://HOST/NAMESPACE`, `oci:FOLDER`
+    Oci(String),
+    /// `galaxy+https://…`, or a server of the configuration.
+    Galaxy(String),
+    /// `static:FOLDER`
+    Static(PathBuf),
+}
+
+/// By whose key it is signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignBy {
+    /// The file of an SSH key: of OCI.
+    Ssh(PathBuf),
+    /// A key of GnuPG, or its default one: of Galaxy.
+    Gpg(Option<String>),
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// Where it is now.
+    pub address: String,
+    /// The digest it has there.
+    pub digest: Digest,
+    /// Whether it was there already, with the same content.
+    pub was_there: bool,
+    /// Who signed it now.
+    pub signer: Option<String>,
+}
+
+impl Target {
+    /// From what the command line says; `server` tells whether a word is a server of the configuration.
+    pub fn parse(text: &str, server: impl Fn(&str) -> bool) -> Result<Self> {
+        if let Some(folder) = text.strip_prefix("static:") {
+            return Ok(Self::Static(folder.into()));
+        }
+        if is_oci(text) {
+            return Ok(Self::Oci(text.to_owned()));
+        }
+        if let Some(url) = text.strip_prefix("galaxy+") {
+            return Ok(Self::Galaxy(url.to_owned()));
+        }
+        if text.starts_with("https://") || text.starts_with("http://") || server(text) {
+            return Ok(Self::Galaxy(text.to_owned()));
+        }
+        Err(Failure::invalid(format!("{text:?} is no place to publish to"))
+            .help("write oci://HOST/NAMESPACE, galaxy+https://…, static:FOLDER, or a server of the configuration"))
+    }
+}
+
+impl Publication {
+    /// Makes a folder or an archive of a collection ready.
+    pub fn of_path(path: &Path, wish: &Wish, store: &Store) -> Result<Self> {
+        if path.is_file() {
+            return Self::of_archive(path, store);
+        }
+        let kind = wish.kind.unwrap_or(if is_collection(path) {
+            Kind::Collection
+        } else {
+            Kind::Role
+        });
+        match kind {
+            Kind::Collection => Self::of_collection(path, wish, store),
+            Kind::Role => Self::of_role(path, wish, store),
+        }
+    }
+
+    fn of_collection(path: &Path, wish: &Wish, store: &Store) -> Result<Self> {
+        if wish.name.is_some() || wish.version.is_some() {
+            return Err(Failure::invalid(
+                "a collection has the name and version of its galaxy.yml",
+            ));
+        }
+        let building = Building::of_folder(path)?;
+        let mut incoming = store.incoming()?;
+        building.write(&mut incoming)?;
+        let archive = store.keep(incoming, None)?;
+        Self::of_kept_collection(archive, store)
+    }
+
+    fn of_archive(path: &Path, store: &Store) -> Result<Self> {
+        let mut file = File::open(path).map_err(|e| Failure::file(path, &e))?;
+        let mut incoming = store.incoming()?;
+        incoming.take_all(&mut file)?;
+        let archive = store.keep(incoming, None)?;
+        Self::of_kept_collection(archive, store).map_err(|f| f.of(path.display()))
+    }
+
+    fn of_kept_collection(archive: Digest, store: &Store) -> Result<Self> {
+        let identity = identify(store, &archive, Kind::Collection, None)?;
+        Self::of_kept(archive, identity.package, identity.version, Vec::new(), store)
+    }
+
+    fn of_role(path: &Path, wish: &Wish, store: &Store) -> Result<Self> {
+        let derived = derive::of_role(path, wish)?;
+        let mut members = role_members(path)?;
+        if let Some(meta) = derived.meta {
+            members.push(("meta/main.yml".into(), Member::Text(meta)));
+            members.sort_by(|a, b| a.0.cmp(&b.0));
+        }
+        let mut incoming = store.incoming()?;
+        pack(&members, &mut incoming)?;
+        let archive = store.keep(incoming, None)?;
+        let mut made = Self::of_kept(archive, derived.package, derived.version, derived.shown, store)?;
+        made.annotations.extend(derived.annotations);
+        Ok(made)
+    }
+
+    /// What is published is what others will unpack: it passes the same checks here.
+    fn of_kept(
+        archive: Digest,
+        package: Package,
+        version: Version,
+        derived: Vec<(String, String)>,
+        store: &Store,
+    ) -> Result<Self> {
+        tag_of(version.as_str())?;
+        let staging = tempfile::tempdir()?;
+        let inspected = inspect(store, &archive, package.kind(), staging.path())?;
+        Ok(Self {
+            size: store.must_get(&archive)?.metadata()?.len(),
+            files: crate::tree::files(&inspected.folder)?,
+            tree: tree_digest(&inspected.folder)?,
+            dependencies: inspected.dependencies,
+            annotations: BTreeMap::new(),
+            package,
+            version,
+            archive,
+            derived,
+        })
+    }
+
+    /// Publishes.
+    pub fn publish(&self, to: &Target, sign: Option<&SignBy>, sources: &Sources) -> Result<Published> {
+        let told = |f: Failure| f.of(format!("{} {}", self.package, self.version));
+        match (to, sign) {
+            (Target::Oci(address), None | Some(SignBy::Ssh(_))) => {
+                let key = match sign {
+                    Some(SignBy::Ssh(key)) => Some(key.as_path()),
+                    _ => None,
+                };
+                oci::publish(self, address, key, sources).map_err(told)
+            }
+            (Target::Galaxy(server), None) => galaxy::publish(self, server, sources).map_err(told),
+            (Target::Static(folder), None | Some(SignBy::Gpg(_))) => {
+                let key = match sign {
+                    Some(SignBy::Gpg(key)) => Some(key.as_deref()),
+                    _ => None,
+                };
+                static_tree::publish(self, folder, key, sources.store()).map_err(told)
+            }
+            (Target::Oci(_), Some(SignBy::Gpg(_))) => Err(Failure::invalid(
+                "in a registry of OCI a package is signed by an SSH key: --sign KEYFILE",
+            )),
+            (Target::Static(_), Some(SignBy::Ssh(_))) => Err(Failure::invalid(
+                "in a static tree a collection is signed by GnuPG, as ansible-galaxy checks it: --sign-gpg",
+            )),
+            (Target::Galaxy(_), Some(_)) => Err(Failure::invalid(
+                "a Galaxy server takes no signatures with an upload: its operators sign what it serves",
+            )),
+        }
+    }
+}
+
+/// A version that is there already with other content.
+fn taken(place: &str, there: &str, ours: &str) -> Failure {
+    Failure::mismatch(format!(
+        "{place} is there already with other content: {there} instead of {ours}"
+    ))
+    .help("a published version never changes: publish under a new one")
+}

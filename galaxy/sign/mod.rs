@@ -1,0 +1,13 @@
+//! Detached signatures: by SSH keys over manifests of artifacts, by OpenPGP over MANIFEST.json of collections.
+
+mod allowed;
+mod gpg;
+mod ssh;
+
+pub(crate) use allowed::Allowed;
+pub use gpg::Signatures;
+pub(crate) use gpg::{Keyring, sign as sign_gpg};
+pub(crate) use ssh::{fingerprint_of, sign, verify};
+
+/// What SSH signatures of packages are for, so that one for something else is none.
+pub(crate) const NAMESPACE: &str = "kdo-package@v1";

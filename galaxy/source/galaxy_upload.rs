@@ -1,0 +1,125 @@
+//! A collection's archive to a Galaxy server, and the wait for what the server makes of it.
+
+use super::{galaxy::Galaxy, galaxy_v3};
+use crate::{Call, Cause, Digest, Failure, Package, Result, Store, Version, auth::absolute, http};
+use kdo_value::{Value, json};
+use std::{
+    io::{self, Write},
+    thread,
+    time::{Duration, Instant},
+};
+use ureq::http::Method;
+
+/// How long a server may take to import a collection.
+const LONGEST: Duration = Duration::from_secs(30 * 60);
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+impl Galaxy {
+    /// Uploads the archive of a collection; false if the server has it already. Not every server refuses a version
+    /// that is there with other content, so that it is looked for before and compared after.
+    pub(super) fn upload(
+        &self,
+        package: &Package,
+        version: &Version,
+        archive: &Digest,
+        store: &Store,
+    ) -> Result<bool> {
+        let v3 = self.v3()?.ok_or_else(|| {
+            Failure::server(format!(
+                "{} takes no collections: it has no interface v3",
+                self.server.name
+            ))
+        })?;
+        if let Some(there) = self.published(package, version)? {
+            return same(&there, archive, package, version).map(|()| false);
+        }
+        let url = format!("{v3}artifacts/collections/");
+        let name = format!("{}-{version}.tar.gz", package.name().replacen('.', "-", 1));
+        // What cannot be in the archive: its own hash.
+        let boundary = format!("kdo-{}", archive.hex());
+        let mut form = tempfile::NamedTempFile::new()?;
+        write!(
+            form,
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"sha256\"\r\n\r\n{}\r\n\
+             --{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n",
+            archive.hex()
+        )?;
+        io::copy(&mut store.must_get(archive)?, &mut form)?;
+        write!(form, "\r\n--{boundary}--\r\n")?;
+        form.flush()?;
+        let mut call = Call::get(&url, self.server.auth.as_deref());
+        call.method = Method::POST;
+        call.headers.push((
+            "Content-Type",
+            format!("multipart/form-data; boundary={boundary}"),
+        ));
+        call.file = Some(form.path());
+        let answer = self.http.call(&call)?;
+        if !answer.status().is_success() {
+            return Err(http::refused(answer, &url));
+        }
+        let told = json::read(&http::text(answer, &url)?).map_err(Failure::server)?;
+        let task = told.get("task").and_then(|t| t.as_str().map(str::to_owned));
+        let task = task.ok_or_else(|| Failure::server(format!("{url}: the answer names no task")))?;
+        self.wait(v3, &absolute(&url, &task))?;
+        match self.published(package, version)? {
+            Some(there) => same(&there, archive, package, version).map(|()| true),
+            None => Err(Failure::server(format!(
+                "{} took {package} {version} and does not show it: somebody may have to approve it there",
+                self.server.name
+            ))),
+        }
+    }
+
+    fn published(&self, package: &Package, version: &Version) -> Result<Option<Digest>> {
+        match galaxy_v3::release(self, package, version) {
+            Ok(release) => release.artifact.digest.map(Some).ok_or_else(|| {
+                Failure::server(format!("{}: {package} {version} has no hash", self.server.name))
+            }),
+            Err(failure) if failure.cause == Cause::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Waits for the end of an import.
+    fn wait(&self, v3: &str, task: &str) -> Result<()> {
+        let id = task.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let url = format!("{v3}imports/collections/{id}/");
+        let (begin, mut pause) = (Instant::now(), FIRST_PAUSE);
+        while begin.elapsed() < LONGEST {
+            // There is none as long as it waits for its turn.
+            let import = self.page(&url)?.unwrap_or(Value::None);
+            let text =
+                |value: &Value, key: &str| value.get(key).filter(|v| !v.is_none()).map(|v| v.to_text());
+            if text(&import, "finished_at").is_some() {
+                if text(&import, "state").as_deref() != Some("failed") {
+                    return Ok(());
+                }
+                let error = import.get("error").unwrap_or(Value::None);
+                let why = text(&error, "description").unwrap_or_else(|| "it does not say why".to_owned());
+                return Err(Failure::server(format!(
+                    "{}: the import failed: {why}",
+                    self.server.name
+                )));
+            }
+            thread::sleep(pause);
+            pause = pause.mul_f64(1.5).min(LONGEST_PAUSE);
+        }
+        Err(Failure::server(format!(
+            "{}: the import goes on for too long; see {url}",
+            self.server.name
+        )))
+    }
+}
+
+fn same(there: &Digest, ours: &Digest, package: &Package, version: &Version) -> Result<()> {
+    if there == ours {
+        return Ok(());
+    }
+    Err(Failure::mismatch(format!(
+        "{package} {version} is there already with other content: {there} instead of {ours}"
+    ))
+    .help("a published version never changes: publish under a new one"))
+}

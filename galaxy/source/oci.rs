@@ -1,0 +1,266 @@
+//! A registry of OCI artifacts, or a layout folder of one.
+
+use super::{Signature, Source};
+use crate::{
+    Artifact, Cause, Digest, Failure, Kind, Package, Release, Result, Store, Version,
+    inspect::identify,
+    oci::{
+        Address, CONFIG, Descriptor, Image, Layout, PackageConfig, Registry, Remote, SIGNATURE,
+        SIGNATURE_LAYER, repository_of, tag_of, type_of, version_of_tag,
+    },
+};
+use kdo_value::{Value, json};
+use std::{
+    collections::HashMap,
+    io::Read,
+    sync::{Arc, Mutex},
+};
+
+/// Signatures of one artifact that are looked at.
+const MOST_SIGNATURES: usize = 50;
+/// A signature or a config that is larger is none of ours.
+const MOST_SMALL: u64 = 4 << 20;
+
+/// The registry as a source.
+pub(super) struct Oci {
+    address: String,
+    place: Place,
+    registry: Box<dyn Registry>,
+    store: Arc<Store>,
+    repositories: Mutex<HashMap<Package, (String, Vec<String>)>>,
+}
+
+enum Place {
+    /// The path that packages lie below, or the repository of one.
+    Path(String),
+    Layout,
+}
+
+impl Oci {
+    pub(super) fn new(
+        address: &str,
+        store: Arc<Store>,
+        remote: impl FnOnce(&str, bool) -> Result<Remote>,
+    ) -> Result<Self> {
+        let (place, registry): (_, Box<dyn Registry>) = match Address::parse(address)? {
+            Address::Registry { plain, host, path } => (Place::Path(path), Box::new(remote(&host, plain)?)),
+            Address::Layout(folder) => (Place::Layout, Box::new(Layout { folder })),
+        };
+        Ok(Self {
+            address: address.trim_end_matches('/').to_owned(),
+            place,
+            registry,
+            store,
+            repositories: Mutex::default(),
+        })
+    }
+
+    /// The repository of a package and its tags. An address may name the repository itself, or what is above it.
+    fn repository(&self, package: &Package) -> Result<(String, Vec<String>)> {
+        let lock = || {
+            self.repositories
+                .lock()
+                .map_err(|_| Failure::server("an earlier request failed"))
+        };
+        if let Some(known) = lock()?.get(package) {
+            return Ok(known.clone());
+        }
+        let mut names = Vec::new();
+        match &self.place {
+            Place::Layout => names.push(package.name().to_lowercase()),
+            Place::Path(path) => {
+                let itself = path.contains('/').then(|| path.clone());
+                let below = repository_of(path, package).ok();
+                let last = path.rsplit('/').next().unwrap_or_default();
+                if last == package.short().to_lowercase() {
+                    names.extend(itself.into_iter().chain(below));
+                } else {
+                    names.extend(below.into_iter().chain(itself));
+                }
+            }
+        }
+        let mut found = (names.first().cloned().unwrap_or_default(), Vec::new());
+        for name in names {
+            let tags = match self.registry.tags(&name) {
+                Ok(tags) => tags,
+                Err(failure) if failure.cause == Cause::NotFound => Vec::new(),
+                Err(failure) => return Err(failure),
+            };
+            if !tags.is_empty() {
+                found = (name, tags);
+                break;
+            }
+        }
+        lock()?.insert(package.clone(), found.clone());
+        Ok(found)
+    }
+
+    /// Whether what a manifest is about must bear the package's name: not where a repository itself was named, whose
+    /// role may be called as the user likes.
+    fn is_named(&self, repository: &str) -> bool {
+        !matches!(&self.place, Place::Path(path) if path == repository)
+    }
+
+    fn small(&self, repository: &str, blob: &Descriptor) -> Result<String> {
+        if blob.size > MOST_SMALL {
+            return Err(Failure::refused(format!(
+                "{repository}: {} is too large",
+                blob.digest
+            )));
+        }
+        self.registry.blob(repository, blob, &self.store)?;
+        let mut text = String::new();
+        let mut file = self.store.must_get(&blob.digest)?.take(MOST_SMALL);
+        file.read_to_string(&mut text)
+            .map_err(|_| Failure::refused(format!("{repository}: {} is no text", blob.digest)))?;
+        Ok(text)
+    }
+
+    /// The one layer, of an artifact of the right type.
+    fn layer<'a>(&self, image: &'a Image, package: &Package) -> Result<&'a Descriptor> {
+        let told = image.artifact_type.as_deref().unwrap_or_default();
+        let ours = [Kind::Role, Kind::Collection].map(type_of);
+        let other = ours.contains(&told) && told != type_of(package.kind());
+        match image.layers.as_slice() {
+            [layer] if !other && image.subject.is_none() => Ok(layer),
+            _ => Err(Failure::refused(format!(
+                "{}: this is no artifact of a {}: its type is {told:?}, and it has {} layers",
+                self.address,
+                package.kind().word(),
+                image.layers.len()
+            ))),
+        }
+    }
+
+    fn note(package: &Package, manifest: &Digest) -> String {
+        format!("signatures {} {package} {manifest}", package.kind().word())
+    }
+}
+
+impl Source for Oci {
+    fn address(&self) -> String {
+        self.address.clone()
+    }
+
+    fn versions(&self, package: &Package) -> Result<Vec<Version>> {
+        let (_, tags) = self.repository(package)?;
+        let kind = package.kind();
+        Ok(tags.iter().filter_map(|t| version_of_tag(kind, t)).collect())
+    }
+
+    fn release(&self, package: &Package, version: &Version) -> Result<Release> {
+        let (repository, _) = self.repository(package)?;
+        let missing = || Failure::not_found(format!("{package} {version} was not found on {}", self.address));
+        let tag = tag_of(version.as_str())?;
+        let bytes = self.registry.manifest(&repository, &tag)?.ok_or_else(missing)?;
+        let manifest = self.store.keep_bytes(&bytes)?;
+        let about = |f: Failure| f.of(format!("{repository}:{tag}"));
+        let image = Image::parse(&bytes).map_err(about)?;
+        let layer = self.layer(&image, package).map_err(about)?;
+        let dependencies = if image.config.media_type == CONFIG {
+            let text = self.small(&repository, &image.config)?;
+            let config = PackageConfig::parse(&text).map_err(about)?;
+            let same_name = config.package.name().eq_ignore_ascii_case(package.name())
+                || package.namespace().is_none()
+                    && config.package.short().eq_ignore_ascii_case(package.name());
+            let other = config.package.kind() != package.kind() || self.is_named(&repository) && !same_name;
+            if other || tag_of(&config.version)? != tag {
+                return Err(about(Failure::mismatch(format!(
+                    "it holds the {} {} {}",
+                    config.package.kind().word(),
+                    config.package,
+                    config.version
+                ))));
+            }
+            config.dependencies
+        } else {
+            // Made by another tool: what it needs is in the archive.
+            self.registry.blob(&repository, layer, &self.store)?;
+            let role = Some((package.name(), version.as_str()));
+            identify(&self.store, &layer.digest, package.kind(), role)
+                .map_err(about)?
+                .dependencies
+        };
+        Ok(Release {
+            package: package.clone(),
+            version: version.clone(),
+            dependencies,
+            artifact: Artifact {
+                address: format!("{repository}@{}", layer.digest),
+                digest: Some(layer.digest),
+                manifest: Some(manifest),
+                ..Artifact::default()
+            },
+        })
+    }
+
+    fn fetch(&self, release: &Release) -> Result<Digest> {
+        let artifact = &release.artifact;
+        let (Some(digest), Some((repository, _))) = (artifact.digest, artifact.address.split_once('@'))
+        else {
+            return Err(Failure::invalid(format!(
+                "{} is not of a registry",
+                artifact.address
+            )));
+        };
+        let layer = Descriptor::new("", digest, 0);
+        self.registry.blob(repository, &layer, &self.store)?;
+        Ok(digest)
+    }
+
+    fn signatures(&self, release: &Release, offline: bool) -> Result<Vec<Signature>> {
+        let artifact = &release.artifact;
+        let (Some(manifest), Some((repository, _))) = (artifact.manifest, artifact.address.split_once('@'))
+        else {
+            return Ok(Vec::new());
+        };
+        let note = Self::note(&release.package, &manifest);
+        let armours: Vec<String> = if offline {
+            let known = self.store.noted(&note).and_then(|t| json::read(&t).ok());
+            let list = known.and_then(|k| k.as_sequence()).unwrap_or_default();
+            list.iter().map(Value::to_text).collect()
+        } else {
+            let mut found = Vec::new();
+            let about = self.registry.referrers(repository, &manifest)?;
+            let signatures = about
+                .iter()
+                .filter(|d| d.artifact_type.as_deref().is_none_or(|t| t == SIGNATURE));
+            for entry in signatures.take(MOST_SIGNATURES) {
+                let Some(bytes) = self.registry.manifest(repository, &entry.digest.to_string())? else {
+                    continue;
+                };
+                let Ok(image) = Image::parse(&bytes) else { continue };
+                if image.artifact_type.as_deref() != Some(SIGNATURE) {
+                    continue;
+                }
+                for layer in image.layers.iter().filter(|l| l.media_type == SIGNATURE_LAYER) {
+                    found.push(self.small(repository, layer)?);
+                }
+            }
+            let list = Value::list(found.iter().map(|s| Value::str(s.as_str())));
+            self.store.note(&note, &json::line(&list))?;
+            found
+        };
+        if armours.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut message = Vec::new();
+        self.store.must_get(&manifest)?.read_to_end(&mut message)?;
+        // What is signed is the manifest: it must name the bytes that are installed.
+        let image = Image::parse(&message)?;
+        let layer = self.layer(&image, &release.package)?;
+        if artifact.digest != Some(layer.digest) {
+            return Err(Failure::mismatch(
+                "the signed manifest names another archive than the one that was fetched",
+            ));
+        }
+        let message: Arc<[u8]> = message.into();
+        Ok(armours
+            .into_iter()
+            .map(|armour| Signature::Ssh {
+                armour,
+                message: message.clone(),
+            })
+            .collect())
+    }
+}

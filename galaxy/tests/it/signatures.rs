@@ -1,0 +1,191 @@
+//! Signatures by OpenPGP of collections on a Galaxy server, checked with a real keyring.
+
+use crate::bench::{Answer, Project, Web, collection, collection_archive};
+use kdo_galaxy::{Cause, Digest, Failure, Overrides, Signatures, Sources};
+use std::{
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
+
+/// A user of GnuPG with one key; its agent ends with it.
+struct Signer {
+    home: tempfile::TempDir,
+}
+
+impl Signer {
+    fn new() -> Self {
+        let signer = Self {
+            home: tempfile::tempdir().unwrap(),
+        };
+        let new = [
+            "--quick-generate-key",
+            "--passphrase",
+            "",
+            "test@acme.test",
+            "ed25519",
+        ];
+        signer.gpg(&new);
+        signer
+    }
+
+    fn gpg(&self, args: &[&str]) -> Vec<u8> {
+        let output = Command::new("gpg")
+            .args(["--batch", "--quiet", "--homedir"])
+            .arg(self.home.path())
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "gpg {args:?}: {output:?}");
+        output.stdout
+    }
+
+    fn sign(&self, bytes: &[u8]) -> String {
+        let file = self.home.path().join("message");
+        fs::write(&file, bytes).unwrap();
+        let args = [
+            "--armor",
+            "--detach-sign",
+            "--output",
+            "-",
+            file.to_str().unwrap(),
+        ];
+        String::from_utf8(self.gpg(&args)).unwrap()
+    }
+
+    fn keyring(&self, folder: &Path) -> PathBuf {
+        let file = folder.join("given-keyring.gpg");
+        fs::write(&file, self.gpg(&["--export"])).unwrap();
+        file
+    }
+}
+
+impl Drop for Signer {
+    fn drop(&mut self) {
+        let _ = Command::new("gpgconf")
+            .arg("--homedir")
+            .arg(self.home.path())
+            .args(["--kill", "all"])
+            .output();
+    }
+}
+
+fn manifest_of(archive: &[u8]) -> Vec<u8> {
+    let mut tar = Command::new("tar")
+        .args(["xzO", "MANIFEST.json"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut tar.stdin.take().unwrap(), archive).unwrap();
+    let mut found = Vec::new();
+    tar.stdout.take().unwrap().read_to_end(&mut found).unwrap();
+    tar.wait().unwrap();
+    found
+}
+
+/// A server with one collection and these signatures.
+fn server(archive: Vec<u8>, signatures: &[String]) -> Web {
+    let listed = signatures.iter().map(|s| {
+        let quoted = s.replace('\n', "\\n");
+        format!("{{\"signature\": \"{quoted}\"}}")
+    });
+    let listed = listed.collect::<Vec<_>>().join(", ");
+    let (archive, hash) = (Arc::new(archive.clone()), Digest::of(&archive).hex());
+    Web::start(move |asked, _| match asked.target.as_str() {
+        "/api/" => Answer::of(200, r#"{"available_versions": {"v3": "v3/"}}"#),
+        "/api/v3/collections/acme/tools/versions/?limit=100" => Answer::of(
+            200,
+            r#"{"data": [{"version": "1.0.0"}], "links": {"next": null}}"#,
+        ),
+        "/api/v3/collections/acme/tools/versions/1.0.0/" => Answer::of(
+            200,
+            format!(
+                r#"{{"version": "1.0.0", "download_url": "/file", "artifact": {{"sha256": "{hash}"}},
+                "metadata": {{"dependencies": {{}}}}, "signatures": [{listed}]}}"#
+            ),
+        ),
+        "/file" => Answer::of(200, archive.to_vec()),
+        _ => Answer::of(404, "{}"),
+    })
+}
+
+fn install(server: &Web, keyring: Option<PathBuf>, required: &str) -> Result<(), Failure> {
+    let mut project = Project::new();
+    project.overrides.server = Some(server.url("/api/"));
+    project.overrides.signatures = Signatures {
+        keyring,
+        required: Some(required.to_owned()),
+        ..Signatures::default()
+    };
+    let done = project.install(&[collection("acme.tools", "*")]);
+    if done.is_err() {
+        project.must_be_untouched();
+    }
+    done.map(|_| ())
+}
+
+#[test]
+fn what_is_signed_by_a_key_of_the_keyring_is_installed_and_nothing_else() {
+    let (ours, theirs) = (Signer::new(), Signer::new());
+    let archive = collection_archive("acme.tools", "1.0.0", &[]);
+    let manifest = manifest_of(&archive);
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = Some(ours.keyring(folder.path()));
+    let (good, foreign) = (ours.sign(&manifest), theirs.sign(&manifest));
+    let of_another = ours.sign(b"{}");
+    let with = |signatures: &[&String], required: &str| {
+        let signatures: Vec<String> = signatures.iter().map(|s| (*s).clone()).collect();
+        install(&server(archive.clone(), &signatures), keyring.clone(), required)
+    };
+    with(&[&good], "1").unwrap();
+    with(&[&foreign, &good], "1").unwrap();
+    // As Ansible has it: what has none passes, unless there is a `+`.
+    with(&[], "1").unwrap();
+    for (signatures, required, why) in [
+        (vec![&foreign], "1", "NO_PUBKEY"),
+        (vec![&of_another], "1", "BADSIG"),
+        (vec![&good, &foreign], "all", "1 of 2"),
+        (vec![&good], "2", "1 of 1"),
+        (vec![], "+1", "no signature"),
+        (vec![&"nonsense".to_owned()], "1", "0 of 1"),
+    ] {
+        let failure = with(&signatures, required).unwrap_err();
+        assert_eq!(failure.cause, Cause::Mismatch, "{required}: {failure}");
+        assert!(failure.to_string().contains(why), "{why}: {failure}");
+    }
+}
+
+#[test]
+fn a_keyring_that_cannot_be_used_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.gpg");
+    fs::write(&empty, "").unwrap();
+    let text = folder.path().join("text.gpg");
+    fs::write(&text, "no keyring at all\n").unwrap();
+    for keyring in [folder.path().join("missing.gpg"), empty, text] {
+        let config = kdo_config::Config::load_from(kdo_config::Environment::of_process()).unwrap();
+        let overrides = Overrides {
+            signatures: Signatures {
+                keyring: Some(keyring.clone()),
+                ..Signatures::default()
+            },
+            ..Overrides::default()
+        };
+        let failure = Sources::new(&config, &overrides, Project::new().store())
+            .err()
+            .unwrap();
+        assert!(failure.to_string().contains("keyring"), "{failure}");
+        let disabled = Overrides {
+            signatures: Signatures {
+                keyring: Some(keyring),
+                disabled: true,
+                ..Signatures::default()
+            },
+            ..Overrides::default()
+        };
+        assert!(Sources::new(&config, &disabled, Project::new().store()).is_ok());
+    }
+}
