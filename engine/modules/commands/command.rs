@@ -182,6 +182,7 @@ impl Module for Command {
         self.chdir = self.chdir.filter(given);
         self.creates = self.creates.filter(given);
         self.removes = self.removes.filter(given);
+        self.executable = self.executable.filter(given);
         let line = self
             ._raw_params
             .clone()
@@ -253,7 +254,6 @@ impl Module for Command {
                 .with("cmd", words::join(&words))
                 .with("stdout", "")
                 .with("stderr", "")
-                .with("changed", false)
         })?;
         let (elapsed, end) = (clock.elapsed(), clock::now());
         let strip = |text: String| {
