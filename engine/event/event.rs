@@ -59,6 +59,9 @@ pub struct HostResult {
     pub error: Option<String>,
 }
 
+/// Key of a failed result that is at nothing but the playbook's fault: its message is told in spite of `no_log`.
+pub const OPEN: &str = "_ansible_open_message";
+
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub enum Event {

@@ -4,6 +4,6 @@ mod event;
 mod sink;
 mod status;
 
-pub use event::{Event, HostResult, TaskInfo};
+pub use event::{Event, HostResult, OPEN, TaskInfo};
 pub use sink::Sink;
 pub use status::{Stats, Status};

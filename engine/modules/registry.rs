@@ -78,6 +78,7 @@ pub const MODULES: &[Entry] = &[
     entry::<packages::npm::Npm>(),
     entry::<storage::open_iscsi::OpenIscsi>(),
     entry::<system::pam_limits::PamLimits>(),
+    entry::<system::pamd::Pamd>(),
     entry::<storage::parted::Parted>(),
     entry::<selinux::context::Sefcontext>(),
     entry::<selinux::port::Seport>(),

@@ -221,7 +221,7 @@ impl<S: Sink> Redact<S> {
     fn error(&self, error: &str, result: &Map) -> String {
         let msg = result.get("msg").map_or(String::new(), |v| v.to_text());
         let error = self.secrets.mask(error);
-        if msg.is_empty() || msg == "non-zero return code" {
+        if msg.is_empty() || msg == "non-zero return code" || result.contains(kdo_event::OPEN) {
             return error;
         }
         error.replace(&msg, clean::CENSORED_ITEM)

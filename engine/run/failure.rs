@@ -1,5 +1,6 @@
 //! How a task can fail before or beside its module.
 
+use kdo_event::OPEN;
 use kdo_value::{Map, Value};
 
 /// Key of a result under which the message with its place travels to the outputs; never seen by the user's variables.
@@ -19,6 +20,8 @@ pub(crate) struct TaskFailure {
     pub(crate) unreachable: bool,
     /// The engine failed before or around the module: told as "Task failed: …".
     pub(crate) early: bool,
+    /// Nothing but the playbook is at fault, so the message is told in spite of `no_log`.
+    pub(crate) open: bool,
     /// A missing value is the cause.
     pub(crate) undefined: bool,
     /// The message with its place and a snippet.
@@ -72,6 +75,9 @@ impl TaskFailure {
         map.insert("msg", Value::str(message));
         if let Some(rendered) = self.rendered {
             map.insert(RENDERED, rendered);
+        }
+        if self.open {
+            map.insert(OPEN, true);
         }
         map.insert("changed", false);
         map

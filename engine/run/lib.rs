@@ -18,6 +18,7 @@ mod hide;
 mod include;
 mod invocation;
 mod invoke;
+mod key_order;
 mod keyword_checks;
 mod library;
 mod listing;

@@ -1,7 +1,7 @@
 //! One task on one host: its items and its result.
 
 use crate::{actions, engine::Engine, failure::TaskFailure, play_run::PlayRun, step::Step};
-use kdo_event::{Event, HostResult, Status, TaskInfo};
+use kdo_event::{Event, HostResult, OPEN, Status, TaskInfo};
 use kdo_modules::registry;
 use kdo_playbook::Task;
 use kdo_template::Variables;
@@ -396,7 +396,10 @@ impl Engine {
         let outcome = self.try_item(play, task, info, vars, host, &mut delegated).await;
         vars.local.borrow_mut().truncate(depth);
         let (result, include) = match outcome {
-            Ok((result, include)) => (result, include),
+            Ok((result, include)) => {
+                result.remove(OPEN);
+                (result, include)
+            }
             Err(failure) => (failure.into_result(), None),
         };
         if !result.contains("changed") && include.is_none() {
@@ -405,13 +408,15 @@ impl Engine {
         if truthy(&result, "failed") && !result.contains("msg") {
             result.insert("msg", "Task failed: Action failed: Unknown error.");
         }
+        // What conditions skip says no more than that; a module that skips has not failed.
         if !result.contains("failed")
-            && !truthy(&result, "skipped")
+            && !result.contains("skip_reason")
             && !truthy(&result, "unreachable")
             && include.is_none()
         {
             result.insert("failed", false);
         }
+        crate::key_order::arrange(&task.action.name, &result);
         if info.no_log {
             result.insert("_ansible_no_log", true);
         }
@@ -526,7 +531,7 @@ fn include_result(action: &str, args: &Map) -> Map {
 
 /// A module's name with its namespace.
 pub(crate) fn full_name(name: &str) -> String {
-    match registry::find(name) {
+    match registry::find(name).filter(|entry| !entry.meta.name.starts_with("kdo.")) {
         Some(entry) => match name.rsplit('.').next() {
             Some("shell") => "ansible.builtin.shell".into(),
             _ => entry.meta.name.to_owned(),

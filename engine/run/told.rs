@@ -1,14 +1,15 @@
 //! A task's failure in words for people: what went wrong, where the task stands, and what caused it.
 
 use crate::{actions, engine::Engine, failure::take_rendered, task::CENSORED_ITEM};
-use kdo_event::{Status, TaskInfo};
+use kdo_event::{OPEN, Status, TaskInfo};
 use kdo_playbook::Task;
 use kdo_syntax::{Diagnostic, excerpt};
 use kdo_value::Map;
 
 impl Engine {
     /// The message of a failed result with the place of its task and, if known, that of the cause. Of a task with
-    /// `no_log` neither the message nor the lines of the playbook are told.
+    /// `no_log` neither the message nor the lines of the playbook are told, unless nothing but the playbook is at fault: then
+    /// the message.
     pub(crate) fn told_failure(
         &self,
         task: &Task,
@@ -26,11 +27,16 @@ impl Engine {
         } else {
             "Module"
         };
+        let message = result.get("msg").map(|v| v.to_text()).unwrap_or_default();
         if info.no_log {
             let origin = place.lines().next().unwrap_or_default();
-            return Some(format!("Task failed: {what} failed: {CENSORED_ITEM}\n{origin}"));
+            let message = if result.contains(OPEN) {
+                message.as_str()
+            } else {
+                CENSORED_ITEM
+            };
+            return Some(format!("Task failed: {what} failed: {message}\n{origin}"));
         }
-        let message = result.get("msg").map(|v| v.to_text()).unwrap_or_default();
         let whole = if message.starts_with("Task failed: ") {
             message
         } else if message.is_empty() {

@@ -208,3 +208,25 @@ fn an_edited_file_is_encrypted_again_and_leaves_nothing() {
     );
     assert_eq!(std::fs::read_dir(bench.path().join("tmp")).unwrap().count(), 0);
 }
+
+#[test]
+fn a_missing_module_is_told_under_no_log_but_nothing_of_its_task() {
+    let bench = Bench::new();
+    bench.file(
+        "p.yml",
+        r#"- hosts: localhost
+  gather_facts: false
+  tasks:
+    - {community.mysql.mysql_user: {name: x, password: s3cr3t}, no_log: true, ignore_errors: true}
+    - community.mysql.mysql_user: {name: x, password: "{{ item }}"}
+      loop: [s3cr3t]
+      no_log: true
+"#,
+    );
+    let said = bench.run(&["play", "p.yml"]);
+    assert_eq!(said.code, 2, "{said:?}");
+    let told = "the module `community.mysql.mysql_user` is not part of kdo";
+    let all = said.out + &said.err;
+    assert_eq!(all.matches(told).count(), 2, "{all}");
+    assert!(!all.contains("s3cr3t"), "{all}");
+}

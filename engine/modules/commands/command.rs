@@ -190,7 +190,7 @@ impl Module for Command {
         if line.is_none() && self.argv.is_empty() {
             return Err("one of the following is required: _raw_params, cmd, argv".into());
         }
-        if let (false, Some(program)) = (self._uses_shell, &self.executable) {
+        if let (false, Some(program)) = (self._uses_shell, self.executable.as_ref().filter(|e| given(e))) {
             host.warn(format!(
                 "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. \
                  Not using '{}'.",
@@ -243,17 +243,20 @@ impl Module for Command {
         }
         let (start, clock) = (clock::now(), Instant::now());
         let words = program.argv_text();
+        let not_started =
+            |f: Failure, line: String| f.with("cmd", line).with("stdout", "").with("stderr", "");
+        if self.executable.as_deref() == Some(Path::new("")) {
+            let own = if self._uses_shell { 2 } else { 0 };
+            let line = words::join(words.get(own..).unwrap_or_default());
+            let failure = Failure::new("Error executing command.").with("rc", 13_i64);
+            return Err(not_started(failure, line));
+        }
         let out = host.query(program).map_err(|f| {
             let mut message = "Error executing command.".to_owned();
             if let Some(hint) = python::not_started(host, self.chdir.as_deref(), &words) {
                 message = format!("{message} {hint}");
             }
-            let failure = Failure { message, ..f };
-            failure
-                .with("cmd", words::join(&words))
-                .with("stdout", "")
-                .with("stderr", "")
-                .with("changed", false)
+            not_started(Failure { message, ..f }, words::join(&words))
         })?;
         let (elapsed, end) = (clock.elapsed(), clock::now());
         let strip = |text: String| {

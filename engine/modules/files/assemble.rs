@@ -65,8 +65,9 @@ fn unescape(text: &str) -> String {
     out
 }
 
-/// Fragments joined as Ansible joins them: every one begins on its own line.
-pub fn join(fragments: &[Vec<u8>], delimiter: Option<&str>) -> Vec<u8> {
+/// Fragments joined as Ansible joins them: every one begins on its own line. On the controller a delimiter is followed by a
+/// newline even if it ends with one.
+pub fn join(fragments: &[Vec<u8>], delimiter: Option<&str>, on_controller: bool) -> Vec<u8> {
     let delimiter = delimiter.map(unescape).filter(|d| !d.is_empty());
     let mut out: Vec<u8> = Vec::new();
     let mut before: Option<&Vec<u8>> = None;
@@ -77,7 +78,7 @@ pub fn join(fragments: &[Vec<u8>], delimiter: Option<&str>) -> Vec<u8> {
             }
             if let Some(d) = &delimiter {
                 out.extend(d.as_bytes());
-                if !d.ends_with('\n') {
+                if on_controller || !d.ends_with('\n') {
                     out.push(b'\n');
                 }
             }
@@ -126,7 +127,7 @@ impl Assemble {
                 fragments.push(host.read(&path)?);
             }
         }
-        Ok(join(&fragments, self.delimiter.as_deref()))
+        Ok(join(&fragments, self.delimiter.as_deref(), false))
     }
 }
 

@@ -475,14 +475,27 @@ impl Module for IniFile {
             save: &save,
         };
         let backup = if changed { edit.write(host)? } else { String::new() };
+        // Without --diff too there is one, of nothing.
+        let shown = |text: &str| {
+            if host.context().diff {
+                text.to_owned()
+            } else {
+                String::new()
+            }
+        };
         let header = format!("{} (content)", self.path.display());
-        host.record_diff(&header, content.as_str(), &header, new.as_str());
+        let diff = Map::from_iter([("before", shown(&content)), ("after", shown(&new))]);
+        diff.insert("before_header", header.as_str());
+        diff.insert("after_header", header);
         // In check mode only the content counts.
         if !host.check() && self.path.exists() {
             let noted = (Map::new(), Map::new());
             changed |= host.apply_noting(&target, &self.attrs, false, &noted.0, &noted.1)?;
         }
-        let outcome = Outcome::new().changed(changed).with("msg", message);
+        let outcome = Outcome::new()
+            .changed(changed)
+            .with("diff", diff)
+            .with("msg", message);
         let outcome = outcome.with("path", text(&self.path));
         Ok(if backup.is_empty() {
             outcome

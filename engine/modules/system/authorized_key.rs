@@ -302,14 +302,14 @@ impl Module for AuthorizedKey {
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
         let user = host.accounts().user(&self.user);
         let file = match (&self.path, &user) {
-            (Some(path), _) => path.clone(),
+            (Some(path), user) if user.is_some() || host.check() => path.clone(),
             (None, Some(user)) => Path::new(&user.home).join(".ssh/authorized_keys"),
             (None, None) if host.check() => {
                 return Err(
                     "Either user must exist or you must provide full path to key file in check mode".into(),
                 );
             }
-            (None, None) => {
+            _ => {
                 let name = &self.user;
                 return Err(Failure::new(format!(
                     "Failed to lookup user {name}: \"getpwnam(): name not found: '{name}'\""
@@ -337,13 +337,9 @@ impl Module for AuthorizedKey {
         let mut lines = parse(&old);
         let changed = self.edit(&mut lines, &keys)?;
         if changed {
-            let Some(user) = &user else {
-                if !host.check() {
-                    return Err(Failure::new(format!("Failed to lookup user {}", self.user)));
-                }
-                return Ok(Outcome::new().with("keyfile", named).changed(true));
-            };
-            self.prepare(host, &file, user.uid, user.gid)?;
+            if let Some(user) = &user {
+                self.prepare(host, &file, user.uid, user.gid)?;
+            }
             let save = Save::default();
             // A link is replaced by a file with the attributes of the one it led to.
             let old_file = host.stat(&file)?.filter(|_| file.is_symlink());

@@ -173,11 +173,15 @@ impl Module for Hostname {
     };
 
     fn run(self, host: &mut Host<'_>) -> Result<Outcome, Failure> {
-        if self.name.is_empty() || self.name.len() > 64 {
-            return Err(Failure::new("name must have 1 to 64 characters"));
-        }
         let strategy = self.strategy.as_deref();
         let keeper = Keeper::of(host, strategy)?;
+        // systemd takes no name for its own default.
+        let shortest = usize::from(!matches!(keeper, Keeper::Systemd(_)));
+        if !(shortest..=64).contains(&self.name.len()) {
+            return Err(Failure::new(format!(
+                "name must have {shortest} to 64 characters"
+            )));
+        }
         let kept = keeper.kept(strategy)?;
         let live = !matches!(keeper, Keeper::File { live: false, .. });
         let current = if live { running() } else { kept.clone() };

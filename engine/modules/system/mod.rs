@@ -16,6 +16,8 @@ pub mod known_hosts;
 pub mod locale_gen;
 pub mod openssh_keypair;
 pub mod pam_limits;
+pub mod pamd;
+mod pamd_rule;
 pub mod ping;
 pub mod reboot;
 pub mod service;

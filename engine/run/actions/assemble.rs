@@ -59,7 +59,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
             fragments.push(std::fs::read(&path).map_err(failed)?);
         }
     }
-    let content = join(&fragments, delimiter.as_deref());
+    let content = join(&fragments, delimiter.as_deref(), true);
     for own in [
         "src",
         "remote_src",

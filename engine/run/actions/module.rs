@@ -12,7 +12,10 @@ pub(crate) fn module_of(engine: &Engine, step: &Step, args: Map) -> Result<(Stri
         return custom::module(engine, step, &path, args);
     }
     if let Some(problem) = crate::unported::message(&step.task.action.name) {
-        return Err(TaskFailure::new(problem));
+        return Err(TaskFailure {
+            open: true,
+            ..TaskFailure::new(problem)
+        });
     }
     let name = full_name(&step.task.action.name);
     let shell = name == "ansible.builtin.shell";
