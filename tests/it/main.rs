@@ -13,6 +13,7 @@ mod facts;
 mod faults;
 mod galaxy;
 mod galaxy_commands;
+mod galaxy_faults;
 mod inventory;
 mod kernel_tests;
 mod lists;
