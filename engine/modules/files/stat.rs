@@ -170,10 +170,12 @@ impl Stat {
             out.insert("charset", charset);
         }
         if self.get_attributes {
-            // Ansible asks the program, so where it is not there nothing is told.
-            let known = host.find_program("lsattr").and_then(|_| InodeFlags::of(path));
-            let version = known.as_ref().map(|k| k.version.to_string());
-            let flags = known.map(|k| k.letters).unwrap_or_default();
+            // Ansible asks the program for both at once, so without it, or without one of them, nothing is told.
+            let known = host
+                .find_program("lsattr")
+                .and_then(|_| InodeFlags::of(path))
+                .and_then(|k| Some((k.letters, k.version?.to_string())));
+            let (flags, version) = known.map_or_else(Default::default, |(f, v)| (f, Some(v)));
             out.insert("version", version);
             out.insert(
                 "attributes",
