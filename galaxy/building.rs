@@ -8,7 +8,7 @@ use crate::{
     tree::file_digest,
 };
 use kdo_syntax::{LoadOptions, SourceMap, load_file};
-use kdo_value::{Map, Value};
+use kdo_value::{Map, Value, glob};
 use regex::Regex;
 use std::{
     fs,
@@ -269,33 +269,8 @@ fn walk(root: &Path, at: &Path, ignored: &[Regex], found: &mut Vec<PathBuf>) -> 
 
 /// A pattern as Python's `fnmatch` reads it: `*` passes `/` too.
 fn fnmatch(pattern: &str) -> Result<Regex> {
-    Regex::new(&format!("(?s)^{}$", glob(pattern, ".")))
+    Regex::new(&format!("(?s)^{}$", glob::as_regex(pattern, ".")))
         .map_err(|_| Failure::invalid(format!("{pattern:?} is no pattern for build_ignore")))
-}
-
-/// The regular expression of a pattern; `any` is what `?` and each character of `*` may be.
-pub(crate) fn glob(pattern: &str, any: &str) -> String {
-    let mut text = String::new();
-    let mut rest = pattern.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '*' => text += &format!("{any}*"),
-            '?' => text += any,
-            '[' => {
-                let set: String = rest.clone().take_while(|c| *c != ']').collect();
-                if set.is_empty() || !rest.as_str().contains(']') {
-                    text.push_str("\\[");
-                    continue;
-                }
-                rest.nth(set.chars().count());
-                let set = set.replace('\\', "\\\\").replace('[', "\\[");
-                let (not, set) = set.strip_prefix('!').map_or(("", set.as_str()), |s| ("^", s));
-                text += &format!("[{not}{set}]");
-            }
-            c => text += &regex::escape(&c.to_string()),
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -310,6 +285,7 @@ mod tests {
         assert!(matches("*.pyc", "a/b.pyc") && !matches("*.pyc", "a.pyco"));
         assert!(matches("[!a]?", "bc") && !matches("[!a]?", "ac"));
         assert!(matches("[x", "[x"));
+        assert!(matches("[]]", "]") && matches("[^a]", "^"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     Failure, Kind, Location, Package, Requirement, Result,
-    requirement::{git, here, of_address},
+    requirement::{git, here, of_address, text_of},
 };
 use kdo_value::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -22,12 +22,7 @@ pub(crate) fn of_word(text: &str, base: &Path) -> Result<Requirement> {
 
 /// An entry with keys.
 pub(crate) fn of_map(map: &Map, base: &Path) -> Result<Requirement> {
-    let text = |key: &str| {
-        map.get(key)
-            .filter(|v| !v.is_none())
-            .map(|v| v.to_text())
-            .filter(|t| !t.is_empty())
-    };
+    let text = |key: &str| text_of(map, key);
     let (name, source) = (text("name"), text("source"));
     // With a type it is clear what a source is.
     let Some(main) = name.or_else(|| source.clone().filter(|_| text("type").is_some())) else {

@@ -1,7 +1,7 @@
 //! `manifest` of `galaxy.yml`: which files a collection has, in the words of Python's MANIFEST.in.
 
-use crate::{Failure, Result, building::glob};
-use kdo_value::Value;
+use crate::{Failure, Result};
+use kdo_value::{Value, glob};
 use regex::Regex;
 use std::{
     collections::BTreeSet,
@@ -120,7 +120,7 @@ fn apply(directive: &str, all: &[PathBuf], chosen: &mut BTreeSet<PathBuf>) -> Re
     }
     for pattern in patterns {
         // Within one name.
-        let segment = |pattern: &str| glob(pattern, "[^/]");
+        let segment = |pattern: &str| glob::as_regex(pattern, "[^/]");
         let pattern = segment(pattern);
         let pattern = match folder {
             Some(folder) => format!("^/{}/.*{pattern}$", segment(folder)),

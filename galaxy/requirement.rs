@@ -4,7 +4,7 @@ use crate::{
     Failure, Kind, Package, Range, Result,
     source::{check_address, is_oci},
 };
-use kdo_value::Origin;
+use kdo_value::{Map, Origin};
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -143,6 +143,14 @@ pub(crate) fn here(text: &str, base: &Path) -> Option<PathBuf> {
         _ => path,
     };
     (looks || path.is_file() || bare.contains('/') && path.exists()).then_some(path)
+}
+
+/// The text of an entry's key, if it has one.
+pub(crate) fn text_of(map: &Map, key: &str) -> Option<String> {
+    map.get(key)
+        .filter(|v| !v.is_none())
+        .map(|v| v.to_text())
+        .filter(|t| !t.is_empty())
 }
 
 /// The location of an address that needs no more words.

@@ -2,7 +2,7 @@
 
 use crate::{
     Failure, Kind, Location, Requirement, Result,
-    requirement::{git, of_address},
+    requirement::{git, of_address, text_of},
 };
 use kdo_value::{Map, Value};
 use std::path::Path;
@@ -21,12 +21,7 @@ pub(crate) fn of_text(text: &str, base: &Path) -> Result<Requirement> {
 
 /// An entry with keys.
 pub(crate) fn of_map(map: &Map, base: &Path) -> Result<Requirement> {
-    let text = |key: &str| {
-        map.get(key)
-            .filter(|v| !v.is_none())
-            .map(|v| v.to_text())
-            .filter(|t| !t.is_empty())
-    };
+    let text = |key: &str| text_of(map, key);
     let name = text("name").or_else(|| text("role"));
     let Some(src) = text("src").or_else(|| name.clone()) else {
         return Err(Failure::invalid("a role needs `name` or `src`"));

@@ -2,7 +2,7 @@
 
 use crate::settings::Settings;
 use kdo_report::{Chosen, Evaluator, callbacks::CALLBACKS};
-use kdo_template::{Environment, SearchPath, Templar};
+use kdo_template::{Environment, Templar};
 use kdo_value::Text;
 use std::rc::Rc;
 
@@ -32,14 +32,8 @@ pub(crate) fn chosen(settings: &Settings) -> Chosen {
 pub(crate) fn evaluator() -> Evaluator {
     Evaluator(Rc::new(|template, variables| {
         let environment = Environment {
-            vault: None,
-            search: SearchPath { bases: Vec::new() },
             escape_backslashes: true,
-            strict_conditions: false,
-            jinja2_extensions: Vec::new(),
-            warn: None,
-            plugins: None,
-            settings: None,
+            ..Environment::default()
         };
         let text = Text::trusted(template, None);
         Templar::new(variables, &environment)

@@ -4,6 +4,7 @@ use crate::{Inventory, LOCALHOST, parse_address};
 use fancy_regex::Regex;
 use indexmap::IndexSet;
 use kdo_syntax::{Diagnostic, read_file};
+use kdo_value::glob;
 use std::path::Path;
 
 /// Hosts that a pattern selects.
@@ -266,49 +267,9 @@ type Matcher = Box<dyn Fn(&str) -> bool>;
 fn matcher(pattern: &str) -> Result<Matcher, Diagnostic> {
     let source = match pattern.strip_prefix('~') {
         Some(regex) => format!("\\A(?:{regex})"),
-        None => glob(pattern),
+        None => format!("(?s)\\A{}\\z", glob::as_regex(pattern, ".")),
     };
     let regex = Regex::new(&source)
         .map_err(|e| Diagnostic::error(format!("invalid host pattern: {pattern}")).note(e.to_string()))?;
     Ok(Box::new(move |name| regex.is_match(name).unwrap_or(false)))
-}
-
-/// A shell glob as a regular expression, as Python's `fnmatch` understands it.
-fn glob(pattern: &str) -> String {
-    let mut out = String::from("(?s)\\A");
-    let mut rest = pattern.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '*' => out.push_str(".*"),
-            '?' => out.push('.'),
-            '[' => {
-                let text = rest.as_str();
-                let negated = text.starts_with('!');
-                let body = text.strip_prefix('!').unwrap_or(text);
-                // A bracket right after the opening one is a member.
-                let offset = usize::from(body.starts_with(']'));
-                match body.get(offset..).and_then(|b| b.find(']')) {
-                    Some(close) => {
-                        let members = body.get(..offset + close).unwrap_or("");
-                        out.push('[');
-                        if negated {
-                            out.push('^');
-                        }
-                        for m in members.chars() {
-                            if matches!(m, '\\' | '[' | ']' | '^' | '&' | '~') {
-                                out.push('\\');
-                            }
-                            out.push(m);
-                        }
-                        out.push(']');
-                        rest = body.get(offset + close + 1..).unwrap_or("").chars();
-                    }
-                    None => out.push_str("\\["),
-                }
-            }
-            c => out.push_str(&fancy_regex::escape(c.encode_utf8(&mut [0; 4]))),
-        }
-    }
-    out.push_str("\\z");
-    out
 }

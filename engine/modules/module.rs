@@ -25,6 +25,26 @@ pub struct Return {
     pub doc: &'static str,
 }
 
+/// What modules that leave a file tell of it; `Host::finish` adds these keys.
+impl Return {
+    /// `gid`
+    pub const GID: Self = Self::new("gid", "Number of its group.");
+    /// `group`
+    pub const GROUP: Self = Self::new("group", "Its group.");
+    /// `mode`
+    pub const MODE: Self = Self::new("mode", "Its permissions.");
+    /// `owner`
+    pub const OWNER: Self = Self::new("owner", "Its owner.");
+    /// `size`
+    pub const SIZE: Self = Self::new("size", "Its size in bytes.");
+    /// `uid`
+    pub const UID: Self = Self::new("uid", "Number of its owner.");
+
+    const fn new(name: &'static str, doc: &'static str) -> Self {
+        Self { name, doc }
+    }
+}
+
 /// Arguments that show the module's use; on a scratch directory (written `{dir}`) they are run as a test: the first
 /// time as `changed` says, the second time unchanged unless `repeats`.
 pub struct Example {

@@ -2,10 +2,37 @@
 
 use kdo_value::{Map, Value};
 
+/// Whether all of it stays. Almost always it does, so nothing is copied to find out.
+fn fits(value: &Value, limit: usize) -> bool {
+    match value {
+        Value::Str(text) => text.len() <= limit,
+        Value::List(list) => {
+            let items = list.items();
+            items.iter().all(|v| fits(v, limit)) && (items.len() == 1 || size(&items) <= limit)
+        }
+        Value::Map(map) => {
+            let mut all = true;
+            map.for_each(|_, v| all = all && fits(v, limit));
+            all
+        }
+        _ => true,
+    }
+}
+
+/// Bytes of a list's own texts.
+fn size(items: &[Value]) -> usize {
+    items.iter().map(length).sum()
+}
+
+fn length(value: &Value) -> usize {
+    value.as_str().map_or(0, str::len)
+}
+
 /// Results without texts and lists of lines that are longer than so many bytes.
 pub(crate) fn shortened(value: &Value, limit: usize) -> Value {
     match value {
-        Value::Str(text) if text.len() > limit => Value::str(cut(text, limit)),
+        value if fits(value, limit) => value.clone(),
+        Value::Str(text) => Value::str(cut(text, limit)),
         Value::List(list) => {
             let items = list.to_vec();
             Value::list(lines(items.iter().map(|v| shortened(v, limit)).collect(), limit))
@@ -29,16 +56,15 @@ fn cut(text: &str, limit: usize) -> String {
 }
 
 fn lines(list: Vec<Value>, limit: usize) -> Vec<Value> {
-    let size = |v: &Value| v.as_str().map_or(0, str::len);
-    if list.len() == 1 || list.iter().map(size).sum::<usize>() <= limit {
+    if list.len() == 1 || size(&list) <= limit {
         return list;
     }
     let fitting = |items: &mut dyn Iterator<Item = &Value>| {
         let mut room = limit / 2;
         items
             .take_while(|v| {
-                let fits = size(v) <= room;
-                room = room.saturating_sub(size(v));
+                let fits = length(v) <= room;
+                room = room.saturating_sub(length(v));
                 fits
             })
             .count()

@@ -111,9 +111,14 @@ impl Engine {
 
     /// Warns once of a matter, with the words for the host that has it first.
     pub(crate) fn warn_of(&self, matter: String, text: String) {
-        if self.warned.borrow_mut().insert(matter) {
+        if self.is_first(matter) {
             self.tell(&Event::Warning { text });
         }
+    }
+
+    /// Whether a matter comes up for the first time.
+    pub(crate) fn is_first(&self, matter: String) -> bool {
+        self.warned.borrow_mut().insert(matter)
     }
 
     /// Warns of a task whose module cannot be run, once for each module.
@@ -145,7 +150,7 @@ impl Engine {
 
     /// Tells once that something will not work in later versions of Ansible.
     pub(crate) fn deprecated(&self, text: String) {
-        if self.warned.borrow_mut().insert(text.clone()) {
+        if self.is_first(text.clone()) {
             self.tell(&Event::Deprecation { text });
         }
     }

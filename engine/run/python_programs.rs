@@ -21,6 +21,10 @@ impl Engine {
             return;
         }
         let play = &step.vars.play.play;
+        // Its tasks are the same on every host.
+        if !self.is_first(format!("programs in Python of the play {:p}", Rc::as_ptr(play))) {
+            return;
+        }
         let select = self.selector(play);
         let mut calls = Vec::new();
         let mut look = |task: &Rc<Task>| {

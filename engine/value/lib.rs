@@ -5,6 +5,7 @@ pub mod codec;
 mod compact;
 mod compare;
 mod float;
+pub mod glob;
 pub mod json;
 mod list;
 mod map;

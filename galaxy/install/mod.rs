@@ -12,6 +12,7 @@ use crate::{
 pub use remove::remove;
 use staging::{Staged, Staging};
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -72,14 +73,29 @@ struct Wanted<'a> {
     locked: Option<&'a Locked>,
 }
 
+impl Wanted<'_> {
+    fn kind(&self) -> Kind {
+        self.resolved.release.package.kind()
+    }
+}
+
 impl Installer {
     /// Where a package belongs.
     pub fn target(&self, package: &Package) -> PathBuf {
         match package.kind() {
-            Kind::Role => self.paths.roles.join(package.name()),
-            Kind::Collection => collections_folder(&self.paths.collections)
+            Kind::Role => self.near(Kind::Role).join(package.name()),
+            Kind::Collection => self
+                .near(Kind::Collection)
                 .join(package.namespace().unwrap_or_default())
                 .join(package.short()),
+        }
+    }
+
+    /// The folder in which packages of this kind are made ready, on the file system that they come to.
+    fn near(&self, kind: Kind) -> PathBuf {
+        match kind {
+            Kind::Role => self.paths.roles.clone(),
+            Kind::Collection => collections_folder(&self.paths.collections),
         }
     }
 
@@ -115,6 +131,11 @@ impl Installer {
                 before,
                 changed: needed,
             });
+        }
+        let near: BTreeSet<PathBuf> = wanted.iter().map(|w| self.near(w.kind())).collect();
+        for folder in &near {
+            fs::create_dir_all(folder).map_err(|e| Failure::file(folder, &e))?;
+            staging::clear(folder);
         }
         let staged = in_parallel(&wanted, |w| self.stage(w))?;
         let staged: Vec<Staged> = staged.into_iter().collect::<Result<_>>()?;
@@ -177,12 +198,7 @@ impl Installer {
     fn stage(&self, wanted: &Wanted<'_>) -> Result<Staged> {
         let release = &wanted.resolved.release;
         let target = self.target(&release.package);
-        let near = match release.package.kind() {
-            Kind::Role => self.paths.roles.clone(),
-            Kind::Collection => collections_folder(&self.paths.collections),
-        };
-        fs::create_dir_all(&near).map_err(|e| Failure::file(&near, &e))?;
-        let staging = Staging::near(&near)?;
+        let staging = Staging::near(&self.near(wanted.kind()))?;
         let content = prepare(&self.store, wanted.resolved, wanted.locked, staging.path())
             .map_err(|f| f.of(format!("{} {}", release.package, release.version)))?;
         info::write(&content.folder, wanted.resolved, staging.path())?;

@@ -17,9 +17,8 @@ pub(super) struct Staging {
 }
 
 impl Staging {
-    /// A fresh folder; those of the dead are removed.
+    /// A fresh folder.
     pub(super) fn near(folder: &Path) -> Result<Self> {
-        clear(folder);
         let fresh = tempfile::Builder::new().prefix(PREFIX).tempdir_in(folder);
         let fresh = fresh.map_err(|e| Failure::file(folder, &e))?;
         let lock = File::open(fresh.path()).map_err(|e| Failure::file(fresh.path(), &e))?;
@@ -36,7 +35,7 @@ impl Staging {
 }
 
 /// Removes what killed installers left. A folder that was made this moment may not be locked yet, so the young stay.
-fn clear(folder: &Path) {
+pub(super) fn clear(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;

@@ -1,6 +1,6 @@
 //! Installers that are killed, or that find the disk full: what was installed stays whole, and the next run mends all.
 
-use crate::program::{Bench, Said};
+use crate::program::{Bench, said};
 use std::{
     fs,
     path::Path,
@@ -49,13 +49,13 @@ fn version_of(role: &Path) -> Option<String> {
     })
 }
 
-fn install(bench: &Bench) -> Said {
-    bench.run(&[
+fn installer(bench: &Bench, roles: &str) -> Command {
+    bench.command(&[
         "galaxy",
         "install",
         "--force",
         "-p",
-        "roles",
+        roles,
         "-r",
         "requirements.yml",
     ])
@@ -66,22 +66,13 @@ fn an_installer_that_is_killed_leaves_the_old_or_the_new_role() {
     let bench = Bench::new();
     roles(&bench, "v0", 200);
     let begun = Instant::now();
-    let done = install(&bench);
+    let done = said(&mut installer(&bench, "roles"));
     assert_eq!(done.code, 0, "{done:?}");
     let whole = begun.elapsed();
     let mut cut = 0;
     for n in 1..=KILLS {
         roles(&bench, &format!("v{n}"), 200);
-        let mut installer = bench
-            .command(&[
-                "galaxy",
-                "install",
-                "--force",
-                "-p",
-                "roles",
-                "-r",
-                "requirements.yml",
-            ])
+        let mut installer = installer(&bench, "roles")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -98,7 +89,7 @@ fn an_installer_that_is_killed_leaves_the_old_or_the_new_role() {
         }
     }
     assert!(cut > KILLS / 4, "only {cut} installers were killed in time");
-    let healed = install(&bench);
+    let healed = said(&mut installer(&bench, "roles"));
     assert_eq!(healed.code, 0, "{healed:?}");
     for r in 0..ROLES {
         let version = version_of(&bench.path().join(format!("roles/r{r}")));
@@ -123,18 +114,8 @@ fn a_full_disk_leaves_what_was_installed() {
         eprintln!("skipped: mounting takes root");
         return;
     }
-    let install = |bench: &Bench| {
-        let mut command = bench.command(&[
-            "galaxy",
-            "install",
-            "--force",
-            "-p",
-            "small/roles",
-            "-r",
-            "requirements.yml",
-        ]);
-        crate::program::said(command.env("KDO_GALAXY_STORE", small.join("store")))
-    };
+    let install =
+        |bench: &Bench| said(installer(bench, "small/roles").env("KDO_GALAXY_STORE", small.join("store")));
     roles(&bench, "v0", 100);
     let first = install(&bench);
     // Each of the files is about 400 kB: together they do not fit.

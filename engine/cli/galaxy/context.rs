@@ -51,8 +51,7 @@ impl Asked {
 
     /// The lock file beside the requirements.
     pub(super) fn lock_file(&self) -> PathBuf {
-        let file = self.file.as_deref().unwrap_or(Path::new("requirements.yml"));
-        file.with_extension("lock")
+        lock_beside(self.file.as_deref())
     }
 }
 
@@ -152,6 +151,13 @@ impl Context {
     pub(super) fn lock(&self, asked: &Asked) -> Result<Option<Lock>> {
         Lock::read(&asked.lock_file()).map_err(|f| self.stop(&f))
     }
+}
+
+/// The lock file that belongs to a file with requirements.
+pub(super) fn lock_beside(requirements: Option<&Path>) -> PathBuf {
+    requirements
+        .unwrap_or(Path::new("requirements.yml"))
+        .with_extension("lock")
 }
 
 fn find(kind: Option<Kind>) -> Option<PathBuf> {

@@ -1,11 +1,14 @@
 //! `kdo galaxy info`
 
-use super::{context::Context, server_args::ServerArgs};
+use super::{
+    context::Context,
+    place_args::{FoldersArgs, setting},
+    server_args::ServerArgs,
+};
 use crate::{screen, stop::Result};
 use clap::Args;
 use kdo_galaxy::{Installed, Kind, Package, Requirement, Requirements, about_installed};
 use kdo_value::{Map, Value};
-use std::path::PathBuf;
 
 /// What nobody reads here, or is shown elsewhere.
 const LEFT_OUT: &[&str] = &[
@@ -25,14 +28,8 @@ pub(crate) struct InfoArgs {
     /// Packages: NAME or NAME,VERSION
     #[arg(value_name = "PACKAGE", required = true)]
     packages: Vec<String>,
-    /// Folder that they were installed into
-    #[arg(
-        short = 'p',
-        long = "roles-path",
-        visible_alias = "collections-path",
-        value_name = "FOLDER"
-    )]
-    path: Vec<PathBuf>,
+    #[command(flatten)]
+    folders: FoldersArgs,
     #[command(flatten)]
     servers: ServerArgs,
 }
@@ -41,13 +38,8 @@ pub(crate) struct InfoArgs {
 pub(crate) fn info(kind: Option<Kind>, args: &InfoArgs) -> Result<u8> {
     let context = Context::new(&args.servers)?;
     let kind = kind.unwrap_or(Kind::Role);
-    let setting = if kind == Kind::Role {
-        "roles_path"
-    } else {
-        "collections_path"
-    };
-    let mut paths = args.path.clone();
-    paths.extend(context.settings.paths(setting));
+    let mut paths = args.folders.path.clone();
+    paths.extend(context.settings.paths(setting(kind)));
     for word in &args.packages {
         let asked = Requirements::of_word(kind, word).map_err(|f| context.stop(&f))?;
         let name = asked.name.clone().unwrap_or_else(|| word.clone());

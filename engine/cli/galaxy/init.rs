@@ -9,7 +9,7 @@ use crate::{
 use clap::{ArgAction, Args};
 use kdo_galaxy::{Kind, Package, Skeleton};
 use kdo_syntax::SourceMap;
-use kdo_template::{Environment, FileOptions, SearchPath, Templar};
+use kdo_template::{Environment, FileOptions, Templar};
 use kdo_value::{Map, Value};
 use kdo_vault::VaultKeys;
 use std::path::PathBuf;
@@ -131,14 +131,9 @@ pub(crate) fn init(kind: Option<Kind>, args: &InitArgs) -> Result<u8> {
         }
     };
     let environment = Environment {
-        vault: None,
-        search: SearchPath { bases: Vec::new() },
         escape_backslashes: true,
-        strict_conditions: false,
-        jinja2_extensions: Vec::new(),
-        warn: None,
-        plugins: None,
         settings: Some(&settings),
+        ..Environment::default()
     };
     let templar = Templar::new(&variables, &environment);
     let options = FileOptions::default();

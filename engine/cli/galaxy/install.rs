@@ -2,6 +2,7 @@
 
 use super::{
     context::{Asked, Context, FileArgs},
+    place_args::FolderArgs,
     server_args::ServerArgs,
     signature_args::SignatureArgs,
     tell,
@@ -12,7 +13,6 @@ use crate::{
 };
 use clap::Args;
 use kdo_galaxy::{Choice, Done, Installer, Kind, Lock, Mode, Requirement, lock, resolve_locked};
-use std::path::PathBuf;
 
 /// Arguments of `kdo galaxy install`.
 #[derive(Args)]
@@ -22,14 +22,8 @@ pub(crate) struct InstallArgs {
     packages: Vec<String>,
     #[command(flatten)]
     file: FileArgs,
-    /// Folder to install into
-    #[arg(
-        short = 'p',
-        long = "roles-path",
-        visible_alias = "collections-path",
-        value_name = "FOLDER"
-    )]
-    path: Option<PathBuf>,
+    #[command(flatten)]
+    folder: FolderArgs,
     /// Install again what is there
     #[arg(short = 'f', long)]
     force: bool,
@@ -72,7 +66,7 @@ pub(crate) fn install(kind: Option<Kind>, args: InstallArgs) -> Result<u8> {
             .list
             .retain(|r| r.name.as_ref().is_some_and(|n| args.packages.contains(n)));
     }
-    if kind.is_none() && args.path.is_some() && asked.list.iter().any(|r| r.kind == Kind::Collection) {
+    if kind.is_none() && args.folder.path.is_some() && asked.list.iter().any(|r| r.kind == Kind::Collection) {
         let file = asked.file.clone().unwrap_or_default();
         screen::warn(&format!(
             "The requirements file '{}' contains collections which will be ignored. To install these collections run \
@@ -87,8 +81,8 @@ pub(crate) fn install(kind: Option<Kind>, args: InstallArgs) -> Result<u8> {
         return Ok(0);
     }
     let (roles, collections) = match kind {
-        Some(Kind::Collection) => (None, args.path.as_deref()),
-        _ => (args.path.as_deref(), None),
+        Some(Kind::Collection) => (None, args.folder.path.as_deref()),
+        _ => (args.folder.path.as_deref(), None),
     };
     let mode = match (args.force_with_deps, args.force) {
         (true, _) => Mode::ForceAll,

@@ -1,5 +1,6 @@
 //! `kdo galaxy list`
 
+use super::place_args::FoldersArgs;
 use crate::{
     screen,
     settings::Settings,
@@ -24,14 +25,8 @@ enum Format {
 pub(crate) struct ListArgs {
     /// Only this package
     package: Option<String>,
-    /// Folders to look in, instead of the configuration's
-    #[arg(
-        short = 'p',
-        long = "roles-path",
-        visible_alias = "collections-path",
-        value_name = "FOLDER"
-    )]
-    path: Vec<PathBuf>,
+    #[command(flatten)]
+    folders: FoldersArgs,
     /// How collections are listed
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
@@ -45,6 +40,7 @@ pub(crate) fn list(kind: Option<Kind>, args: &ListArgs) -> Result<u8> {
     let settings = Settings::load()?;
     let paths = |name: &str| -> Vec<PathBuf> {
         let given = args
+            .folders
             .path
             .iter()
             .map(|p| std::path::absolute(p).unwrap_or_else(|_| p.clone()));
@@ -94,7 +90,7 @@ fn check(kind: Option<Kind>, args: &ListArgs) -> Result<()> {
              Please make sure namespace and collection name contains characters from [a-zA-Z0-9_] only."
         )));
     }
-    for path in args.path.iter().filter(|p| !p.is_dir() && kind.is_some()) {
+    for path in args.folders.path.iter().filter(|p| !p.is_dir() && kind.is_some()) {
         let path = std::path::absolute(path)?;
         let path: PathBuf = path.components().filter(|c| *c != Component::CurDir).collect();
         screen::warn(&format!(

@@ -12,6 +12,7 @@ mod login;
 mod mirror;
 mod needs;
 mod outdated;
+mod place_args;
 mod publish;
 mod remove;
 mod search;

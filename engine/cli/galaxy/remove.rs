@@ -1,5 +1,6 @@
 //! `kdo galaxy remove`
 
+use super::place_args::{FoldersArgs, setting};
 use crate::{
     screen,
     settings::Settings,
@@ -16,14 +17,8 @@ pub(crate) struct RemoveArgs {
     /// Packages
     #[arg(value_name = "PACKAGE", required = true)]
     packages: Vec<String>,
-    /// Folder that they were installed into
-    #[arg(
-        short = 'p',
-        long = "roles-path",
-        visible_alias = "collections-path",
-        value_name = "FOLDER"
-    )]
-    path: Vec<PathBuf>,
+    #[command(flatten)]
+    folders: FoldersArgs,
     /// Say more
     #[arg(short = 'v', long, action = ArgAction::Count)]
     verbose: u8,
@@ -33,15 +28,10 @@ pub(crate) struct RemoveArgs {
 pub(crate) fn remove(kind: Option<Kind>, args: &RemoveArgs) -> Result<u8> {
     let settings = Settings::load()?;
     let kind = kind.unwrap_or(Kind::Role);
-    let setting = if kind == Kind::Role {
-        "roles_path"
+    let paths = if args.folders.path.is_empty() {
+        settings.paths(setting(kind))
     } else {
-        "collections_path"
-    };
-    let paths = if args.path.is_empty() {
-        settings.paths(setting)
-    } else {
-        args.path.clone()
+        args.folders.path.clone()
     };
     for name in &args.packages {
         let package = Package::new(kind, name).map_err(|f| Stop::usage(f.to_string()))?;

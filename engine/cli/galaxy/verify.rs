@@ -1,7 +1,8 @@
 //! `kdo galaxy verify`
 
 use super::{
-    context::{Context, FileArgs},
+    context::{Context, FileArgs, lock_beside},
+    place_args::FolderArgs,
     server_args::ServerArgs,
     tell,
 };
@@ -14,7 +15,6 @@ use kdo_galaxy::{
     Installed, Installer, Kind, Lock, Locked, Mode, Package, check_collection, installed, manifest_digest,
     published_manifest, tree_digest,
 };
-use std::path::PathBuf;
 
 /// Arguments of `kdo galaxy verify`.
 #[derive(Args)]
@@ -24,14 +24,8 @@ pub(crate) struct VerifyArgs {
     packages: Vec<String>,
     #[command(flatten)]
     file: FileArgs,
-    /// Folder that they were installed into
-    #[arg(
-        short = 'p',
-        long = "roles-path",
-        visible_alias = "collections-path",
-        value_name = "FOLDER"
-    )]
-    path: Option<PathBuf>,
+    #[command(flatten)]
+    folder: FolderArgs,
     /// Go on with the others when one cannot be verified
     #[arg(short = 'i', long)]
     ignore_errors: bool,
@@ -43,15 +37,11 @@ pub(crate) struct VerifyArgs {
 /// is named and not locked is compared with its server too.
 pub(crate) fn verify(kind: Option<Kind>, args: &VerifyArgs) -> Result<u8> {
     let context = Context::new(&args.servers)?;
-    let file = args
-        .file
-        .requirements_file
-        .clone()
-        .unwrap_or_else(|| "requirements.yml".into());
-    let lock = Lock::read(&file.with_extension("lock")).map_err(|f| context.stop(&f))?;
+    let lock = lock_beside(args.file.requirements_file.as_deref());
+    let lock = Lock::read(&lock).map_err(|f| context.stop(&f))?;
     let (roles, collections) = match kind {
-        Some(Kind::Collection) => (None, args.path.as_deref()),
-        _ => (args.path.as_deref(), None),
+        Some(Kind::Collection) => (None, args.folder.path.as_deref()),
+        _ => (args.folder.path.as_deref(), None),
     };
     let paths = context.paths(roles, collections)?;
     let mut wanted = named(&args.packages)?;

@@ -387,34 +387,16 @@ impl Module for Copy {
         check: Support::Full,
         diff: Support::Full,
         returns: &[
-            Return {
-                name: "gid",
-                doc: "Number of its group.",
-            },
-            Return {
-                name: "group",
-                doc: "Its group.",
-            },
-            Return {
-                name: "mode",
-                doc: "Its permissions.",
-            },
-            Return {
-                name: "owner",
-                doc: "Its owner.",
-            },
-            Return {
-                name: "size",
-                doc: "Its size in bytes.",
-            },
+            Return::GID,
+            Return::GROUP,
+            Return::MODE,
+            Return::OWNER,
+            Return::SIZE,
             Return {
                 name: "state",
                 doc: "`file`, or `directory`.",
             },
-            Return {
-                name: "uid",
-                doc: "Number of its owner.",
-            },
+            Return::UID,
             Return {
                 name: "backup_file",
                 doc: "The copy of the old file, with `backup`.",

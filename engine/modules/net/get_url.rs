@@ -232,30 +232,18 @@ impl Module for GetUrl {
                 name: "elapsed",
                 doc: "Seconds that it took.",
             },
-            Return {
-                name: "gid",
-                doc: "Number of its group.",
-            },
-            Return {
-                name: "group",
-                doc: "Its group.",
-            },
+            Return::GID,
+            Return::GROUP,
             Return {
                 name: "md5sum",
                 doc: "MD5 of the file.",
             },
-            Return {
-                name: "mode",
-                doc: "Its permissions.",
-            },
+            Return::MODE,
             Return {
                 name: "msg",
                 doc: "How it went.",
             },
-            Return {
-                name: "owner",
-                doc: "Its owner.",
-            },
+            Return::OWNER,
             Return {
                 name: "secontext",
                 doc: "Its SELinux context, where SELinux is on.",
@@ -276,10 +264,7 @@ impl Module for GetUrl {
                 name: "status_code",
                 doc: "The server's answer.",
             },
-            Return {
-                name: "uid",
-                doc: "Number of its owner.",
-            },
+            Return::UID,
             Return {
                 name: "url",
                 doc: "The address.",

@@ -36,38 +36,20 @@ pub(crate) const ABOUT: About = About {
                 name: "dest",
                 doc: "The file.",
             },
-            Return {
-                name: "gid",
-                doc: "Number of its group.",
-            },
-            Return {
-                name: "group",
-                doc: "Its group.",
-            },
+            Return::GID,
+            Return::GROUP,
             Return {
                 name: "md5sum",
                 doc: "MD5 of the file.",
             },
-            Return {
-                name: "mode",
-                doc: "Its permissions.",
-            },
-            Return {
-                name: "owner",
-                doc: "Its owner.",
-            },
-            Return {
-                name: "size",
-                doc: "Its size in bytes.",
-            },
+            Return::MODE,
+            Return::OWNER,
+            Return::SIZE,
             Return {
                 name: "src",
                 doc: "Where the rendered text was before.",
             },
-            Return {
-                name: "uid",
-                doc: "Number of its owner.",
-            },
+            Return::UID,
         ],
         examples: &[],
     },
