@@ -2,8 +2,26 @@
 
 use crate::task::{full_name, truthy};
 use kdo_value::Map;
+use std::{collections::HashMap, sync::LazyLock};
 
-const TABLE: &str = include_str!("key_order.txt");
+/// Keys in their order; with `true` those without which the line does not count.
+type Line = Vec<(&'static str, bool)>;
+
+/// The lines of each action. Every result is looked up here, so the text is read once.
+static TABLE: LazyLock<HashMap<&str, Vec<Line>>> = LazyLock::new(|| {
+    let mut table = HashMap::<_, Vec<Line>>::new();
+    for (action, keys) in include_str!("key_order.txt")
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+    {
+        let key = |k: &'static str| (k.trim_start_matches('!'), k.starts_with('!'));
+        table
+            .entry(action)
+            .or_default()
+            .push(keys.split(' ').map(key).collect());
+    }
+    table
+});
 
 /// What the controller adds to a module's result, in its order.
 const ADDED: &[&str] = &[
@@ -18,18 +36,9 @@ const ADDED: &[&str] = &[
 ];
 
 /// The keys of that action's result, as far as they are known to come first.
-fn first(action: &str, result: &Map) -> Option<Vec<&'static str>> {
-    let name = full_name(action);
-    TABLE
-        .lines()
-        .filter_map(|line| line.split_once(": "))
-        .filter(|(of, _)| *of == name)
-        .map(|(_, keys)| keys.split(' ').collect::<Vec<_>>())
-        .find(|keys| {
-            let mut needed = keys.iter().filter_map(|k| k.strip_prefix('!'));
-            needed.all(|k| result.contains(k))
-        })
-        .map(|keys| keys.iter().map(|k| k.trim_start_matches('!')).collect())
+fn first(action: &str, result: &Map) -> Option<&'static Line> {
+    let fits = |line: &&Line| line.iter().all(|(key, needed)| !needed || result.contains(key));
+    TABLE.get(&*full_name(action))?.iter().find(fits)
 }
 
 /// Puts the keys of a task's result into the order in which Ansible has them.
@@ -37,8 +46,8 @@ pub(crate) fn arrange(action: &str, result: &Map) {
     let Some(first) = first(action, result) else {
         return;
     };
-    let entries = result.entries();
-    let at = |name: &str| entries.iter().position(|(key, _)| key.to_text() == name);
+    let mut entries = result.entries();
+    let at = |name: &str| entries.iter().position(|(key, _)| key.as_str() == Some(name));
     // A module tells its failure behind what else it says, and not whether it changed something unless it knows that before.
     let failed = match result.contains("failed_when_result") {
         true => result.contains("failed_when_suppressed_exception"),
@@ -46,8 +55,9 @@ pub(crate) fn arrange(action: &str, result: &Map) {
     };
     let unknown_change = failed && at("changed") > at("failed");
     let order = |key: &str| {
-        let place = |keys: &[&str]| keys.iter().position(|k| *k == key);
-        match (key, place(&first), place(ADDED)) {
+        let named = first.iter().position(|(k, _)| *k == key);
+        let added = ADDED.iter().position(|k| *k == key);
+        match (key, named, added) {
             ("failed", ..) if failed => (2, 0),
             ("msg", ..) if failed => (2, 1),
             ("changed", Some(_), Some(n)) if unknown_change => (3, n),
@@ -56,10 +66,9 @@ pub(crate) fn arrange(action: &str, result: &Map) {
             _ => (1, 0),
         }
     };
-    let mut sorted = entries.clone();
-    sorted.sort_by_key(|(key, _)| order(&key.to_text()));
+    entries.sort_by_cached_key(|(key, _)| order(&key.to_text()));
     result.clear();
-    sorted.into_iter().for_each(|(key, value)| {
+    entries.into_iter().for_each(|(key, value)| {
         result.insert(key, value);
     });
 }
