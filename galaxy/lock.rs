@@ -1,7 +1,8 @@
 //! `requirements.lock`: what was resolved, in bytes.
 
 use crate::{
-    Digest, Failure, Kind, Location, Package, Requirement, Result, Version, requirement::git, source::is_oci,
+    Digest, Failure, Installed, Kind, Location, Package, Requirement, Result, Version, requirement::git,
+    source::is_oci, tree_digest,
 };
 use std::{fmt::Write as _, fs, path::Path};
 use toml::de::{DeTable, DeValue};
@@ -37,6 +38,21 @@ pub struct Locked {
     pub signers: Vec<String>,
     /// What it needs, as `kind name`.
     pub dependencies: Vec<Package>,
+}
+
+impl Locked {
+    /// In what an installed package is another than this one.
+    pub fn differs(&self, present: &Installed) -> Result<Option<String>> {
+        let other = present.version.as_ref().filter(|v| **v != self.version);
+        if let Some(version) = other {
+            return Ok(Some(format!(
+                "{version} is installed, {} is locked",
+                self.version
+            )));
+        }
+        let same = tree_digest(&present.path)? == self.tree;
+        Ok((!same).then(|| format!("the content of {} is not what was locked", present.path.display())))
+    }
 }
 
 /// The hash of what requirements say, without where they say it.

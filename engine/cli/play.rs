@@ -1,7 +1,8 @@
 //! `kdo play`
 
 use crate::{
-    find_playbook, run_args::RunArgs, run_options, settings::Settings, sinks::Style, stop::Result, words,
+    find_playbook, galaxy, run_args::RunArgs, run_options, settings::Settings, sinks::Style, stop::Result,
+    words,
 };
 use clap::Args;
 
@@ -35,6 +36,9 @@ pub(crate) struct PlayArgs {
     /// Run handlers even if a task failed
     #[arg(long, help_heading = "Run options")]
     force_handlers: bool,
+    /// Run nothing unless all that requirements.lock names is installed as it was locked (see `kdo galaxy`)
+    #[arg(long, help_heading = "Run options")]
+    locked: bool,
     /// Only read the playbooks and tell what is wrong with them
     #[arg(long, help_heading = "Show instead of running")]
     syntax_check: bool,
@@ -52,11 +56,11 @@ pub(crate) struct PlayArgs {
 /// Runs playbooks.
 pub(crate) fn play(args: PlayArgs) -> Result<u8> {
     let settings = Settings::load()?;
-    let playbooks = find_playbook::find(
-        &args.names,
-        &find_playbook::Places::of(&settings),
-        args.run.inventory.limit.as_deref(),
-    )?;
+    let places = find_playbook::Places::of(&settings);
+    let playbooks = find_playbook::find(&args.names, &places, args.run.inventory.limit.as_deref())?;
+    if args.locked {
+        galaxy::verify_locked(&playbooks, &places)?;
+    }
     let listing = args.syntax_check
         || args.list_tasks
         || args.list_tags

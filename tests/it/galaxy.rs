@@ -70,10 +70,38 @@ fn requirements_are_locked_installed_verified_and_played() {
         changed.code == 3 && changed.out.contains("web: the content of"),
         "{changed:?}"
     );
+    let locked_play = || bench.run(&["play", "--locked", "-i", "localhost,", "-c", "local", "web"]);
+    let refused = locked_play();
+    assert!(
+        refused.code == 3 && refused.out.is_empty() && refused.err.contains("web: the content of"),
+        "{refused:?}"
+    );
     let healed = bench.run(&["galaxy", "install", "--locked"]);
     assert_eq!(healed.code, 0, "{healed:?}");
     assert_eq!(bench.run(&["galaxy", "verify"]).code, 0);
+    let played = locked_play();
+    assert!(
+        played.code == 0 && played.out.contains("a role of others"),
+        "{played:?}"
+    );
+    // What stands before the installed role in the order of search is what would run.
+    role(&bench, "roles/web");
+    bench.file("roles/web/tasks/more.yml", "[]\n");
+    let shadowed = locked_play();
+    assert!(
+        shadowed.code == 3 && shadowed.err.contains("the content of roles/web is not"),
+        "{shadowed:?}"
+    );
+    fs::remove_dir_all(bench.path().join("roles")).unwrap();
     bench.file("requirements.yml", "roles: []\n");
+    let unlocked = locked_play();
+    assert!(
+        unlocked.code == 3
+            && unlocked
+                .err
+                .contains("requirements.lock is not for what requirements.yml requires"),
+        "{unlocked:?}"
+    );
     let stale = bench.run(&["galaxy", "lock", "--check"]);
     assert_eq!(stale.code, 3, "{stale:?}");
 }

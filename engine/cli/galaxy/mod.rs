@@ -8,6 +8,7 @@ mod init;
 mod install;
 mod list;
 mod lock;
+mod locked;
 mod login;
 mod mirror;
 mod needs;
@@ -27,6 +28,7 @@ mod why;
 use crate::stop::Result;
 use clap::{Args, Subcommand};
 use kdo_galaxy::Kind;
+pub(crate) use locked::verify_locked;
 
 /// Arguments of `kdo galaxy`.
 #[derive(Args)]

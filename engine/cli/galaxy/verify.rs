@@ -12,8 +12,8 @@ use crate::{
 };
 use clap::Args;
 use kdo_galaxy::{
-    Installed, Installer, Kind, Lock, Locked, Mode, Package, check_collection, installed, manifest_digest,
-    published_manifest, tree_digest,
+    Installed, Installer, Kind, Lock, Mode, Package, check_collection, installed, manifest_digest,
+    published_manifest,
 };
 
 /// Arguments of `kdo galaxy verify`.
@@ -159,7 +159,12 @@ impl Verifier {
             _ => Vec::new(),
         };
         if let Some(locked) = locked {
-            wrong.extend(differs(present, locked, wrong.is_empty())?);
+            // What does not fit its own list is told by that.
+            wrong.extend(if wrong.is_empty() {
+                locked.differs(present)?
+            } else {
+                None
+            });
         }
         if name.kind() == Kind::Role || !present.is_managed() {
             match wrong.as_slice() {
@@ -205,16 +210,4 @@ impl Verifier {
         }
         Ok(wrong.is_empty())
     }
-}
-
-/// What of a package is not as it was locked; its content is compared only where nothing else is wrong.
-fn differs(present: &Installed, locked: &Locked, whole: bool) -> kdo_galaxy::Result<Option<String>> {
-    if let Some(version) = present.version.as_ref().filter(|v| **v != locked.version) {
-        return Ok(Some(format!(
-            "{version} is installed, {} is locked",
-            locked.version
-        )));
-    }
-    let same = !whole || tree_digest(&present.path)? == locked.tree;
-    Ok((!same).then(|| format!("the content of {} is not what was locked", present.path.display())))
 }
