@@ -1,13 +1,14 @@
 //! What an archive in the store holds.
 
 use crate::{
-    Digest, Failure, Kind, Manifest, Package, Requirement, Result, Store, Version,
-    manifest::check_collection,
+    Digest, Failure, Kind, Limits, Manifest, Package, Requirement, Result, Store, Version,
+    content::Content,
+    manifest::check_content,
     role_meta::{self, role_dependencies},
-    unpack::{Unpacked, make_links, unpack},
+    unpack::{make_links, unpack},
 };
 use std::{
-    fs,
+    fs::{self, File},
     path::{Path, PathBuf},
 };
 
@@ -15,54 +16,61 @@ use std::{
 pub(crate) struct Inspected {
     /// Its folder, within what was given to unpack into.
     pub(crate) folder: PathBuf,
+    /// What is in it.
+    pub(crate) content: Content,
     /// What it needs.
     pub(crate) dependencies: Vec<Requirement>,
     /// Name and version, of a collection.
     pub(crate) manifest: Option<Manifest>,
 }
 
-/// Unpacks an archive below `staging`, which is fresh and ours, and checks all that can be checked.
+/// Unpacks an archive of the store as [`inspect_file`] does.
 pub(crate) fn inspect(store: &Store, digest: &Digest, kind: Kind, staging: &Path) -> Result<Inspected> {
+    inspect_file(store.must_get(digest)?, kind, staging, store.limits())
+}
+
+/// Unpacks an archive below `staging`, which is fresh and ours, and checks all that can be checked.
+pub(crate) fn inspect_file(archive: File, kind: Kind, staging: &Path, limits: &Limits) -> Result<Inspected> {
     let raw = staging.join("raw");
     fs::create_dir(&raw).map_err(|e| Failure::file(&raw, &e))?;
-    let unpacked = unpack(store.must_get(digest)?, &raw, store.limits())?;
+    let unpacked = unpack(archive, &raw, limits)?;
     let root = match kind {
         Kind::Role => role_root(&unpacked)?,
         Kind::Collection => PathBuf::new(),
     };
     let folder = raw.join(&root);
-    make_links(&folder, &root, &unpacked)?;
-    match kind {
-        Kind::Role => Ok(Inspected {
+    let content = unpacked.below(&root);
+    make_links(&folder, &content)?;
+    if kind == Kind::Role {
+        return Ok(Inspected {
             dependencies: role_dependencies(&folder)?,
             folder,
+            content,
             manifest: None,
-        }),
-        Kind::Collection => {
-            if !folder.join("MANIFEST.json").is_file() {
-                return Err(Failure::refused(
-                    "there is no MANIFEST.json: it is no archive of a collection",
-                ));
-            }
-            let wrong = check_collection(&folder)?;
-            if let Some(first) = wrong.first() {
-                return Err(Failure::refused(format!(
-                    "the collection does not fit its MANIFEST.json: {first}"
-                )));
-            }
-            let manifest = Manifest::of_folder(&folder)?;
-            Ok(Inspected {
-                folder,
-                dependencies: manifest.requirements(),
-                manifest: Some(manifest),
-            })
-        }
+        });
     }
+    if content.file(Path::new("MANIFEST.json")).is_none() {
+        return Err(Failure::refused(
+            "there is no MANIFEST.json: it is no archive of a collection",
+        ));
+    }
+    let manifest = Manifest::of_folder(&folder)?;
+    if let Some(first) = check_content(&manifest, &folder, &content)?.first() {
+        return Err(Failure::refused(format!(
+            "the collection does not fit its MANIFEST.json: {first}"
+        )));
+    }
+    Ok(Inspected {
+        folder,
+        content,
+        dependencies: manifest.requirements(),
+        manifest: Some(manifest),
+    })
 }
 
 /// The folder of the role in an archive: above the topmost `meta/main.yml`; of a role without one, the only folder
 /// that all lies in, or the top.
-fn role_root(unpacked: &Unpacked) -> Result<PathBuf> {
+fn role_root(unpacked: &Content) -> Result<PathBuf> {
     let mut roots: Vec<&Path> = unpacked
         .files
         .keys()

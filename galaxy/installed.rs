@@ -1,6 +1,8 @@
 //! What lies in roles paths and collections paths.
 
-use crate::{Failure, Kind, Manifest, Package, Requirement, Result, Version, manifest, role_meta};
+use crate::{
+    Failure, Kind, Manifest, Package, Requirement, Result, Version, manifest, role_meta, tree::INSTALL_INFO,
+};
 use kdo_syntax::{LoadOptions, SourceMap, load_file};
 use kdo_value::{Map, Value};
 use std::{
@@ -18,9 +20,6 @@ pub struct Installed {
     /// Its folder.
     pub path: PathBuf,
 }
-
-/// The name of the file that installers of roles leave.
-pub(crate) const INSTALL_INFO: &str = "meta/.galaxy_install_info";
 
 impl Installed {
     /// A package in that folder, if one is there.

@@ -4,6 +4,7 @@
 mod auth;
 mod building;
 mod collection_spec;
+mod content;
 mod digest;
 mod directives;
 mod download;

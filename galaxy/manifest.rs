@@ -1,7 +1,7 @@
 //! `MANIFEST.json` and `FILES.json` of collections.
 
 use crate::{
-    Digest, Failure, Kind, Package, Requirement, Result, Version, collection_spec, tree::file_digest,
+    Digest, Failure, Kind, Package, Requirement, Result, Version, collection_spec, content::Content,
 };
 use kdo_value::{Map, Value, json};
 use std::{
@@ -9,6 +9,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
+
+const LISTING: &str = "FILES.json";
 
 /// Larger ones are refused.
 const MOST: u64 = 32 << 20;
@@ -105,42 +107,47 @@ fn requirement(name: &str, range: &str) -> Result<Requirement> {
 /// What differs between a collection's folder and what it says of itself: the chain of hashes from MANIFEST.json to
 /// each file, with nothing beside it. Empty if nothing does.
 pub fn check_collection(folder: &Path) -> Result<Vec<String>> {
-    let manifest = Manifest::of_folder(folder)?;
+    check_content(
+        &Manifest::of_folder(folder)?,
+        folder,
+        &Content::of_folder(folder)?,
+    )
+}
+
+/// The same for a folder of which the content is known.
+pub(crate) fn check_content(manifest: &Manifest, folder: &Path, content: &Content) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
-    let listing = folder.join("FILES.json");
     let announced = manifest
         .files
         .ok_or_else(|| Failure::refused("MANIFEST.json has no hash of FILES.json"))?;
-    if file_digest(&listing)? != announced {
-        wrong.push("FILES.json is not the one that MANIFEST.json tells of".to_owned());
+    if content.file(Path::new(LISTING)) != Some(announced) {
+        wrong.push(format!("{LISTING} is not the one that MANIFEST.json tells of"));
         return Ok(wrong);
     }
-    let listed = Listing::parse(&read(&listing)?).map_err(|f| f.of("FILES.json"))?;
-    let mut there: BTreeSet<PathBuf> = crate::tree::files(folder)?.into_iter().collect();
-    for own in ["MANIFEST.json", "FILES.json"] {
-        there.remove(Path::new(own));
-    }
+    let listed = Listing::parse(&read(&folder.join(LISTING))?).map_err(|f| f.of(LISTING))?;
     for (name, digest) in &listed.files {
-        let path = folder.join(name);
-        if !there.remove(name) {
+        // A link has the hash of what it leads to.
+        if !content.files.contains_key(name) && !content.links.contains_key(name) {
             wrong.push(format!("{} is missing", name.display()));
-            continue;
-        }
-        // A link has the hash of what it leads to; the place was checked when it was made.
-        let inside = path
-            .canonicalize()
-            .is_ok_and(|p| folder.canonicalize().is_ok_and(|f| p.starts_with(f)));
-        if !inside || file_digest(&path)? != *digest {
+        } else if content.file(name) != Some(*digest) {
             wrong.push(format!("{} is changed", name.display()));
         }
     }
-    // Links to folders are listed as folders.
-    for name in there {
-        let to_folder = fs::symlink_metadata(folder.join(&name)).is_ok_and(|m| m.is_symlink())
-            && folder.join(&name).is_dir()
-            && listed.folders.contains(&name);
-        if !to_folder {
-            wrong.push(format!("{} is not in FILES.json", name.display()));
+    let known = |name: &Path| {
+        ["MANIFEST.json", LISTING]
+            .iter()
+            .any(|own| name == Path::new(own))
+            || listed.files.contains_key(name)
+    };
+    for name in content
+        .files
+        .keys()
+        .chain(content.links.keys())
+        .filter(|n| !known(n))
+    {
+        // Links to folders are listed as folders.
+        if !(content.leads_to_folder(name) && listed.folders.contains(name)) {
+            wrong.push(format!("{} is not in {LISTING}", name.display()));
         }
     }
     Ok(wrong)

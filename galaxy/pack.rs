@@ -1,6 +1,6 @@
 //! Folders into archives: the same folder always gives the same bytes.
 
-use crate::{Failure, Result, member::stays_inside};
+use crate::{Failure, Result, member::follow};
 use flate2::{Compression, GzBuilder};
 use std::{
     collections::BTreeMap,
@@ -29,9 +29,8 @@ pub(crate) fn pack(members: &[(PathBuf, Member)], out: impl Write) -> Result<()>
             links.insert(name.clone(), target);
         }
     }
-    let followed = links.iter().map(|(l, t)| (l.as_path(), t.as_path())).collect();
     for (link, target) in &links {
-        if !stays_inside(link, &followed) {
+        if follow(link, &links).is_none() {
             return Err(Failure::refused(format!(
                 "the link {} leads to {}, out of the package",
                 link.display(),

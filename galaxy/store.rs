@@ -169,6 +169,9 @@ impl Store {
 
     /// Writes a note under a name; names are whatever a caller makes up.
     pub(crate) fn note(&self, name: &str, text: &str) -> Result<()> {
+        if self.noted(name).as_deref() == Some(text) {
+            return Ok(());
+        }
         let path = Self::note_path(self.written(), name);
         let write = || {
             if let Some(folder) = path.parent() {

@@ -1,42 +1,22 @@
 //! One hash of a folder's content: the same whether it came by git, in an archive, or lies installed.
 
-use crate::{Digest, Failure, Result};
+use crate::{Digest, Failure, Result, content::Content};
 use std::{
-    fmt::Write as _,
     fs::{self, File},
     io,
-    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
-/// Left by installers and repositories: no content.
-const NO_CONTENT: &[&str] = &["meta/.galaxy_install_info", ".git"];
+/// The file by which installers of roles know what they installed.
+pub(crate) const INSTALL_INFO: &str = "meta/.galaxy_install_info";
 
-/// The hash over the sorted paths of files (with their content and whether they are programs) and links (with
-/// where they lead). Empty folders, owners and times do not count: git has none of them.
+/// What installers and repositories leave is no content.
+pub(crate) const LEFT_OUT: &[&str] = &[INSTALL_INFO, ".git"];
+
+/// The hash of what counts in a folder: see [`Content::digest`].
 pub fn tree_digest(folder: &Path) -> Result<Digest> {
-    let mut text = String::new();
-    for relative in files(folder)? {
-        let path = folder.join(&relative);
-        let metadata = fs::symlink_metadata(&path).map_err(|e| Failure::file(&path, &e))?;
-        let name = kdo_value::json::quote(&relative.to_string_lossy(), true);
-        if metadata.is_symlink() {
-            let target = fs::read_link(&path).map_err(|e| Failure::file(&path, &e))?;
-            let _ = writeln!(
-                text,
-                "link {name} {}",
-                Digest::of(target.as_os_str().as_bytes()).hex()
-            );
-        } else {
-            let word = if metadata.permissions().mode() & 0o100 == 0 {
-                "file"
-            } else {
-                "program"
-            };
-            let _ = writeln!(text, "{word} {name} {}", file_digest(&path)?.hex());
-        }
-    }
-    Ok(Digest::of(text.as_bytes()))
+    Ok(Content::of_folder(folder)?.digest())
 }
 
 /// The hash of one file.
@@ -51,6 +31,13 @@ pub(crate) fn file_digest(path: &Path) -> Result<Digest> {
 
 /// Everything in a folder that is content and no folder, relative to it, sorted by bytes.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = walk(folder, |_| {})?;
+    found.sort_by(|a, b| a.as_os_str().as_bytes().cmp(b.as_os_str().as_bytes()));
+    Ok(found)
+}
+
+/// The same in no order; tells of each folder in it too.
+pub(crate) fn walk(folder: &Path, mut inner_folder: impl FnMut(&Path)) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut open = vec![PathBuf::new()];
     while let Some(relative) = open.pop() {
@@ -59,11 +46,12 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
         for entry in entries {
             let entry = entry.map_err(|e| Failure::file(&path, &e))?;
             let inner = relative.join(entry.file_name());
-            if NO_CONTENT.iter().any(|n| inner == Path::new(n)) {
+            if LEFT_OUT.iter().any(|n| inner == Path::new(n)) {
                 continue;
             }
             let kind = entry.file_type().map_err(|e| Failure::file(&path, &e))?;
             if kind.is_dir() {
+                inner_folder(&inner);
                 open.push(inner);
             } else if kind.is_file() || kind.is_symlink() {
                 found.push(inner);
@@ -75,7 +63,6 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
             }
         }
     }
-    found.sort_by(|a, b| a.as_os_str().as_bytes().cmp(b.as_os_str().as_bytes()));
     Ok(found)
 }
 

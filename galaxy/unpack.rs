@@ -3,13 +3,14 @@
 
 use crate::{
     Failure, Limits, Result,
-    member::{member_path, stays_inside},
+    content::{Content, FileContent},
+    digest::Hashing,
+    member::{follow, member_path},
 };
 use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions},
     io::{self, BufRead, BufReader, Read},
     os::unix::fs::{OpenOptionsExt, symlink},
@@ -17,19 +18,9 @@ use std::{
 };
 use tar::EntryType;
 
-/// What was unpacked. Links are not made yet: a file can never be written through one.
-#[derive(Debug, Default)]
-pub(crate) struct Unpacked {
-    /// Files and whether each is a program.
-    pub(crate) files: BTreeMap<PathBuf, bool>,
-    /// Folders, also those that only files imply.
-    pub(crate) folders: BTreeSet<PathBuf>,
-    /// Links and what is written in them.
-    pub(crate) links: BTreeMap<PathBuf, PathBuf>,
-}
-
-/// Unpacks a tar archive, packed or not, into a folder that nobody else writes to.
-pub(crate) fn unpack(archive: File, into: &Path, limits: &Limits) -> Result<Unpacked> {
+/// Unpacks a tar archive, packed or not, into a folder that nobody else writes to. Links are not made yet: a file can
+/// never be written through one.
+pub(crate) fn unpack(archive: File, into: &Path, limits: &Limits) -> Result<Content> {
     let packed = archive.metadata()?.len();
     let mut reader = BufReader::with_capacity(64 << 10, archive);
     let start = reader.fill_buf()?;
@@ -54,7 +45,7 @@ pub(crate) fn unpack(archive: File, into: &Path, limits: &Limits) -> Result<Unpa
         into,
         limits,
         left: most,
-        found: Unpacked::default(),
+        found: Content::default(),
     }
     .run(Capped {
         inner: input,
@@ -83,11 +74,11 @@ struct Unpacker<'a> {
     into: &'a Path,
     limits: &'a Limits,
     left: u64,
-    found: Unpacked,
+    found: Content,
 }
 
 impl Unpacker<'_> {
-    fn run(mut self, input: Capped) -> Result<Unpacked> {
+    fn run(mut self, input: Capped) -> Result<Content> {
         let broken = |e: &io::Error| Failure::refused(format!("the archive is broken: {e}"));
         let mut archive = tar::Archive::new(input);
         let mut count = 0;
@@ -178,13 +169,14 @@ impl Unpacker<'_> {
     fn file(&mut self, path: &Path, program: bool, entry: &mut impl Read) -> Result<()> {
         self.new_place(path)?;
         let full = self.into.join(path);
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(if program { 0o755 } else { 0o644 })
             .open(&full)
             .map_err(|e| Failure::file(&full, &e))?;
         let most = self.limits.file.min(self.left);
+        let mut file = Hashing::new(file);
         let size = io::copy(&mut entry.take(most + 1), &mut file).map_err(|e| match e.raw_os_error() {
             Some(_) => Failure::file(&full, &e),
             None => Failure::refused(format!("the archive is broken: {e}")),
@@ -196,7 +188,9 @@ impl Unpacker<'_> {
             )));
         }
         self.left -= size;
-        self.found.files.insert(path.to_owned(), program);
+        let (_, digest) = file.finish();
+        let content = FileContent { program, digest };
+        self.found.files.insert(path.to_owned(), content);
         Ok(())
     }
 
@@ -246,16 +240,11 @@ impl Unpacker<'_> {
     }
 }
 
-/// Makes the links of a package whose files lie in `folder`, which was `root` of the archive. A link may lead to
-/// anything in the package, also to what is not there, and nowhere else: neither by names nor through other links.
-pub(crate) fn make_links(folder: &Path, root: &Path, unpacked: &Unpacked) -> Result<()> {
-    let links: BTreeMap<&Path, &Path> = unpacked
-        .links
-        .iter()
-        .filter_map(|(link, target)| Some((link.strip_prefix(root).ok()?, target.as_path())))
-        .collect();
-    for (link, target) in &links {
-        if !stays_inside(link, &links) {
+/// Makes the links of a package whose files lie in `folder`. A link may lead to anything in the package, also to what is
+/// not there, and nowhere else: neither by names nor through other links.
+pub(crate) fn make_links(folder: &Path, content: &Content) -> Result<()> {
+    for (link, target) in &content.links {
+        if follow(link, &content.links).is_none() {
             return Err(Failure::refused(format!(
                 "the link {:?} leads to {:?}, which is not a subpath of the role or collection",
                 link.display().to_string(),

@@ -1,7 +1,7 @@
 //! The files by which installers, ansible-galaxy among them, know what they installed.
 
 use super::staging::Staged;
-use crate::{Failure, Kind, Package, Resolved, Result, installed::INSTALL_INFO};
+use crate::{Failure, Kind, Package, Resolved, Result, tree::INSTALL_INFO};
 use jiff::{Timestamp, tz::TimeZone};
 use kdo_syntax::{EmitOptions, emit_yaml};
 use kdo_value::{Map, Value};

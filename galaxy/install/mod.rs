@@ -7,7 +7,10 @@ mod swap;
 
 use crate::{
     Digest, Failure, Installed, Kind, Lock, Locked, Package, Resolved, Result, Store, Version,
-    installed::collections_folder, resolve::in_parallel, tree_digest,
+    inspect::{inspect, inspect_file},
+    installed::collections_folder,
+    resolve::in_parallel,
+    tree_digest,
 };
 pub use remove::remove;
 use staging::{Staged, Staging};
@@ -191,8 +194,8 @@ impl Installer {
             .filter(|_| made && package.kind() == Kind::Collection);
         let Some(digest) = digest else { return Ok(false) };
         let staging = tempfile::tempdir()?;
-        let inspected = crate::inspect::inspect(&self.store, &digest, package.kind(), staging.path())?;
-        Ok(tree_digest(&inspected.folder)? != tree_digest(&present.path)?)
+        let inspected = inspect(&self.store, &digest, package.kind(), staging.path())?;
+        Ok(inspected.content.digest() != tree_digest(&present.path)?)
     }
 
     fn stage(&self, wanted: &Wanted<'_>) -> Result<Staged> {
@@ -223,12 +226,16 @@ struct Content {
 /// Fetches a package and unpacks it below a fresh folder. Nothing but what was resolved, and locked, passes.
 fn prepare(store: &Store, resolved: &Resolved, locked: Option<&Locked>, staging: &Path) -> Result<Content> {
     let release = &resolved.release;
-    let at_hand = locked
-        .and_then(|l| l.artifact)
-        .filter(|d| matches!(store.get(d), Ok(Some(_))));
-    let artifact = match at_hand {
-        Some(digest) => digest,
-        None => resolved.source.fetch(release)?,
+    let at_hand = match locked.and_then(|l| l.artifact) {
+        Some(digest) => store.get(&digest)?.map(|file| (digest, file)),
+        None => None,
+    };
+    let (artifact, file) = match at_hand {
+        Some(at_hand) => at_hand,
+        None => {
+            let digest = resolved.source.fetch(release)?;
+            (digest, store.must_get(&digest)?)
+        }
     };
     if let Some(locked) = locked.and_then(|l| l.artifact)
         && locked != artifact
@@ -238,7 +245,7 @@ fn prepare(store: &Store, resolved: &Resolved, locked: Option<&Locked>, staging:
         ))
         .help("somebody replaced a published version; find out why before you lock it again"));
     }
-    let inspected = crate::inspect::inspect(store, &artifact, release.package.kind(), staging)?;
+    let inspected = inspect_file(file, release.package.kind(), staging, store.limits())?;
     if let Some(manifest) = &inspected.manifest
         && (manifest.package != release.package || manifest.version != release.version)
     {
@@ -249,7 +256,7 @@ fn prepare(store: &Store, resolved: &Resolved, locked: Option<&Locked>, staging:
     }
     let mut signers = resolved.source.signers(release, &inspected.folder)?;
     signers.sort();
-    let tree = tree_digest(&inspected.folder)?;
+    let tree = inspected.content.digest();
     if let Some(locked) = locked
         && locked.tree != tree
     {

@@ -31,9 +31,7 @@ impl Swaps {
             // Several installers may be at it.
             let lock = File::open(parent)?;
             flock(&lock, FlockOperation::LockExclusive)?;
-            let replaced = exchange(&staged.folder, target)?;
-            lock.sync_all()?;
-            Ok(replaced)
+            exchange(&staged.folder, target)
         };
         let replaced = place().map_err(|e: io::Error| Failure::file(target, &e))?;
         self.done.push(Swap { staged, replaced });

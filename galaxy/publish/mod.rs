@@ -12,7 +12,6 @@ use crate::{
     oci::tag_of,
     pack::{Member, pack, role_members},
     source::is_oci,
-    tree_digest,
 };
 use std::{
     collections::BTreeMap,
@@ -175,7 +174,7 @@ impl Publication {
         Ok(Self {
             size: store.must_get(&archive)?.metadata()?.len(),
             files: crate::tree::files(&inspected.folder)?,
-            tree: tree_digest(&inspected.folder)?,
+            tree: inspected.content.digest(),
             dependencies: inspected.dependencies,
             annotations: BTreeMap::new(),
             package,

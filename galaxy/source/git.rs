@@ -181,7 +181,7 @@ impl Git {
                 root.display().to_string()
             )));
         }
-        make_links(&folder, &root, &unpacked)?;
+        make_links(&folder, &unpacked.below(&root))?;
         self.packages(&folder, &commit)
     }
 
