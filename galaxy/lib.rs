@@ -9,6 +9,8 @@ mod digest;
 mod directives;
 mod download;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod http;
 mod inspect;
 mod install;

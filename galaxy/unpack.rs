@@ -11,6 +11,7 @@ use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, BufRead, BufReader, Read},
     os::unix::fs::{OpenOptionsExt, symlink},
@@ -70,6 +71,30 @@ impl Read for Capped {
     }
 }
 
+/// Extended headers that say where or what a member is.
+const MEANT: &[&[u8]] = &[b"path", b"linkpath", b"size"];
+
+/// Refuses extended headers that programs read in different ways: what is checked by one would be unpacked by another.
+fn check_extensions(extensions: tar::PaxExtensions<'_>, allowed: impl Fn(&[u8]) -> bool) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for extension in extensions {
+        let extension = extension.map_err(|e| Failure::refused(format!("the archive is broken: {e}")))?;
+        let (key, value) = (extension.key_bytes(), extension.value_bytes());
+        // What follows such a header is a map of holes with the content behind it.
+        if key.starts_with(b"GNU.sparse") {
+            return Err(Failure::refused("the archive holds a sparse file"));
+        }
+        let number = key != b"size" || !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+        if !allowed(key) || !number || MEANT.contains(&key) && !seen.insert(key.to_owned()) {
+            return Err(Failure::refused(format!(
+                "the archive has an extended header {} that programs read in different ways",
+                kdo_value::json::quote(&String::from_utf8_lossy(key), true)
+            )));
+        }
+    }
+    Ok(())
+}
+
 struct Unpacker<'a> {
     into: &'a Path,
     limits: &'a Limits,
@@ -92,34 +117,49 @@ impl Unpacker<'_> {
                 )));
             }
             let kind = entry.header().entry_type();
-            // What `git archive` says of the whole archive.
-            if kind == EntryType::XGlobalHeader {
+            // What `git archive` says of the whole archive, at its start.
+            if kind == EntryType::XGlobalHeader && entry.raw_header_position() == 0 {
+                let mut text = Vec::new();
+                entry.read_to_end(&mut text).map_err(|e| broken(&e))?;
+                check_extensions(tar::PaxExtensions::new(&text), |key| !MEANT.contains(&key))?;
                 continue;
             }
             let name = entry.path_bytes().into_owned();
-            // What follows such a header is a map of holes with the content behind it.
+            let link = entry.link_name_bytes().unwrap_or_default().into_owned();
             if let Some(extensions) = entry.pax_extensions().map_err(|e| broken(&e))? {
-                for extension in extensions {
-                    let extension = extension.map_err(|e| broken(&e))?;
-                    if extension.key_bytes().starts_with(b"GNU.sparse") {
-                        return Err(Failure::refused("the archive holds a sparse file"));
-                    }
+                check_extensions(extensions, |_| true)?;
+            }
+            let extensions = entry.pax_extensions().map_err(|e| broken(&e))?;
+            for extension in extensions.into_iter().flatten().flatten() {
+                let other = match extension.key_bytes() {
+                    b"path" => extension.value_bytes() != name,
+                    b"linkpath" => extension.value_bytes() != link,
+                    _ => false,
+                };
+                if other {
+                    return Err(Failure::refused("the archive tells two names of one file"));
                 }
+            }
+            if kind.is_file() && name.ends_with(b"/") {
+                return Err(Failure::refused(
+                    "the archive holds a file with the name of a folder",
+                ));
+            }
+            if matches!(kind, EntryType::Directory | EntryType::Symlink) && entry.size() > 0 {
+                return Err(Failure::refused(
+                    "the archive holds a folder or link with content",
+                ));
             }
             let path = member_path(&name, self.limits)?;
             let shown = kdo_value::json::quote(&path.to_string_lossy(), true);
             match kind {
                 EntryType::Directory => self.folder(&path)?,
-                EntryType::Regular | EntryType::Continuous => {
+                EntryType::Regular => {
                     let mode = entry.header().mode().map_err(|e| broken(&e))?;
                     self.file(&path, mode & 0o111 != 0, &mut entry)?;
                 }
                 EntryType::Symlink => {
-                    let target = entry
-                        .link_name_bytes()
-                        .map(|t| t.into_owned())
-                        .unwrap_or_default();
-                    self.link(path, &target)?;
+                    self.link(path, &link)?;
                 }
                 other => {
                     let what = match other {

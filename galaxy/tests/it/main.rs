@@ -1,6 +1,7 @@
 //! Tests of the crate as a whole: real archives, repositories and servers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, missing_docs)]
 
+mod archives;
 mod bench;
 mod git_servers;
 mod hostile;
