@@ -282,6 +282,20 @@ mod tests {
     }
 
     #[test]
+    fn a_store_that_cannot_be_written_to_is_read_and_something_stands_in_for_it() {
+        let (folder, store) = store();
+        let digest = store.keep_bytes(b"abc").unwrap();
+        fs::remove_dir_all(store.temporary()).unwrap();
+        // Also for root, who may write anywhere: no folder can be made where a file is.
+        fs::write(folder.path().join("tmp"), "").unwrap();
+        let late = Store::open(folder.path(), Limits::default()).unwrap();
+        assert!(late.get(&digest).unwrap().is_some());
+        let new = late.keep_bytes(b"new").unwrap();
+        assert!(late.get(&new).unwrap().is_some());
+        assert!(store.get(&new).unwrap().is_none());
+    }
+
+    #[test]
     fn a_download_has_a_limit() {
         let folder = tempfile::tempdir().unwrap();
         let limits = Limits {

@@ -70,6 +70,18 @@ fn requirements_are_locked_installed_verified_and_played() {
         changed.code == 3 && changed.out.contains("web: the content of"),
         "{changed:?}"
     );
+    let store = bench.path().join(".cache/kdo/galaxy/sha256");
+    let blobs = fs::read_dir(store).unwrap().flatten();
+    let blob = blobs
+        .flat_map(|f| fs::read_dir(f.path()).unwrap())
+        .next()
+        .unwrap();
+    let blob = blob.unwrap().path();
+    fs::remove_file(&blob).unwrap();
+    fs::write(&blob, "").unwrap();
+    let damaged = bench.run(&["galaxy", "verify", "--store", "acme.tools"]);
+    let told = format!("{} is damaged\n", blob.display());
+    assert!(damaged.code == 3 && damaged.out.contains(&told), "{damaged:?}");
     let locked_play = || bench.run(&["play", "--locked", "-i", "localhost,", "-c", "local", "web"]);
     let refused = locked_play();
     assert!(

@@ -97,7 +97,7 @@ fn an_installer_that_is_killed_leaves_the_old_or_the_new_role() {
     }
     let locked = bench.run(&["galaxy", "lock"]);
     assert_eq!(locked.code, 0, "{locked:?}");
-    let verified = bench.run(&["galaxy", "verify", "-p", "roles"]);
+    let verified = bench.run(&["galaxy", "verify", "--store", "-p", "roles"]);
     assert_eq!(verified.code, 0, "{verified:?}");
 }
 
@@ -118,6 +118,14 @@ fn a_full_disk_leaves_what_was_installed() {
         |bench: &Bench| said(installer(bench, "small/roles").env("KDO_GALAXY_STORE", small.join("store")));
     roles(&bench, "v0", 100);
     let first = install(&bench);
+    let verified = |bench: &Bench| {
+        let verify = ["galaxy", "verify", "--store"];
+        said(
+            bench
+                .command(&verify)
+                .env("KDO_GALAXY_STORE", small.join("store")),
+        )
+    };
     // Each of the files is about 400 kB: together they do not fit.
     roles(&bench, "v1", 40_000);
     let full = install(&bench);
@@ -125,6 +133,7 @@ fn a_full_disk_leaves_what_was_installed() {
         .map(|r| version_of(&small.join(format!("roles/r{r}"))))
         .collect();
     roles(&bench, "v2", 100);
+    let store = verified(&bench);
     let healed = install(&bench);
     let now: Vec<_> = (0..ROLES)
         .map(|r| version_of(&small.join(format!("roles/r{r}"))))
@@ -133,6 +142,7 @@ fn a_full_disk_leaves_what_was_installed() {
     assert_eq!(first.code, 0, "{first:?}");
     assert_eq!(full.code, 1, "{full:?}");
     assert!(full.err.contains("No space left on device"), "{full:?}");
+    assert_eq!(store.code, 0, "{store:?}");
     assert_eq!(left, vec![Some("# v0".to_owned()); ROLES]);
     assert_eq!(healed.code, 0, "{healed:?}");
     assert_eq!(now, vec![Some("# v2".to_owned()); ROLES]);

@@ -29,6 +29,9 @@ pub(crate) struct VerifyArgs {
     /// Go on with the others when one cannot be verified
     #[arg(short = 'i', long)]
     ignore_errors: bool,
+    /// Check all that was fetched before, too
+    #[arg(long)]
+    store: bool,
     #[command(flatten)]
     servers: ServerArgs,
 }
@@ -69,7 +72,13 @@ pub(crate) fn verify(kind: Option<Kind>, args: &VerifyArgs) -> Result<u8> {
             Err(failure) => return Err(verifier.context.stop(&failure)),
         }
     }
-    if checked == 0 {
+    if args.store {
+        let damaged = verifier.context.sources.store().check();
+        for path in damaged.map_err(|f| verifier.context.stop(&f))? {
+            bad += 1;
+            screen::say(&format!("{} is damaged", path.display()));
+        }
+    } else if checked == 0 {
         return Err(Stop::new(
             "there is nothing to verify: neither a lock file nor such a collection",
         ));

@@ -1,7 +1,9 @@
 //! Packages that mean harm, or are broken: refused, with nothing left and nothing outside touched.
 
-use crate::bench::{ArchiveFile, Project, StaticTree, collection, collection_archive, role_folder, word};
-use kdo_galaxy::{Cause, Digest, Failure, Kind, Requirement};
+use crate::bench::{
+    ArchiveFile, Project, StaticTree, collection, collection_archive, collection_folder, role_folder, word,
+};
+use kdo_galaxy::{Building, Cause, Digest, Failure, Kind, Requirement};
 use std::{fs, io::Read, path::Path, process::Command};
 use tar::EntryType;
 
@@ -335,4 +337,19 @@ fn if_one_of_several_fails_none_is_installed() {
         .collect();
     assert!(project.install(&list).is_err());
     project.must_be_untouched();
+}
+
+#[test]
+fn links_out_of_a_collection_are_not_packed() {
+    let project = Project::new();
+    let folder = project.path("given");
+    collection_folder(&folder, "acme.tools", "1.0.0", &[]);
+    for target in ["../sentinel", "/etc/hostname"] {
+        let link = folder.join("secret");
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        let built = Building::of_folder(&folder).and_then(|b| b.write(&mut Vec::new()));
+        let failure = built.expect_err("it must be refused");
+        assert!(failure.to_string().contains("out of the package"), "{failure}");
+        fs::remove_file(link).unwrap();
+    }
 }
