@@ -162,3 +162,29 @@ fn the_words_of_ansible_galaxy_are_taken() {
     );
     assert!(bench.path().join("roles/web/tasks/main.yml").is_file());
 }
+
+#[test]
+fn without_requirements_what_is_installed_is_shown() {
+    let bench = Bench::new();
+    let empty = bench.run(&["galaxy", "tree"]);
+    assert_eq!(empty.out, "nothing is required or installed\n", "{empty:?}");
+    role(&bench, ".ansible/roles/acme.base");
+    bench.file(
+        ".ansible/roles/acme.web/meta/main.yml",
+        "dependencies: [acme.base]\n",
+    );
+    bench.file(
+        ".ansible/roles/acme.web/meta/.galaxy_install_info",
+        "{version: '1.0'}\n",
+    );
+    let tree = bench.run(&["galaxy", "tree"]);
+    assert_eq!(
+        tree.out, "acme.web 1.0\n└── acme.base (unknown version)\n",
+        "{tree:?}"
+    );
+    let why = bench.run(&["galaxy", "why", "acme.base"]);
+    assert_eq!(
+        why.out, "installed -> acme.web 1.0 -> acme.base (unknown version)\n",
+        "{why:?}"
+    );
+}

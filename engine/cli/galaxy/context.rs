@@ -8,8 +8,8 @@ use crate::{
 };
 use clap::Args;
 use kdo_galaxy::{
-    Choice, Digest, Installer, Kind, Limits, Lock, Mode, Overrides, Paths, Requirement, Requirements,
-    Resolved, Signatures, Sources, Store, requirements_digest, resolve,
+    Choice, Digest, Installed, Installer, Kind, Limits, Lock, Mode, Overrides, Paths, Requirement,
+    Requirements, Resolved, Signatures, Sources, Store, installed, requirements_digest, resolve,
 };
 use kdo_syntax::{SourceMap, render};
 use std::{
@@ -110,6 +110,39 @@ impl Context {
             list,
             file: Some(path),
         })
+    }
+
+    /// The same; none if no package is named and there is no file with requirements.
+    pub(super) fn asked_if_any(
+        &self,
+        kind: Option<Kind>,
+        words: &[String],
+        file: &FileArgs,
+    ) -> Result<Option<Asked>> {
+        if words.is_empty() && file.requirements_file.is_none() && find(kind).is_none() {
+            return Ok(None);
+        }
+        self.asked(kind, words, file).map(Some)
+    }
+
+    /// All that is installed; of what is there twice what is found first.
+    pub(super) fn installed(&self, kind: Option<Kind>) -> Vec<Installed> {
+        let mut found: Vec<Installed> = Vec::new();
+        let paths = [
+            (Kind::Role, self.settings.roles_path()),
+            (Kind::Collection, self.settings.paths("collections_path")),
+        ];
+        for (of, paths) in paths
+            .iter()
+            .filter(|(k, _)| kind.is_none_or(|wanted| wanted == *k))
+        {
+            for package in paths.iter().flat_map(|p| installed(*of, p)) {
+                if !found.iter().any(|f| f.package == package.package) {
+                    found.push(package);
+                }
+            }
+        }
+        found
     }
 
     /// Where packages are put.

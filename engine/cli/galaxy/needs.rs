@@ -2,18 +2,47 @@
 
 use super::context::{Asked, Context};
 use crate::stop::Result;
-use kdo_galaxy::{Choice, Package, Version};
+use kdo_galaxy::{Choice, Kind, Package, Requirement};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A package with what it needs.
 pub(super) struct Node {
-    pub(super) version: Version,
+    pub(super) version: String,
     pub(super) needs: Vec<Package>,
     pub(super) asked: bool,
 }
 
+/// What is asked for, or, where nothing is, what is installed.
+pub(super) fn known_nodes(
+    context: &Context,
+    kind: Option<Kind>,
+    asked: Option<&Asked>,
+) -> Result<BTreeMap<Package, Node>> {
+    if let Some(asked) = asked {
+        return nodes(context, asked);
+    }
+    let mut nodes = BTreeMap::new();
+    for found in context.installed(kind) {
+        let needs = found.dependencies().map_err(|f| context.stop(&f))?;
+        let named = |r: &Requirement| Package::new(r.kind, r.name.as_deref()?).ok();
+        let node = Node {
+            version: found
+                .version_text()
+                .unwrap_or_else(|| "(unknown version)".to_owned()),
+            needs: needs.iter().filter_map(named).collect(),
+            asked: false,
+        };
+        nodes.insert(found.package, node);
+    }
+    let needed: BTreeSet<Package> = nodes.values().flat_map(|n| n.needs.clone()).collect();
+    for (package, node) in &mut nodes {
+        node.asked = !needed.contains(package);
+    }
+    Ok(nodes)
+}
+
 /// All packages: as they are locked, if the lock file is for these requirements.
-pub(super) fn nodes(context: &Context, asked: &Asked) -> Result<BTreeMap<Package, Node>> {
+fn nodes(context: &Context, asked: &Asked) -> Result<BTreeMap<Package, Node>> {
     let lock = context
         .lock(asked)?
         .filter(|l| asked.file.is_some() && l.requirements == asked.digest());
@@ -23,7 +52,7 @@ pub(super) fn nodes(context: &Context, asked: &Asked) -> Result<BTreeMap<Package
             .map_err(|f| context.stop(&f))?;
         let node = |r: kdo_galaxy::Resolved| {
             let node = Node {
-                version: r.release.version,
+                version: r.release.version.to_string(),
                 needs: r.needs,
                 asked: r.asked,
             };
@@ -32,7 +61,7 @@ pub(super) fn nodes(context: &Context, asked: &Asked) -> Result<BTreeMap<Package
         return Ok(resolved.into_iter().map(node).collect());
     };
     let named = |p: &Package| {
-        let same = |r: &kdo_galaxy::Requirement| r.name.as_deref() == Some(p.name()) && r.kind == p.kind();
+        let same = |r: &Requirement| r.name.as_deref() == Some(p.name()) && r.kind == p.kind();
         asked.list.iter().any(same)
     };
     let needed: BTreeSet<Package> = lock
@@ -43,7 +72,7 @@ pub(super) fn nodes(context: &Context, asked: &Asked) -> Result<BTreeMap<Package
     let node = |p: kdo_galaxy::Locked| {
         let node = Node {
             asked: named(&p.package) || !needed.contains(&p.package),
-            version: p.version,
+            version: p.version.to_string(),
             needs: p.dependencies,
         };
         (p.package, node)

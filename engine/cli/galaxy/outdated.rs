@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{screen, stop::Result};
 use clap::Args;
-use kdo_galaxy::{Choice, Kind, Mode, Package, Resolved, Version};
+use kdo_galaxy::{Choice, Kind, Mode, Package, Requirement, Resolved, Version};
 
 /// Arguments of `kdo galaxy outdated`.
 #[derive(Args)]
@@ -33,7 +33,10 @@ struct Row {
 /// Lists what is locked, or installed, in an older version than there is.
 pub(crate) fn outdated(kind: Option<Kind>, args: &OutdatedArgs) -> Result<u8> {
     let context = Context::new(&args.servers)?;
-    let asked = context.asked(kind, &[], &args.file)?;
+    let asked = match context.asked_if_any(kind, &[], &args.file)? {
+        Some(asked) => asked,
+        None => installed(&context, kind),
+    };
     let choice = Choice {
         prereleases: args.pre,
         ..Choice::default()
@@ -70,6 +73,18 @@ pub(crate) fn outdated(kind: Option<Kind>, args: &OutdatedArgs) -> Result<u8> {
     }
     screen::say(&out);
     Ok(if args.check { 3 } else { 0 })
+}
+
+/// What installers brought, in any version.
+fn installed(context: &Context, kind: Option<Kind>) -> Asked {
+    let found = context.installed(kind);
+    let managed = found.iter().filter(|f| f.is_managed());
+    Asked {
+        list: managed
+            .map(|f| Requirement::named(f.package.kind(), f.package.name(), ""))
+            .collect(),
+        file: None,
+    }
 }
 
 fn row(context: &Context, asked: &Asked, resolved: &Resolved, pre: bool) -> Result<Option<Row>> {

@@ -2,7 +2,7 @@
 
 use super::{
     context::{Context, FileArgs},
-    needs::{Node, nodes},
+    needs::{Node, known_nodes},
     server_args::ServerArgs,
 };
 use crate::{screen, stop::Result};
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Arguments of `kdo galaxy tree`.
 #[derive(Args)]
 pub(crate) struct TreeArgs {
-    /// Packages [default: those of requirements.yml, as locked]
+    /// Packages [default: those of requirements.yml, as locked; without it what is installed]
     #[arg(value_name = "PACKAGE")]
     packages: Vec<String>,
     #[command(flatten)]
@@ -25,8 +25,12 @@ pub(crate) struct TreeArgs {
 /// Shows the tree.
 pub(crate) fn tree(kind: Option<Kind>, args: TreeArgs) -> Result<u8> {
     let context = Context::new(&args.servers)?;
-    let asked = context.asked(kind, &args.packages, &args.file)?;
-    let nodes = nodes(&context, &asked)?;
+    let asked = context.asked_if_any(kind, &args.packages, &args.file)?;
+    let nodes = known_nodes(&context, kind, asked.as_ref())?;
+    if nodes.is_empty() {
+        screen::say("nothing is required or installed");
+        return Ok(0);
+    }
     let mut out = String::new();
     let mut shown = BTreeSet::new();
     for (package, node) in nodes.iter().filter(|(_, n)| n.asked) {

@@ -2,7 +2,7 @@
 
 use super::{
     context::{Context, FileArgs},
-    needs::{Node, nodes},
+    needs::{Node, known_nodes},
     server_args::ServerArgs,
 };
 use crate::{
@@ -28,19 +28,20 @@ pub(crate) struct WhyArgs {
 /// Tells by which chains of needs a package is there.
 pub(crate) fn why(kind: Option<Kind>, args: &WhyArgs) -> Result<u8> {
     let context = Context::new(&args.servers)?;
-    let asked = context.asked(kind, &[], &args.file)?;
-    let nodes = nodes(&context, &asked)?;
+    let asked = context.asked_if_any(kind, &[], &args.file)?;
+    let nodes = known_nodes(&context, kind, asked.as_ref())?;
     let mut wanted = nodes.keys().filter(|p| p.name() == args.package).peekable();
     if wanted.peek().is_none() {
         let near = nearest(&args.package, nodes.keys().map(Package::name));
         let near = near.map_or_else(String::new, |n| format!(": did you mean {n}?"));
         return Err(Stop::new(format!("nothing needs {}{near}", args.package)));
     }
-    let file = asked.file.unwrap_or_default();
+    let file = asked.and_then(|a| a.file);
+    let start = file.map_or_else(|| "installed".to_owned(), |f| f.display().to_string());
     for package in wanted {
         let mut chain = vec![package];
         let mut out = String::new();
-        climb(&nodes, &mut chain, &file.display().to_string(), &mut out);
+        climb(&nodes, &mut chain, &start, &mut out);
         screen::say(&out);
     }
     Ok(0)
@@ -69,13 +70,13 @@ fn climb<'a>(nodes: &'a BTreeMap<Package, Node>, chain: &mut Vec<&'a Package>, f
 #[cfg(test)]
 mod tests {
     use super::{Node, climb};
-    use kdo_galaxy::{Package, Version};
+    use kdo_galaxy::Package;
 
     #[test]
     fn every_chain_is_told_once_and_circles_end() {
         let package = |name: &str| Package::collection(name).unwrap();
         let node = |needs: &[&str], asked| Node {
-            version: Version::semantic("1.0.0").unwrap(),
+            version: "1.0.0".to_owned(),
             needs: needs.iter().map(|n| package(n)).collect(),
             asked,
         };
