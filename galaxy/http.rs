@@ -3,6 +3,7 @@
 use crate::{
     Digest, Failure, Result, Store,
     auth::{Auth, absolute},
+    proxy::Proxies,
     static_tree::file_of_url,
 };
 use kdo_value::{Value, json};
@@ -43,6 +44,8 @@ pub struct HttpOptions {
     pub authorities: Vec<Authority>,
     /// The server is a tree of files here; no other server may send us to files.
     pub files: bool,
+    /// The proxies of the environment.
+    pub proxies: Proxies,
 }
 
 /// A certificate of an authority, as DER.
@@ -78,6 +81,7 @@ impl Default for HttpOptions {
             offline: false,
             authorities: Vec::new(),
             files: false,
+            proxies: Proxies::default(),
         }
     }
 }
@@ -242,16 +246,33 @@ impl Http {
             what: e.to_string(),
             passing: false,
         };
+        let proxy = self.options.proxies.of_url(call.url).cloned();
+        let agent = &self.agent;
         let answer = match (call.file, call.body) {
             (Some(path), _) => {
                 let file = File::open(path).map_err(|e| Trouble {
                     what: format!("{}: {e}", path.display()),
                     passing: false,
                 })?;
-                self.agent.run(request.body(file).map_err(odd)?)
+                agent.run(
+                    agent
+                        .configure_request(request.body(file).map_err(odd)?)
+                        .proxy(proxy)
+                        .build(),
+                )
             }
-            (None, Some(body)) => self.agent.run(request.body(body).map_err(odd)?),
-            (None, None) => self.agent.run(request.body(()).map_err(odd)?),
+            (None, Some(body)) => agent.run(
+                agent
+                    .configure_request(request.body(body).map_err(odd)?)
+                    .proxy(proxy)
+                    .build(),
+            ),
+            (None, None) => agent.run(
+                agent
+                    .configure_request(request.body(()).map_err(odd)?)
+                    .proxy(proxy)
+                    .build(),
+            ),
         };
         answer.map_err(|e| Trouble {
             passing: matches!(e, ureq::Error::Timeout(_)) || matches!(&e, ureq::Error::Io(io) if is_cut(io)),

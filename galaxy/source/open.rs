@@ -17,6 +17,7 @@ use crate::{
     Signatures, Store, Version,
     auth::Auth,
     oci::{Credentials, Remote},
+    proxy::Proxies,
     trust::Trust,
 };
 use kdo_config::{Config, Value};
@@ -78,6 +79,7 @@ impl Sources {
                 Some(file) => Authority::of_file(file)?,
                 None => Vec::new(),
             },
+            proxies: Proxies::of_environment()?,
             ..HttpOptions::default()
         };
         let named = configured(config, &http, overrides)?;
