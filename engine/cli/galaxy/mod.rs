@@ -135,7 +135,7 @@ pub(crate) fn galaxy(args: GalaxyArgs) -> Result<u8> {
         Action::Login(args) => login::login(&args),
         Action::Logout(args) => login::logout(&args),
         Action::Info(args) => info::info(kind, &args),
-        Action::Search(args) => search::search(kind, args),
+        Action::Search(args) => search::search(kind, &args),
         Action::Init(args) => init::init(kind, &args),
         Action::Build(args) => build::build(kind, &args),
         Action::Update(args) => update::update(kind, &args),

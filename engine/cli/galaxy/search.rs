@@ -2,7 +2,7 @@
 
 use super::{context::Context, server_args::ServerArgs};
 use crate::{
-    screen,
+    called_as, screen,
     stop::{Result, Stop},
 };
 use clap::Args;
@@ -27,10 +27,13 @@ pub(crate) struct SearchArgs {
     servers: ServerArgs,
 }
 
-/// Searches the servers in their order; the first that finds anything is shown.
-pub(crate) fn search(kind: Option<Kind>, args: SearchArgs) -> Result<u8> {
-    let kind = kind.unwrap_or(Kind::Role);
-    let word = kind.word();
+/// Searches the servers in their order; what the first of them finds that finds anything is shown.
+pub(crate) fn search(kind: Option<Kind>, args: &SearchArgs) -> Result<u8> {
+    let kinds = match kind {
+        Some(kind) => vec![kind],
+        None if called_as::ansible() => vec![Kind::Role],
+        None => vec![Kind::Role, Kind::Collection],
+    };
     if args.words.is_empty()
         && args.platforms.is_empty()
         && args.galaxy_tags.is_empty()
@@ -41,26 +44,37 @@ pub(crate) fn search(kind: Option<Kind>, args: SearchArgs) -> Result<u8> {
         ));
     }
     let context = Context::new(&args.servers)?;
-    let query = Query {
-        kind,
-        words: args.words,
-        author: args.author,
-        tags: args.galaxy_tags,
-        platforms: args.platforms,
-    };
-    let mut found = Vec::new();
-    for source in context.sources.all().map_err(|f| context.stop(&f))? {
-        found = source.search(&query).map_err(|f| context.stop(&f))?;
+    let mut any = false;
+    for kind in &kinds {
+        let query = Query {
+            kind: *kind,
+            words: args.words.clone(),
+            author: args.author.clone(),
+            tags: args.galaxy_tags.clone(),
+            platforms: args.platforms.clone(),
+        };
+        let found = first_found(&context, &query)?;
         if !found.is_empty() {
-            break;
+            any = true;
+            screen::say(&table(&found, kind.word()));
         }
     }
-    if found.is_empty() {
-        screen::warn(&format!("No {word}s match your search."));
-        return Ok(0);
+    if !any {
+        let words: Vec<String> = kinds.iter().map(|k| format!("{}s", k.word())).collect();
+        screen::warn(&format!("No {} match your search.", words.join(" or ")));
     }
-    screen::say(&table(&found, word));
     Ok(0)
+}
+
+/// What the first server finds that finds anything.
+fn first_found(context: &Context, query: &Query) -> Result<Vec<Found>> {
+    for source in context.sources.all().map_err(|f| context.stop(&f))? {
+        let found = source.search(query).map_err(|f| context.stop(&f))?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(Vec::new())
 }
 
 fn table(found: &[Found], word: &str) -> String {
