@@ -47,7 +47,8 @@ impl Failure {
         Self::new(Cause::Invalid, message)
     }
 
-    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+    /// What is asked for is not there.
+    pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(Cause::NotFound, message)
     }
 

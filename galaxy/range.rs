@@ -72,6 +72,23 @@ impl Range {
         Ok(range)
     }
 
+    /// What both take; none where that is nothing.
+    pub(crate) fn and(&self, other: &Self) -> Option<Self> {
+        let set = self.set.intersection(&other.set);
+        let exact = self.exact.iter().chain(&other.exact).cloned();
+        (set != Ranges::empty()).then(|| Self {
+            text: match (self.is_any(), other.is_any()) {
+                (true, _) => other.text.clone(),
+                (_, true) => self.text.clone(),
+                _ if self.text == other.text => self.text.clone(),
+                _ => format!("{},{}", self.text, other.text),
+            },
+            kind: self.kind,
+            set,
+            exact: exact.collect(),
+        })
+    }
+
     /// The only version, if one is named.
     pub fn single(&self) -> Option<&Version> {
         match self.exact.as_slice() {

@@ -1,7 +1,10 @@
 //! What sources tell, asked once.
 
 use super::{Choice, in_parallel};
-use crate::{Failure, Kind, Package, Query, Range, Release, Requirement, Result, Source, Sources, Version};
+use crate::{
+    Cause, Failure, Installed, Kind, Package, Query, Range, Release, Requirement, Result, Source, Sources,
+    Version, source::Present,
+};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard},
@@ -12,6 +15,12 @@ type Versions = Arc<Vec<Version>>;
 
 /// What is asked for: the place in the list, and which versions.
 pub(super) type Roots = BTreeMap<Package, (usize, Range)>;
+
+/// What names a version: a release, or the user.
+pub(super) type Namer = Option<(Package, Version)>;
+
+/// Pre-releases with what names them.
+pub(super) type Named = BTreeMap<(Package, Version), BTreeSet<Namer>>;
 
 pub(super) struct Catalogue<'a> {
     sources: &'a Sources,
@@ -25,10 +34,18 @@ struct Known {
     places: HashMap<Package, (Requirement, bool)>,
     versions: HashMap<Package, (Versions, Arc<dyn Source>)>,
     releases: HashMap<(Package, String), Release>,
-    /// Pre-releases that are named exactly.
-    admitted: BTreeSet<(Package, String)>,
+    /// Pre-releases that are named exactly, and by what.
+    named: Named,
     /// The first wanted version of a role.
     first: HashMap<Package, Range>,
+}
+
+/// What a release needs; nothing where nobody can read it.
+fn readable(needs: Result<Vec<(Package, Range)>>) -> Result<Vec<(Package, Range)>> {
+    match needs {
+        Err(f) if f.cause == Cause::Invalid => Ok(Vec::new()),
+        needs => needs,
+    }
 }
 
 impl<'a> Catalogue<'a> {
@@ -52,22 +69,16 @@ impl<'a> Catalogue<'a> {
         let mut roots = Roots::new();
         for (at, (requirement, packages)) in requirements.iter().zip(found).enumerate() {
             for package in packages.map_err(|f| f.at(requirement.origin))? {
-                let range = self.place(&package, requirement, true)?;
-                match roots.get(&package) {
-                    None => {
-                        roots.insert(package, (at, range));
-                    }
-                    Some((_, other)) if *other == range || range.is_any() => {}
-                    Some((first, other)) if other.is_any() => {
-                        roots.insert(package, (*first, range));
-                    }
-                    Some((_, other)) => {
-                        return Err(Failure::invalid(format!(
-                            "{package} is required twice, as {other} and as {range}"
-                        ))
-                        .at(requirement.origin));
-                    }
-                }
+                let range = self.place(&package, requirement, None)?;
+                let (first, other) = match roots.get(&package) {
+                    None => (at, Range::any(package.kind())),
+                    Some((first, other)) => (*first, other.clone()),
+                };
+                let both = other.and(&range).ok_or_else(|| {
+                    Failure::invalid(format!("{package} is required twice, as {other} and as {range}"))
+                        .at(requirement.origin)
+                })?;
+                roots.insert(package, (first, both));
             }
         }
         Ok(roots)
@@ -95,20 +106,21 @@ impl<'a> Catalogue<'a> {
         }
     }
 
-    /// Decides where a package comes from, if nothing did yet, and gives the versions that the requirement takes.
-    fn place(&self, package: &Package, requirement: &Requirement, by_user: bool) -> Result<Range> {
+    /// Decides where a package comes from, if nothing did yet, and gives the versions that the requirement takes: of
+    /// that release, or of the user.
+    fn place(&self, package: &Package, requirement: &Requirement, of: Option<&Release>) -> Result<Range> {
         let range = requirement.range()?;
         let mut known = self.known()?;
         for version in range.named().iter().filter(|v| v.is_prerelease()) {
-            known
-                .admitted
-                .insert((package.clone(), version.as_str().to_owned()));
+            let by = of.map(|r| (r.package.clone(), r.version.clone()));
+            let named = known.named.entry((package.clone(), version.clone()));
+            named.or_default().insert(by);
         }
         match known.places.get(package).cloned() {
             None => {
                 known
                     .places
-                    .insert(package.clone(), (requirement.clone(), by_user));
+                    .insert(package.clone(), (requirement.clone(), of.is_none()));
             }
             // What the user says counts for all that need the package.
             Some((_, true)) => {}
@@ -163,11 +175,12 @@ impl<'a> Catalogue<'a> {
         for requirement in &release.dependencies {
             let of = |f: Failure| f.of(format!("{} {}", release.package, release.version));
             for package in self.packages(requirement).map_err(of)? {
-                // A package that needs itself needs nothing.
-                if package != release.package {
-                    let range = self.place(&package, requirement, false).map_err(of)?;
-                    needs.push((package, range));
-                }
+                let range = if package == release.package {
+                    requirement.range().map_err(of)?
+                } else {
+                    self.place(&package, requirement, Some(release)).map_err(of)?
+                };
+                needs.push((package, range));
             }
         }
         Ok(needs)
@@ -197,15 +210,53 @@ impl<'a> Catalogue<'a> {
         Ok(found)
     }
 
-    /// The versions that may be chosen: pre-releases where they are wanted or there is nothing else.
+    /// The versions that may be chosen, in the order in which they are tried: the one that is kept, the newest first,
+    /// and at last pre-releases that something names exactly.
     pub(super) fn candidates(&self, package: &Package) -> Result<Vec<Version>> {
         let (versions, _) = self.versions(package)?;
-        let all = self.choice.prereleases || versions.iter().all(Version::is_prerelease);
+        let kept = self.preferred(package);
+        let here = self.here(package).and_then(|h| h.version.as_ref());
+        let kept = kept.filter(|v| versions.contains(v) || here == Some(*v));
+        let usual = self.is_usual(&versions);
         let known = self.known()?;
-        let admitted = |v: &&Version| {
-            !v.is_prerelease() || all || known.admitted.contains(&(package.clone(), v.as_str().to_owned()))
-        };
-        Ok(versions.iter().filter(admitted).cloned().collect())
+        let named = |v: &&Version| !usual(v) && known.named.contains_key(&(package.clone(), (*v).clone()));
+        let others = || versions.iter().filter(|v| Some(*v) != kept);
+        let all = kept
+            .into_iter()
+            .chain(others().filter(|v| usual(v)))
+            .chain(others().filter(named));
+        let mut all: Vec<Version> = all.cloned().collect();
+        if let Some(kept) = kept.filter(|_| self.choice.upgrade) {
+            let newer = others().filter(|v| usual(v) && *v > kept).count();
+            all[..=newer].rotate_left(1);
+        }
+        Ok(all)
+    }
+
+    /// Versions that may be chosen whatever names them.
+    fn is_usual(&self, versions: &[Version]) -> impl Fn(&&Version) -> bool + use<> {
+        let all = self.choice.prereleases || versions.iter().all(Version::is_prerelease);
+        move |v| all || !v.is_prerelease()
+    }
+
+    /// Whether a version may be chosen only with another that names it.
+    pub(super) fn is_conditional(&self, package: &Package, version: &Version) -> Result<bool> {
+        if !version.is_prerelease() || self.preferred(package) == Some(version) {
+            return Ok(false);
+        }
+        let (versions, _) = self.versions(package)?;
+        Ok(!self.is_usual(&versions)(&version))
+    }
+
+    /// Whether there is a pre-release in a set of versions that may be chosen once it is named.
+    pub(super) fn lacks_a_name(&self, package: &Package, fits: impl Fn(&Version) -> bool) -> Result<bool> {
+        let (versions, _) = self.versions(package)?;
+        for version in versions.iter().filter(|v| fits(v)) {
+            if self.is_conditional(package, version)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The version that is kept if it fits.
@@ -213,8 +264,30 @@ impl<'a> Catalogue<'a> {
         self.choice.preferred.get(package)
     }
 
+    /// The package as it is installed, where that counts: nobody is asked for it then.
+    pub(super) fn here(&self, package: &Package) -> Option<&Installed> {
+        let installed = self.choice.installed.get(package)?;
+        Some(installed).filter(|_| !self.is_direct(package))
+    }
+
+    /// Whether a package comes from a place that holds one version of it.
+    pub(super) fn is_direct(&self, package: &Package) -> bool {
+        let place = self.known().ok().and_then(|k| k.places.get(package).cloned());
+        place.is_some_and(|(r, _)| r.location.is_direct())
+    }
+
+    /// The same, if its version is one of those and nothing newer is looked for.
+    pub(super) fn here_within(&self, package: &Package, fits: impl Fn(&Version) -> bool) -> Option<&Version> {
+        let here = self.here(package).filter(|_| !self.choice.upgrade)?;
+        here.version.as_ref().filter(|v| fits(v))
+    }
+
     pub(super) fn release(&self, package: &Package, version: &Version) -> Result<(Release, Arc<dyn Source>)> {
-        let (_, source) = self.versions(package)?;
+        let here = self.here(package).filter(|h| h.version.as_ref() == Some(version));
+        let source: Arc<dyn Source> = match here {
+            Some(here) => Arc::new(Present(here.clone())),
+            None => self.versions(package)?.1,
+        };
         let key = (package.clone(), version.as_str().to_owned());
         if let Some(found) = self.known()?.releases.get(&key) {
             return Ok((found.clone(), source));
@@ -238,8 +311,49 @@ impl<'a> Catalogue<'a> {
         names.join(", ")
     }
 
-    pub(super) fn admitted(&self) -> Result<BTreeSet<(Package, String)>> {
-        Ok(self.known()?.admitted.clone())
+    /// Pre-releases that are named exactly, and by what.
+    pub(super) fn named(&self) -> Result<Named> {
+        Ok(self.known()?.named.clone())
+    }
+
+    /// The releases that name a pre-release.
+    pub(super) fn naming(&self, package: &Package, version: &Version) -> Result<Vec<(Package, Version)>> {
+        let known = self.known()?;
+        let naming = known.named.get(&(package.clone(), version.clone()));
+        Ok(naming.into_iter().flatten().flatten().cloned().collect())
+    }
+
+    /// The releases that need a package, as far as they are known.
+    pub(super) fn needing(&self, package: &Package) -> Result<Vec<(Package, Version)>> {
+        let releases: Vec<Release> = self.known()?.releases.values().cloned().collect();
+        let mut needing = Vec::new();
+        for release in releases.iter().filter(|r| r.package != *package) {
+            if readable(self.needs(release))?.iter().any(|(p, _)| p == package) {
+                needing.push((release.package.clone(), release.version.clone()));
+            }
+        }
+        needing.sort();
+        Ok(needing)
+    }
+
+    /// Reads what all versions of all packages need, below those: only so is it known which pre-releases are named.
+    pub(super) fn read_all(&self, mut level: Vec<Package>) -> Result<()> {
+        let mut seen: BTreeSet<Package> = level.iter().cloned().collect();
+        while !level.is_empty() {
+            let needs = in_parallel(&level, |package| {
+                let mut needs = Vec::new();
+                for version in self.versions(package)?.0.iter() {
+                    let needed = self.release(package, version).and_then(|(r, _)| self.needs(&r));
+                    needs.extend(readable(needed)?.into_iter().map(|(p, _)| p));
+                }
+                Result::Ok(needs)
+            })?;
+            level.clear();
+            for needs in needs {
+                level.extend(needs?.into_iter().filter(|p| seen.insert(p.clone())));
+            }
+        }
+        Ok(())
     }
 
     /// Asks beforehand and at once for what will be asked surely or likely: all versions of packages, and what their
@@ -248,23 +362,21 @@ impl<'a> Catalogue<'a> {
         let mut seen: BTreeSet<Package> = level.iter().cloned().collect();
         while !level.is_empty() {
             let releases = in_parallel(&level, |package| {
-                let candidates = self.candidates(package)?;
                 let place = self.known()?.places.get(package).map(|(r, _)| r.clone());
                 let range = place.map(|r| r.range()).transpose()?;
-                let fits = |v: &&Version| range.as_ref().is_none_or(|r| r.contains(v));
-                let kept = self
-                    .preferred(package)
-                    .filter(|v| candidates.contains(v))
-                    .filter(fits);
-                match kept.or_else(|| candidates.iter().find(fits)) {
-                    Some(version) => self.release(package, version).map(|(r, _)| Some(r)),
-                    None => Ok(None),
-                }
+                let fits = |v: &Version| range.as_ref().is_none_or(|r| r.contains(v));
+                let version = match self.here_within(package, fits) {
+                    Some(version) => Some(version.clone()),
+                    None => self.candidates(package)?.into_iter().find(fits),
+                };
+                let release = version.map(|v| self.release(package, &v));
+                release.transpose()
             })?;
             level.clear();
             for release in releases {
                 // In order, so that the same place is decided on each time.
-                for (package, _) in release?.map(|r| self.needs(&r)).transpose()?.unwrap_or_default() {
+                let needs = release.and_then(|r| r.map_or(Ok(Vec::new()), |(r, _)| self.needs(&r)));
+                for (package, _) in readable(needs)? {
                     if seen.insert(package.clone()) {
                         level.push(package);
                     }

@@ -4,14 +4,15 @@ mod catalogue;
 mod conflict;
 mod locked;
 mod provider;
+mod search;
 
 use crate::{
-    Failure, Installer, Kind, Lock, Package, Release, Requirement, Result, Source, Sources, Version,
-    installed,
+    Cause, Failure, Installed, Installer, Kind, Lock, Mode, Package, Release, Requirement, Result, Source,
+    Sources, Version, installed,
 };
-use catalogue::Catalogue;
+use catalogue::{Catalogue, Roots};
 pub use locked::resolve_locked;
-use provider::{Node, Provider};
+use search::{Bounds, Search, Solution};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -26,18 +27,35 @@ pub struct Choice {
     pub no_dependencies: bool,
     /// Versions to keep where they fit: those of a lock file, those installed.
     pub preferred: BTreeMap<Package, Version>,
+    /// What is installed and stays where it fits: servers are asked for it only where it does not.
+    pub installed: BTreeMap<Package, Installed>,
+    /// Newer versions come before those that are kept, which are never replaced by older ones.
+    pub upgrade: bool,
     /// The first of several wanted versions of a role counts, as Ansible does it.
     pub first_wins: bool,
 }
 
 impl Choice {
-    /// Prefers what is installed.
+    /// Keeps what is installed where it fits, but for what the installer replaces anyway.
+    pub fn keep_installed(&mut self, installer: &Installer, asked: &[Requirement]) {
+        let replaced = |package: &Package| match installer.mode {
+            Mode::Needed => false,
+            Mode::Force => asked
+                .iter()
+                .any(|r| r.kind == package.kind() && r.name.as_deref() == Some(package.name())),
+            Mode::ForceAll => true,
+        };
+        for found in all_installed(installer) {
+            if let Some(version) = found.version.clone().filter(|_| !replaced(&found.package)) {
+                self.preferred.insert(found.package.clone(), version);
+                self.installed.insert(found.package.clone(), found);
+            }
+        }
+    }
+
+    /// Prefers the versions that are installed.
     pub fn prefer_installed(&mut self, installer: &Installer) {
-        let paths = &installer.paths;
-        let roles = installed(Kind::Role, &paths.roles);
-        let collections = paths.collections_path.iter().rev().chain([&paths.collections]);
-        let collections = collections.flat_map(|p| installed(Kind::Collection, p));
-        for found in roles.into_iter().chain(collections) {
+        for found in all_installed(installer) {
             if let Some(version) = found.version {
                 self.preferred.insert(found.package, version);
             }
@@ -54,6 +72,15 @@ impl Choice {
     }
 }
 
+/// What is installed; of packages that lie in several places that comes last which is found first.
+fn all_installed(installer: &Installer) -> impl Iterator<Item = Installed> {
+    let paths = &installer.paths;
+    let roles = installed(Kind::Role, &paths.roles);
+    let collections = paths.collections_path.iter().rev().chain([&paths.collections]);
+    let collections = collections.flat_map(|p| installed(Kind::Collection, p));
+    roles.into_iter().chain(collections)
+}
+
 /// A package that was chosen.
 #[derive(Clone)]
 pub struct Resolved {
@@ -67,33 +94,28 @@ pub struct Resolved {
     pub asked: bool,
 }
 
-/// Resolves requirements: each package in the highest version that fits all. Packages in the order of their names.
+/// Resolves requirements; packages in the order of their names.
+///
+/// The first that is asked for is as new as any solution allows, then the second, and so on; versions that are kept
+/// come before all others, and pre-releases that are only named after them. Of what they need new versions are tried
+/// first. (A pre-release that only an old version names, which is looked at for no other reason, is found only where
+/// there is no other solution.)
 pub fn resolve(requirements: &[Requirement], sources: &Sources, choice: &Choice) -> Result<Vec<Resolved>> {
     let catalogue = Catalogue::new(sources, choice);
     let roots = catalogue.roots(requirements)?;
     catalogue.warm(roots.keys().cloned().collect())?;
-    // An exact pin of a pre-release that shows up on the way lets this one in: what was decided before is done again.
-    let solution = loop {
-        let admitted = catalogue.admitted()?;
-        let provider = Provider {
-            catalogue: &catalogue,
-            roots: &roots,
-        };
-        let solution = pubgrub::resolve(&provider, Node::Requirements, Version::loose("0")?);
-        if catalogue.admitted()? == admitted {
-            break solution;
-        }
-    };
-    let solution = solution.map_err(|e| conflict::explain(e, &catalogue))?;
+    let chosen = choose(&catalogue, &roots)?;
     let mut resolved = Vec::new();
-    let chosen: BTreeMap<Package, Version> = solution
-        .into_iter()
-        .filter_map(|(node, version)| Some((node.package()?, version)))
-        .collect();
     for (package, version) in chosen {
         let (mut release, source) = catalogue.release(&package, &version)?;
-        sources.add_signatures(&mut release, requirements)?;
-        let needs: BTreeSet<Package> = catalogue.needs(&release)?.into_iter().map(|(p, _)| p).collect();
+        if catalogue
+            .here(&package)
+            .is_none_or(|h| h.version.as_ref() != Some(&version))
+        {
+            sources.add_signatures(&mut release, requirements)?;
+        }
+        let needs = catalogue.needs(&release)?.into_iter().map(|(p, _)| p);
+        let needs: BTreeSet<Package> = needs.filter(|p| *p != package).collect();
         resolved.push(Resolved {
             asked: roots.contains_key(&package),
             needs: needs.into_iter().collect(),
@@ -102,6 +124,26 @@ pub fn resolve(requirements: &[Requirement], sources: &Sources, choice: &Choice)
         });
     }
     Ok(resolved)
+}
+
+fn choose(catalogue: &Catalogue<'_>, roots: &Roots) -> Result<Solution> {
+    let search = Search::new(catalogue, roots);
+    let here = roots.iter().map(|(package, (_, range))| {
+        let here = catalogue.here_within(package, |v| range.contains(v))?;
+        Some((package.clone(), here.clone()))
+    });
+    let Some(with) = here.collect::<Option<Solution>>() else {
+        return search.run(&Bounds::default());
+    };
+    let bounds = Bounds {
+        with,
+        ..Bounds::default()
+    };
+    match search.run(&bounds) {
+        // All that is asked for is there: what it needs and cannot have is no reason to replace it.
+        Err(f) if matches!(f.cause, Cause::Conflict | Cause::NotFound) => Ok(bounds.with),
+        other => other,
+    }
 }
 
 /// Runs a function for each item on several threads, and gives the results in order.

@@ -1,9 +1,12 @@
 //! The catalogue as pubgrub asks it.
 
-use super::catalogue::{Catalogue, Roots};
-use crate::{Failure, Package, Version};
+use super::{
+    catalogue::{Catalogue, Roots},
+    search::Bounds,
+};
+use crate::{Cause, Failure, Package, Version};
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, Ranges};
-use std::{cmp::Reverse, fmt};
+use std::{cmp::Reverse, collections::HashMap, fmt};
 
 /// What pubgrub decides on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +38,15 @@ impl fmt::Display for Node {
 pub(super) struct Provider<'a> {
     pub(super) catalogue: &'a Catalogue<'a>,
     pub(super) roots: &'a Roots,
+    pub(super) bounds: &'a Bounds,
+}
+
+impl Provider<'_> {
+    fn candidates(&self, package: &Package) -> Result<Vec<Version>, Failure> {
+        let mut candidates = self.catalogue.candidates(package)?;
+        candidates.retain(|v| !self.bounds.without.contains(&(package.clone(), v.clone())));
+        Ok(candidates)
+    }
 }
 
 impl DependencyProvider for Provider<'_> {
@@ -52,7 +64,14 @@ impl DependencyProvider for Provider<'_> {
         statistics: &PackageResolutionStatistics,
     ) -> Self::Priority {
         let fitting = |package: &Package| {
-            let candidates = self.catalogue.candidates(package).unwrap_or_default();
+            if self
+                .catalogue
+                .here_within(package, |v| range.contains(v))
+                .is_some()
+            {
+                return 1;
+            }
+            let candidates = self.candidates(package).unwrap_or_default();
             candidates.iter().filter(|v| range.contains(v)).count()
         };
         // What the user asks for first is taken as new as it can be; then what conflicts most, then what leaves the least to choose from.
@@ -70,12 +89,11 @@ impl DependencyProvider for Provider<'_> {
         let Node::Package(package) = node else {
             return Version::loose("0").map(Some);
         };
-        let candidates = self.catalogue.candidates(package)?;
-        let kept = self.catalogue.preferred(package);
-        let kept = candidates.iter().find(|v| Some(*v) == kept && range.contains(v));
-        Ok(kept
-            .or_else(|| candidates.iter().find(|v| range.contains(v)))
-            .cloned())
+        if let Some(here) = self.catalogue.here_within(package, |v| range.contains(v)) {
+            return Ok(Some(here.clone()));
+        }
+        let candidates = self.candidates(package)?;
+        Ok(candidates.into_iter().find(|v| range.contains(v)))
     }
 
     fn get_dependencies(
@@ -84,17 +102,39 @@ impl DependencyProvider for Provider<'_> {
         version: &Version,
     ) -> Result<Dependencies<Node, Self::VS, String>, Failure> {
         let Node::Package(package) = node else {
-            let needs = self
-                .roots
-                .iter()
-                .map(|(p, (_, r))| (Node::Package(p.clone()), r.set().clone()));
-            return Ok(Dependencies::Available(needs.collect()));
+            let mut needs: HashMap<Node, Self::VS> = HashMap::new();
+            for (package, (_, range)) in self.roots {
+                needs.insert(Node::Package(package.clone()), range.set().clone());
+            }
+            for (package, version) in &self.bounds.with {
+                let only = Ranges::singleton(version.clone());
+                let needed = needs
+                    .entry(Node::Package(package.clone()))
+                    .or_insert_with(Ranges::full);
+                *needed = needed.intersection(&only);
+            }
+            return Ok(Dependencies::Available(needs.into_iter().collect()));
         };
-        let (release, _) = self.catalogue.release(package, version)?;
-        let needs = self.catalogue.needs(&release)?;
-        let needs = needs
-            .into_iter()
-            .map(|(p, r)| (Node::Package(p), r.set().clone()));
-        Ok(Dependencies::Available(needs.collect()))
+        let needed = self
+            .catalogue
+            .release(package, version)
+            .and_then(|(release, _)| self.catalogue.needs(&release));
+        let needed = match needed {
+            // One version that was published with a slip does not keep the others from being chosen.
+            Err(f) if f.cause == Cause::Invalid && !self.catalogue.is_direct(package) => {
+                return Ok(Dependencies::Unavailable(f.diagnostic.message.clone()));
+            }
+            needed => needed?,
+        };
+        let mut needs: HashMap<Node, Self::VS> = HashMap::new();
+        for (needed, range) in needed {
+            if needed != *package {
+                let set = needs.entry(Node::Package(needed)).or_insert_with(Ranges::full);
+                *set = set.intersection(range.set());
+            } else if !range.contains(version) {
+                return Ok(Dependencies::Unavailable(format!("it needs itself as {range}")));
+            }
+        }
+        Ok(Dependencies::Available(needs.into_iter().collect()))
     }
 }

@@ -12,6 +12,7 @@ mod git;
 mod git_program;
 mod oci;
 mod open;
+mod present;
 mod remembered;
 mod trusted;
 
@@ -19,6 +20,7 @@ pub use galaxy::Server;
 pub(crate) use git_program::check_address;
 pub(crate) use open::is_oci;
 pub use open::{Overrides, Sources};
+pub(crate) use present::Present;
 
 use crate::{Digest, Kind, Package, Release, Result, Version};
 use kdo_value::Map;

@@ -213,6 +213,11 @@ impl Sources {
         Ok(opened()?.entry(key.to_owned()).or_insert(made).clone())
     }
 
+    /// Makes a source of another kind known as the server at that URL.
+    pub fn add(&self, url: &str, source: Arc<dyn Source>) -> Result<()> {
+        self.open(&format!("galaxy {url}"), || Ok(source)).map(|_| ())
+    }
+
     /// A registry by its name in the configuration, or by its URL.
     pub fn registry(&self, server: &str) -> Result<Arc<dyn Source>> {
         let same =

@@ -171,13 +171,17 @@ impl Run {
             prereleases: self.args.pre,
             no_dependencies: self.args.no_deps,
             first_wins: self.args.first_wins,
+            upgrade: self.args.upgrade,
             ..Choice::default()
         };
-        if !self.args.upgrade {
-            choice.prefer_installed(&self.installer);
-            if let Some(lock) = locked {
+        match locked {
+            // What is locked must be told in bytes, which what is installed cannot.
+            Some(_) if self.args.upgrade => {}
+            Some(lock) => {
+                choice.prefer_installed(&self.installer);
                 choice.prefer(lock);
             }
+            None => choice.keep_installed(&self.installer, list),
         }
         let resolved = self.context.resolve(list, &choice)?;
         let done = self.installer.install(&resolved, None)?;

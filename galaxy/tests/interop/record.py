@@ -14,18 +14,18 @@ import io
 import json
 import os
 import pathlib
-import random
 import subprocess
 import sys
 import tarfile
 import tempfile
 import threading
 
+import catalogues
 import forms
 
 HERE = pathlib.Path(__file__).parent
 GALAXY = sys.argv[1]
-SEEDS = range(40)
+SEEDS = range(200)
 
 
 def run(*arguments, folder, home):
@@ -157,32 +157,21 @@ def builds():
     return recorded
 
 
-def catalogue(seed):
-    random.seed(seed)
-    versions = ["1.0.0", "1.1.0", "1.2.0-beta.1", "1.10.0", "2.0.0", "2.1.0", "3.0.0-rc.1", "3.0.0"]
-    names = [f"p.n{i}" for i in range(random.randint(3, 8))]
-    ranges = ["*", ">=1.1.0", "<2.0.0", ">=1.0.0,<3.0.0", "!=2.0.0", "1.10.0", ">2.0.0", "<=1.10.0", ">=2", "==2.1.0"]
-    packages = {}
-    for at, name in enumerate(names):
-        packages[name] = {}
-        for version in sorted(random.sample(versions, random.randint(1, 5))):
-            needed = [n for n in names[at + 1 :] + names[: max(0, at - 2)] if n != name]
-            chosen = random.sample(needed, min(len(needed), random.choice([0, 0, 1, 1, 2])))
-            packages[name][version] = {n: random.choice(ranges) for n in chosen}
-    asked = random.sample(names, random.randint(1, 2))
-    return packages, {n: random.choice(ranges[:5]) for n in asked}
-
-
-def archive(name, version, needs):
+def pages(name, version, needs):
+    """MANIFEST.json and FILES.json of a collection with nothing else in it."""
     namespace, short = name.split(".")
     files = json.dumps({"files": [{"name": ".", "ftype": "dir", "chksum_type": None, "chksum_sha256": None, "format": 1}], "format": 1}).encode()
     info = {"namespace": namespace, "name": short, "version": version, "authors": ["x"], "readme": "README.md", "tags": [], "dependencies": needs}
     listed = {"name": "FILES.json", "ftype": "file", "chksum_type": "sha256", "chksum_sha256": hashlib.sha256(files).hexdigest(), "format": 1}
     manifest = json.dumps({"collection_info": info, "file_manifest_file": listed, "format": 1}).encode()
+    return {"MANIFEST.json": manifest, "FILES.json": files}
+
+
+def archive(name, version, needs):
     raw = io.BytesIO()
     # The same bytes each time they are asked for.
     with gzip.GzipFile(fileobj=raw, mode="w", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as out:
-        for page, content in [("MANIFEST.json", manifest), ("FILES.json", files)]:
+        for page, content in pages(name, version, needs).items():
             member = tarfile.TarInfo(page)
             member.size = len(content)
             out.addfile(member, io.BytesIO(content))
@@ -229,20 +218,26 @@ def resolver():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     recorded = []
     for seed in SEEDS:
-        Server.packages, asked = catalogue(seed)
+        case = {"seed": seed, **catalogues.catalogue(seed)}
+        Server.packages = case["packages"]
         with tempfile.TemporaryDirectory() as folder:
-            words = [f"{n}:{r}" for n, r in asked.items()]
+            for name, version in case.get("installed", {}).items():
+                place = pathlib.Path(folder, "c/ansible_collections", *name.split("."))
+                place.mkdir(parents=True)
+                for page, content in pages(name, version, Server.packages[name][version]).items():
+                    (place / page).write_bytes(content)
+            words = [f"{n}:{r}" for n, r in case["asked"]]
             done = run(
                 "collection", "install", *words, "-p", "c", "-s", f"http://127.0.0.1:{server.server_port}/api/",
-                "--no-cache", folder=folder, home=folder,
+                "--no-cache", *case.get("flags", []), folder=folder, home=folder,
             )
-            result = None
+            case["result"] = None
             if done.returncode == 0:
                 manifests = pathlib.Path(folder).glob("c/ansible_collections/*/*/MANIFEST.json")
                 infos = [json.loads(m.read_text())["collection_info"] for m in manifests]
-                result = {f"{i['namespace']}.{i['name']}": i["version"] for i in infos}
-        recorded.append({"seed": seed, "packages": Server.packages, "asked": list(asked.items()), "result": result})
-        print(seed, result)
+                case["result"] = {f"{i['namespace']}.{i['name']}": i["version"] for i in infos}
+        recorded.append(case)
+        print(seed, case["result"], done.stderr.strip()[:300].replace("\n", " "), flush=True)
     return recorded
 
 
@@ -250,7 +245,12 @@ def main():
     wanted = sys.argv[2:] or ["builds", "resolver", "forms"]
     makers = {"builds": builds, "resolver": resolver, "forms": lambda: forms.record(run, make, tree)}
     for name in wanted:
-        text = json.dumps(makers[name](), indent=1, ensure_ascii=False, sort_keys=True)
+        made = makers[name]()
+        if isinstance(made, list):
+            # One line for each case.
+            text = "[\n" + ",\n".join(json.dumps(case, sort_keys=True) for case in made) + "\n]"
+        else:
+            text = json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True)
         (HERE / f"{name}.json").write_text(text + "\n")
 
 

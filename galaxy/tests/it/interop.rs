@@ -3,7 +3,9 @@
 
 use crate::bench::{Project, Repository, StaticTree, collection};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use kdo_galaxy::{Building, Choice, Digest, Kind, Requirements, Version, check_collection, resolve};
+use kdo_galaxy::{
+    Building, Choice, Digest, Kind, Range, Requirements, Resolved, Version, check_collection, resolve,
+};
 use kdo_syntax::SourceMap;
 use kdo_value::{Map, Value, json};
 use std::{
@@ -280,49 +282,135 @@ fn every_form_of_requirements_installs_what_ansible_galaxy_installs() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Catalogues where kdo finds another answer, and why.
+const CATALOGUES: &[(i64, &str)] = &[
+    (44, MISSED),
+    (87, MISSED),
+    (95, MISSED),
+    (98, MISSED),
+    (108, ORDER),
+    (114, MISSED),
+    (125, ORDER),
+    (128, MISSED),
+    (150, MISSED),
+    (177, MISSED),
+    (178, MISSED),
+    (183, MISSED),
+    (197, ORDER),
+];
+const MISSED: &str =
+    "the resolver of ansible-galaxy gives up although there is a solution, which is checked here";
+const ORDER: &str = "what is asked for first is newest, whichever has more versions to choose from";
+
 #[test]
 fn the_resolver_agrees_on_what_can_be_solved_and_takes_the_same_versions_of_what_is_asked_for() {
-    for case in recorded("resolver.json")
-        .get("all")
-        .unwrap()
+    let cases = recorded("resolver.json").get("all").unwrap();
+    let cases = cases.as_sequence().unwrap();
+    assert!(cases.len() >= 200);
+    let mut wrong = Vec::new();
+    for case in cases {
+        let seed = field(&case, "seed").as_int().unwrap();
+        let complaint = catalogue(&case).err();
+        let known = CATALOGUES.iter().any(|(s, _)| *s == seed);
+        if complaint.is_some() != known {
+            wrong.push(format!("seed {seed}: {complaint:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn texts(map: &Value) -> Vec<(String, String)> {
+    let entries = map.as_map().map(Map::text_entries).unwrap_or_default();
+    entries.into_iter().map(|(n, v)| (n, v.to_text())).collect()
+}
+
+/// Fails if a choice of versions does not fulfil all that is required, but for pre-releases.
+fn must_fulfil(case: &Value, asked: &[(String, String)], ours: &[Resolved]) {
+    let mut demands = asked.to_vec();
+    for chosen in ours {
+        let versions = field(&field(case, "packages"), chosen.release.package.name());
+        demands.extend(texts(&field(&versions, chosen.release.version.as_str())));
+    }
+    for (name, range) in demands {
+        let version = ours.iter().find(|r| r.release.package.name() == name);
+        let version = &version
+            .unwrap_or_else(|| panic!("{name} is missing"))
+            .release
+            .version;
+        let range = Range::new(Kind::Collection, &range).unwrap();
+        assert!(range.contains(version), "{name} {version} is not in {range}");
+    }
+}
+
+/// Compares one catalogue's answer.
+fn catalogue(case: &Value) -> Result<(), String> {
+    let mut server = StaticTree::of_files();
+    for (name, versions) in field(case, "packages").as_map().unwrap().text_entries() {
+        for (version, needs) in versions.as_map().unwrap().text_entries() {
+            let needs = texts(&needs);
+            let needs: Vec<(&str, &str)> = needs.iter().map(|(n, r)| (n.as_str(), r.as_str())).collect();
+            server.tell(&name, &version, &needs, "");
+        }
+    }
+    let project = Project::of_server(&server);
+    let flags = field(case, "flags");
+    let flag = |name: &str| {
+        flags
+            .as_sequence()
+            .unwrap_or_default()
+            .iter()
+            .any(|f| f.to_text() == name)
+    };
+    for (name, version) in texts(&field(case, "installed")) {
+        let needs = field(&field(&field(case, "packages"), &name), &version);
+        let (namespace, short) = name.split_once('.').unwrap();
+        let manifest = format!(
+            r#"{{"collection_info": {{"namespace": "{namespace}", "name": "{short}", "version": "{version}",
+            "dependencies": {}}}, "file_manifest_file": {{"name": "FILES.json", "chksum_type": "sha256",
+            "chksum_sha256": "{}"}}, "format": 1}}"#,
+            json::line(&needs),
+            Digest::of(b"").hex()
+        );
+        project.write(
+            &format!("collections/ansible_collections/{namespace}/{short}/MANIFEST.json"),
+            &manifest,
+        );
+    }
+    let asked: Vec<(String, String)> = field(case, "asked")
         .as_sequence()
         .unwrap()
-    {
-        let seed = field(&case, "seed").to_text();
-        let mut server = StaticTree::of_files();
-        for (name, versions) in field(&case, "packages").as_map().unwrap().text_entries() {
-            for (version, needs) in versions.as_map().unwrap().text_entries() {
-                let needs = needs.as_map().unwrap().text_entries();
-                let needs: Vec<(String, String)> = needs.into_iter().map(|(n, r)| (n, r.to_text())).collect();
-                let needs: Vec<(&str, &str)> = needs.iter().map(|(n, r)| (n.as_str(), r.as_str())).collect();
-                server.publish(&name, &version, &needs);
-            }
+        .iter()
+        .map(|pair| pair.as_sequence().unwrap())
+        .map(|pair| (pair[0].to_text(), pair[1].to_text()))
+        .collect();
+    let list: Vec<_> = asked
+        .iter()
+        .map(|(name, range)| collection(name, range))
+        .collect();
+    let mut choice = Choice {
+        no_dependencies: flag("--no-deps"),
+        prereleases: flag("--pre"),
+        upgrade: flag("--upgrade"),
+        ..Choice::default()
+    };
+    choice.keep_installed(&project.installer(), &list);
+    let ours = resolve(&list, &project.sources(), &choice).map_err(|f| f.to_string());
+    match (ours, field(case, "result")) {
+        (Err(_), Value::None) => Ok(()),
+        (Err(failure), _) => Err(format!("ansible-galaxy finds a solution: {failure}")),
+        (Ok(ours), Value::None) => {
+            must_fulfil(case, &asked, &ours);
+            Err("ansible-galaxy finds no solution".to_owned())
         }
-        let asked = field(&case, "asked").as_sequence().unwrap();
-        let asked: Vec<_> = asked
-            .iter()
-            .map(|pair| pair.as_sequence().unwrap())
-            .map(|pair| (pair[0].to_text(), pair[1].to_text()))
-            .collect();
-        let list: Vec<_> = asked
-            .iter()
-            .map(|(name, range)| collection(name, range))
-            .collect();
-        let resolved = Project::of_server(&server).resolve(&list);
-        let result = field(&case, "result");
-        let Value::Map(result) = result else {
-            assert!(resolved.is_err(), "seed {seed}: ansible-galaxy finds no solution");
-            continue;
-        };
-        let resolved = resolved.unwrap_or_else(|f| panic!("seed {seed}: {f}"));
-        let chosen = |name: &str| resolved.iter().find(|r| r.release.package.name() == name);
-        for (name, _) in &asked {
-            let theirs = Version::semantic(&result.get(name).unwrap().to_text()).unwrap();
-            assert_eq!(
-                chosen(name).unwrap().release.version,
-                theirs,
-                "seed {seed}: {name}"
-            );
+        (Ok(ours), theirs) => {
+            for (name, _) in &asked {
+                let ours = ours.iter().find(|r| r.release.package.name() == name).unwrap();
+                let theirs = field(&theirs, name).to_text();
+                if ours.release.version != Version::semantic(&theirs).unwrap() {
+                    return Err(format!("{name} {} instead of {theirs}", ours.release.version));
+                }
+            }
+            Ok(())
         }
     }
 }

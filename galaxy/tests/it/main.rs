@@ -1,5 +1,11 @@
 //! Tests of the crate as a whole: real archives, repositories and servers.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    missing_docs
+)]
 
 mod archives;
 mod bench;
@@ -7,6 +13,7 @@ mod git_servers;
 mod hostile;
 mod interop;
 mod mirror;
+mod random_catalogues;
 mod requirements;
 mod resolving;
 mod servers;

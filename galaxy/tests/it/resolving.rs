@@ -1,7 +1,7 @@
 //! Which versions are taken, what is locked, and what is said when nothing fits.
 
 use crate::bench::{Project, StaticTree, collection, collection_archive, role_folder, word};
-use kdo_galaxy::{Cause, Choice, Kind, Lock, Requirement, resolve};
+use kdo_galaxy::{Cause, Choice, Kind, Lock, Mode, Requirement, resolve};
 use std::fs;
 
 fn chosen(project: &Project, list: &[Requirement]) -> Vec<String> {
@@ -182,4 +182,91 @@ fn dependencies_of_roles_are_installed_and_conflicts_told() {
     let done = project.install(&list).unwrap();
     assert_eq!(done.len(), 3);
     assert!(project.path("roles/base/tasks/main.yml").is_file());
+}
+
+/// What is chosen beside what is installed.
+fn chosen_beside(project: &Project, list: &[Requirement], upgrade: bool) -> Vec<String> {
+    let mut choice = Choice {
+        upgrade,
+        ..Choice::default()
+    };
+    choice.keep_installed(&project.installer(), list);
+    let resolved = resolve(list, &project.sources(), &choice).unwrap();
+    let shown = |r: &kdo_galaxy::Resolved| format!("{} {}", r.release.package, r.release.version);
+    resolved.iter().map(shown).collect()
+}
+
+#[test]
+fn where_all_is_installed_nobody_is_asked() {
+    let mut server = StaticTree::start();
+    server.publish("acme.base", "1.0.0", &[]);
+    server.publish("acme.tools", "1.0.0", &[("acme.base", ">=1")]);
+    let mut project = Project::of_server(&server);
+    let list = [collection("acme.tools", "*")];
+    project.install(&list).unwrap();
+    drop(server);
+    project.overrides.server = Some("http://127.0.0.1:1/api/".to_owned());
+    assert_eq!(
+        chosen_beside(&project, &list, false),
+        ["acme.base 1.0.0", "acme.tools 1.0.0"]
+    );
+    // What it needs and nobody has is no reason to replace what is there.
+    fs::remove_dir_all(project.path("collections/ansible_collections/acme/base")).unwrap();
+    let other = StaticTree::of_files();
+    project.overrides.server = Some(other.url());
+    assert_eq!(chosen_beside(&project, &list, false), ["acme.tools 1.0.0"]);
+}
+
+#[test]
+fn an_upgrade_is_never_to_an_older_version_and_force_takes_the_newest() {
+    let mut server = StaticTree::start();
+    for version in ["1.0.0", "2.0.0-beta.1"] {
+        server.publish("acme.base", version, &[]);
+    }
+    let mut project = Project::of_server(&server);
+    project
+        .install(&[collection("acme.base", "2.0.0-beta.1")])
+        .unwrap();
+    let list = [collection("acme.base", "*")];
+    assert_eq!(chosen_beside(&project, &list, true), ["acme.base 2.0.0-beta.1"]);
+    server.publish("acme.base", "2.0.0", &[]);
+    assert_eq!(chosen_beside(&project, &list, false), ["acme.base 2.0.0-beta.1"]);
+    assert_eq!(chosen_beside(&project, &list, true), ["acme.base 2.0.0"]);
+    project.mode = Mode::Force;
+    assert_eq!(chosen_beside(&project, &list, false), ["acme.base 2.0.0"]);
+}
+
+#[test]
+fn what_is_required_twice_must_fulfil_both() {
+    let mut server = StaticTree::start();
+    for version in ["1.0.0", "1.5.0", "2.0.0"] {
+        server.publish("acme.base", version, &[]);
+    }
+    let project = Project::of_server(&server);
+    let list = [collection("acme.base", ">1.0.0"), collection("acme.base", "<2")];
+    assert_eq!(chosen(&project, &list), ["acme.base 1.5.0"]);
+    let list = [collection("acme.base", "1.0.0"), collection("acme.base", "2.0.0")];
+    let failure = project.resolve(&list).err().unwrap();
+    assert!(failure.to_string().contains("required twice"), "{failure}");
+}
+
+#[test]
+fn a_version_that_cannot_be_read_is_passed_over() {
+    let mut server = StaticTree::start();
+    server.publish("acme.base", "1.0.0", &[]);
+    server.tell("acme.base", "2.0.0", &[("acme.other", "~>1.0")], "");
+    let project = Project::of_server(&server);
+    assert_eq!(
+        chosen(&project, &[collection("acme.base", "*")]),
+        ["acme.base 1.0.0"]
+    );
+    let failure = project
+        .resolve(&[collection("acme.base", "2.0.0")])
+        .err()
+        .unwrap();
+    let told = failure.diagnostic.notes.join(" ");
+    assert!(
+        told.contains("acme.base 2.0.0 cannot be used") && told.contains("~>1.0"),
+        "{told}"
+    );
 }

@@ -89,10 +89,16 @@ impl StaticTree {
         needs: &[(&str, &str)],
         archive: &[u8],
     ) {
-        let (namespace, short) = name.split_once('.').unwrap();
-        let file = format!("{namespace}-{short}-{version}.tar.gz");
+        let file = format!("{}-{version}.tar.gz", name.replace('.', "-"));
         fs::create_dir_all(self.folder().join("files")).unwrap();
         fs::write(self.folder().join("files").join(&file), archive).unwrap();
+        self.tell(name, version, needs, &Digest::of(archive).hex());
+    }
+
+    /// The pages of that version, for an archive with that hash.
+    pub(crate) fn tell(&mut self, name: &str, version: &str, needs: &[(&str, &str)], hash: &str) {
+        let (namespace, short) = name.split_once('.').unwrap();
+        let file = format!("{namespace}-{short}-{version}.tar.gz");
         let base = format!("api/v3/collections/{namespace}/{short}");
         let mut needed = String::new();
         for (name, range) in needs {
@@ -102,12 +108,15 @@ impl StaticTree {
                 if needed.is_empty() { "" } else { ", " }
             );
         }
-        let hash = Digest::of(archive).hex();
+        let artifact = match hash {
+            "" => "{}".to_owned(),
+            hash => format!(r#"{{"sha256": "{hash}"}}"#),
+        };
         self.page(
             &format!("{base}/versions/{version}"),
             &format!(
                 r#"{{"version": "{version}", "namespace": {{"name": "{namespace}"}}, "collection": {{"name": "{short}"}},
-                "href": "/{base}/versions/{version}/", "download_url": "/files/{file}", "artifact": {{"sha256": "{hash}"}},
+                "href": "/{base}/versions/{version}/", "download_url": "/files/{file}", "artifact": {artifact},
                 "metadata": {{"dependencies": {{{needed}}}}}, "signatures": []}}"#
             ),
         );
