@@ -7,6 +7,8 @@ use crate::{
 use kdo_value::{Map, Value};
 use std::path::{Path, PathBuf};
 
+const TYPES: &[&str] = &["galaxy", "git", "url", "file", "dir", "subdirs"];
+
 /// On the command line: `NAMESPACE.NAME[:RANGE]`, `NAMESPACE.NAME>=1`, a path, an URL, `git+URL[#FOLDER][,REVISION]`.
 pub(crate) fn of_word(text: &str, base: &Path) -> Result<Requirement> {
     let text = text.trim();
@@ -36,11 +38,20 @@ pub(crate) fn of_map(map: &Map, base: &Path) -> Result<Requirement> {
     let version = text("version").unwrap_or_default();
     let mut requirement = make(&main, source.as_deref(), &version, text("type").as_deref(), base)?;
     requirement.signatures = match map.get("signatures") {
-        Some(Value::List(list)) => list.to_vec().iter().map(|s| s.to_text()).collect(),
-        Some(value) if !value.is_none() => vec![value.to_text()],
+        Some(Value::List(list)) => list.to_vec().iter().map(signature).collect::<Result<_>>()?,
+        Some(value) if !value.is_none() => vec![signature(&value)?],
         _ => Vec::new(),
     };
     Ok(requirement)
+}
+
+fn signature(value: &Value) -> Result<String> {
+    match value {
+        Value::Str(text) => Ok(text.as_str().to_owned()),
+        other => Err(Failure::invalid("a signature is the path or URL of a file")
+            .at(other.origin())
+            .help("write `signatures: URI`, or a list of them")),
+    }
 }
 
 fn make(
@@ -72,9 +83,14 @@ fn make(
         }
         Some("subdirs") => Location::Subdirectories(Box::new(Location::Directory(path()))),
         Some(other) => {
-            return Err(Failure::invalid(format!(
-                "{other:?} is no type of a collection's source: those are galaxy, git, url, file, dir and subdirs"
-            )));
+            let failure = Failure::invalid(format!(
+                "{other:?} is no type of a collection's source: those are {}",
+                TYPES.join(", ")
+            ));
+            let near = kdo_syntax::nearest(other, TYPES.iter().copied());
+            return Err(near
+                .into_iter()
+                .fold(failure, |f, n| f.help(format!("did you mean {n}?"))));
         }
         None if is_name => match source {
             Some(source) if source.starts_with("git+") || source.starts_with("git@") => {

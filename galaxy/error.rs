@@ -29,6 +29,8 @@ pub struct Failure {
     pub cause: Cause,
     /// What is wrong, where, and what can be done.
     pub diagnostic: Box<Diagnostic>,
+    /// What else is wrong in the same text.
+    pub more: Vec<Diagnostic>,
 }
 
 /// What this crate's functions give.
@@ -40,6 +42,7 @@ impl Failure {
         Self {
             cause,
             diagnostic: Box::new(Diagnostic::error(message)),
+            more: Vec::new(),
         }
     }
 
@@ -83,6 +86,17 @@ impl Failure {
         self
     }
 
+    /// All of them as one, to be told at once; none if there are none.
+    pub(crate) fn all(failures: Vec<Self>) -> Option<Self> {
+        let mut failures = failures.into_iter();
+        let mut first = failures.next()?;
+        for other in failures {
+            first.more.push(*other.diagnostic);
+            first.more.extend(other.more);
+        }
+        Some(first)
+    }
+
     /// Points at a place, unless there is one already.
     #[must_use]
     pub fn at(mut self, place: Option<kdo_value::Origin>) -> Self {
@@ -106,6 +120,7 @@ impl From<Diagnostic> for Failure {
         Self {
             cause: Cause::Invalid,
             diagnostic: Box::new(diagnostic),
+            more: Vec::new(),
         }
     }
 }

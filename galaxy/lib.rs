@@ -58,7 +58,7 @@ pub use manifest::{Manifest, check_collection};
 pub use package::{Kind, Package};
 pub use proxy::Proxies;
 pub use publish::{Publication, Published, SignBy, Target, Wish};
-pub use published::{manifest_digest, published_manifest};
+pub use published::{check_signatures, manifest_digest, published_manifest};
 pub use range::Range;
 pub use release::{Artifact, Release};
 pub use requirement::{Location, Requirement};
@@ -67,7 +67,9 @@ pub use resolve::{Choice, Resolved, resolve, resolve_locked};
 pub use role_meta::role_dependencies;
 pub use sign::Signatures;
 pub use skeleton::Skeleton;
-pub use source::{Found, Overrides, Query, Server, Signature, Source, Sources};
+pub use source::{
+    Found, Overrides, Query, Repository, RoleImport, RoleImports, Server, Signature, Source, Sources,
+};
 pub use static_tree::StaticTree;
 pub use store::{Incoming, Store};
 pub use tree::tree_digest;

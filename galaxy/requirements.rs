@@ -5,6 +5,7 @@ use kdo_syntax::{Diagnostic, LoadOptions, SourceMap, load_file, nearest};
 use kdo_value::{Map, Value};
 use std::path::Path;
 
+const SECTIONS: &[&str] = &["roles", "collections"];
 const ROLE_KEYS: &[&str] = &["include", "name", "role", "scm", "src", "version"];
 const COLLECTION_KEYS: &[&str] = &["name", "signatures", "source", "type", "version"];
 
@@ -15,14 +16,21 @@ pub struct Requirements {
     pub list: Vec<Requirement>,
     /// Likely slips that are none for Ansible.
     pub warnings: Vec<Diagnostic>,
+    /// Whether the file is a list of roles, as all were before there were collections.
+    pub is_list: bool,
+    /// What is wrong, so that all is told at once.
+    wrong: Vec<Failure>,
 }
 
 impl Requirements {
-    /// Reads a file and those that it includes.
+    /// Reads a file and those that it includes. All that is wrong in them is told at once.
     pub fn read(path: &Path, sources: &SourceMap) -> Result<Self> {
         let mut all = Self::default();
         all.add_file(path, sources, None)?;
-        Ok(all)
+        match Failure::all(std::mem::take(&mut all.wrong)) {
+            Some(failure) => Err(failure),
+            None => Ok(all),
+        }
     }
 
     /// One word of the command line.
@@ -57,8 +65,18 @@ impl Requirements {
                 "No requirements found in file '{}'",
                 path.display()
             ))),
-            Value::List(roles) => self.add_roles(&roles.to_vec(), base, sources, included.is_none()),
-            Value::Map(map) if included.is_none() => self.add_map(&map, base, sources),
+            Value::List(roles) => {
+                self.is_list |= included.is_none();
+                self.add_roles(&roles.to_vec(), base, sources, included.is_none());
+                Ok(())
+            }
+            Value::Map(map) if included.is_none() => {
+                self.add_map(&map, base, sources);
+                Ok(())
+            }
+            Value::Map(map) => Err(Failure::invalid("an included file is a list of roles")
+                .at(map.first().and_then(|(k, _)| k.origin()))
+                .help("leave `roles:` out there; collections cannot be included")),
             other => Err(Failure::invalid(
                 "requirements are a list of roles, or a mapping with `roles` and `collections`",
             )
@@ -66,59 +84,102 @@ impl Requirements {
         }
     }
 
-    fn add_map(&mut self, map: &Map, base: &Path, sources: &SourceMap) -> Result<()> {
+    fn add_map(&mut self, map: &Map, base: &Path, sources: &SourceMap) {
         for (key, _) in map.entries() {
-            if !["roles", "collections"].contains(&&*key.to_text()) {
+            let key_text = key.to_text();
+            if !SECTIONS.contains(&&*key_text) {
                 let message = format!(
-                    "Expecting only 'roles' and/or 'collections' as base keys in the requirements file. Found: {}",
-                    key.to_text()
+                    "Expecting only 'roles' and/or 'collections' as base keys in the requirements file. Found: {key_text}"
                 );
-                return Err(Failure::invalid(message).at(key.origin()));
+                let failure = Failure::invalid(message).at(key.origin());
+                let near = nearest(&key_text, SECTIONS.iter().copied());
+                self.wrong.push(
+                    near.into_iter()
+                        .fold(failure, |f, n| f.help(format!("did you mean `{n}`?"))),
+                );
             }
         }
-        self.add_roles(&section(map, "roles")?, base, sources, true)?;
-        for entry in section(map, "collections")? {
-            let requirement = match &entry {
+        let roles = self.section(map, "roles");
+        self.add_roles(&roles, base, sources, true);
+        for (at, entry) in self.section(map, "collections").iter().enumerate() {
+            let requirement = match entry {
                 Value::Map(keys) => {
                     self.tell_slips(keys, COLLECTION_KEYS);
                     collection_spec::of_map(keys, base)
                 }
-                other => collection_spec::of_word(&other.to_text(), base),
+                Value::Str(text) => collection_spec::of_word(text.as_str(), base),
+                // A number or a list does not know its place.
+                _ => Err(Failure::invalid("a collection is a text or a mapping")
+                    .of(format!("entry {} of collections", at + 1))
+                    .help("write NAMESPACE.NAME, or the keys name, version, source, type and signatures")),
             };
-            self.push(requirement, &entry)?;
+            self.push(requirement, entry);
         }
-        Ok(())
     }
 
-    fn add_roles(&mut self, roles: &[Value], base: &Path, sources: &SourceMap, includes: bool) -> Result<()> {
-        for entry in roles {
+    fn add_roles(&mut self, roles: &[Value], base: &Path, sources: &SourceMap, includes: bool) {
+        for (at, entry) in roles.iter().enumerate() {
             let requirement = match entry {
                 Value::Map(keys) => {
-                    if let Some(file) = keys.get("include").filter(|_| includes) {
-                        let written = file.to_text();
-                        let written = Path::new(&*written);
-                        let beside = base.join(written);
-                        let path = if written.is_file() { written } else { &beside };
-                        self.add_file(path, sources, Some(&file))?;
+                    if let Some(file) = keys.get("include") {
+                        if let Err(failure) = self.include(&file, base, sources, includes) {
+                            self.wrong.push(failure.at(file.origin()).at(place(entry)));
+                        }
                         continue;
                     }
                     self.tell_slips(keys, ROLE_KEYS);
                     role_spec::of_map(keys, base)
                 }
                 Value::Str(text) => role_spec::of_text(text.as_str(), base),
-                _ => Err(Failure::invalid("a role is a text or a mapping")),
+                _ => Err(Failure::invalid("a role is a text or a mapping")
+                    .of(format!("entry {} of roles", at + 1))
+                    .help("write SRC[,VERSION[,NAME]], or the keys src, version, name and scm")),
             };
-            self.push(requirement, entry)?;
+            self.push(requirement, entry);
         }
-        Ok(())
     }
 
-    fn push(&mut self, requirement: Result<Requirement>, entry: &Value) -> Result<()> {
+    fn include(&mut self, file: &Value, base: &Path, sources: &SourceMap, includes: bool) -> Result<()> {
+        if !includes {
+            return Err(Failure::invalid("an included file includes no further one")
+                .help("name it in the file with the requirements"));
+        }
+        let written = file.to_text();
+        let written = Path::new(&*written);
+        let beside = base.join(written);
+        let path = if written.is_file() { written } else { &beside };
+        self.add_file(path, sources, Some(file))
+    }
+
+    fn push(&mut self, requirement: Result<Requirement>, entry: &Value) {
         let origin = place(entry);
-        let mut requirement = requirement.map_err(|f| f.at(origin))?;
-        requirement.origin = origin;
-        self.list.push(requirement);
-        Ok(())
+        let key = |name: &str| entry.as_map().and_then(|m| m.get(name)?.origin());
+        let checked = requirement.and_then(|r| {
+            let name = key("name").or_else(|| key("role")).or_else(|| key("src"));
+            r.package().map_err(|f| f.at(name))?;
+            r.range().map_err(|f| f.at(key("version")))?;
+            Ok(r)
+        });
+        match checked {
+            Ok(requirement) => self.list.push(Requirement {
+                origin,
+                ..requirement
+            }),
+            Err(failure) => self.wrong.push(failure.at(origin)),
+        }
+    }
+
+    fn section(&mut self, map: &Map, key: &str) -> Vec<Value> {
+        match map.get(key) {
+            None | Some(Value::None) => Vec::new(),
+            Some(Value::List(list)) => list.to_vec(),
+            Some(other) => {
+                let failure = Failure::invalid(format!("`{key}` must be a list"));
+                self.wrong
+                    .push(failure.at(other.origin()).help("put `- ` before each entry"));
+                Vec::new()
+            }
+        }
     }
 
     /// Keys that Ansible drops silently although they were surely meant to be another.
@@ -145,12 +206,4 @@ impl Requirements {
 fn place(entry: &Value) -> Option<kdo_value::Origin> {
     let first = || entry.as_map()?.first()?.0.origin();
     entry.origin().or_else(first)
-}
-
-fn section(map: &Map, key: &str) -> Result<Vec<Value>> {
-    match map.get(key) {
-        None | Some(Value::None) => Ok(Vec::new()),
-        Some(Value::List(list)) => Ok(list.to_vec()),
-        Some(other) => Err(Failure::invalid(format!("`{key}` must be a list")).at(other.origin())),
-    }
 }

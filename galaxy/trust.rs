@@ -2,7 +2,7 @@
 
 use crate::{
     Failure, Kind, Package, Release, Result, Signature,
-    sign::{self, Allowed, Keyring, Signatures},
+    sign::{self, Allowed, Gpg, GpgKeys, Keyring, Signatures, Verdict},
 };
 use kdo_config::Config;
 use std::{collections::BTreeSet, path::Path};
@@ -40,8 +40,11 @@ impl Trust {
 
     /// Whether signatures that the user names are checked; an error where they cannot be.
     pub(crate) fn must_have_keyring(&self, package: &Package) -> Result<bool> {
-        if self.keyring.is_some() || self.unchecked {
-            return Ok(self.keyring.is_some());
+        let pinned = self
+            .required(package.name())
+            .is_some_and(|(_, a)| !a.gpg.is_empty());
+        if self.keyring.is_some() || pinned || self.unchecked {
+            return Ok(self.keyring.is_some() || pinned);
         }
         Err(Failure::invalid(format!(
             "signatures are named for {package}, and there is no keyring to check them with"
@@ -87,41 +90,82 @@ impl Trust {
             }
         }
         let name = release.package.name();
-        if let Some((pattern, allowed)) = self.required(name)
-            && signers.is_disjoint(&allowed.0)
-        {
-            let by: Vec<&str> = signers.iter().map(String::as_str).collect();
-            let failure = match (broken, by.as_slice()) {
-                (Some(broken), []) => broken,
-                (None, []) => Failure::mismatch("it is not signed by an SSH key"),
-                (_, by) => Failure::mismatch(format!("it is signed by {} only", by.join(", "))),
+        let armours: Vec<String> = signatures
+            .iter()
+            .filter_map(|s| match s {
+                Signature::Gpg { armour } => Some(armour.clone()),
+                Signature::Ssh { .. } => None,
+            })
+            .collect();
+        let manifest = folder.join("MANIFEST.json");
+        if let Some((pattern, allowed)) = self.required(name) {
+            // Of roles GnuPG signs nothing: what their policy names of it cannot be fulfilled.
+            let by_gpg = match release.package.kind() {
+                Kind::Collection => self.by_gpg(allowed, &armours, &manifest)?,
+                Kind::Role => BTreeSet::new(),
             };
-            return Err(failure.help(format!(
-                "[{SECTION}] wants what is called {pattern} to be signed by {}",
-                allowed
-                    .0
-                    .iter()
-                    .map(String::as_str)
-                    .collect::<Vec<_>>()
-                    .join(" or ")
-            )));
+            if signers.is_disjoint(&allowed.ssh) && by_gpg.is_empty() {
+                let by: Vec<&str> = signers.iter().map(String::as_str).collect();
+                let failure = match (broken, by.as_slice()) {
+                    (Some(broken), []) => broken,
+                    (None, []) if allowed.gpg.is_empty() => {
+                        Failure::mismatch("it is not signed by an SSH key")
+                    }
+                    (None, []) if armours.is_empty() => Failure::mismatch("it is not signed"),
+                    (None, []) => Failure::mismatch(format!(
+                        "none of its {} signatures by GnuPG is by one of the keys that count",
+                        armours.len()
+                    )),
+                    (_, by) => Failure::mismatch(format!("it is signed by {} only", by.join(", "))),
+                };
+                let failure = failure.help(format!(
+                    "[{SECTION}] wants what is called {pattern} to be signed by {allowed}"
+                ));
+                return Err(match release.package.kind() {
+                    Kind::Role if allowed.ssh.is_empty() => failure.help("GnuPG signs collections only"),
+                    _ => failure,
+                });
+            }
+            let ssh = signers.into_iter().map(|s| format!("ssh:{s}"));
+            return Ok(ssh.chain(by_gpg).collect());
         }
         let mut found: Vec<String> = signers.into_iter().map(|s| format!("ssh:{s}")).collect();
-        // What an SSH signature covers whole needs no other.
         if let Some(keyring) = self
             .keyring
             .as_ref()
-            .filter(|_| release.package.kind() == Kind::Collection && self.required(name).is_none())
+            .filter(|_| release.package.kind() == Kind::Collection)
         {
-            let armours: Vec<String> = signatures
-                .iter()
-                .filter_map(|s| match s {
-                    Signature::Gpg { armour } => Some(armour.clone()),
-                    Signature::Ssh { .. } => None,
-                })
-                .collect();
-            found.extend(keyring.check(&armours, &folder.join("MANIFEST.json"))?);
+            found.extend(keyring.check(&armours, &manifest)?);
         }
         Ok(found)
+    }
+
+    /// The keys of the policy that made a good signature.
+    fn by_gpg(&self, allowed: &Allowed, armours: &[String], manifest: &Path) -> Result<BTreeSet<String>> {
+        let mut by = BTreeSet::new();
+        for keys in &allowed.gpg {
+            let (gpg, only) = match keys {
+                GpgKeys::Keyring(gpg) => (gpg.clone(), None),
+                // Where its key is: in the keyring that is named elsewhere, or with the user's own.
+                GpgKeys::Key(fingerprint) => {
+                    let known = self.keyring.as_ref().map(|k| k.gpg.clone());
+                    (known.unwrap_or(Gpg { keyring: None }), Some(fingerprint))
+                }
+            };
+            for armour in armours {
+                if let Verdict::Good { key, owner } = gpg.verify(armour, manifest, &BTreeSet::new())?
+                    && only.is_none_or(|o| *o == key || *o == owner)
+                {
+                    by.insert(format!("gpg:{owner}"));
+                }
+            }
+        }
+        Ok(by)
+    }
+
+    /// Checks signatures of an installed collection by the keyring; none if there is no keyring.
+    pub(crate) fn check_installed(&self, armours: &[String], folder: &Path) -> Result<Option<Vec<String>>> {
+        let check = |k: &Keyring| k.check(armours, &folder.join("MANIFEST.json"));
+        self.keyring.as_ref().map(check).transpose()
     }
 }

@@ -1,9 +1,9 @@
 //! The files by which installers, ansible-galaxy among them, know what they installed.
 
 use super::staging::Staged;
-use crate::{Failure, Kind, Package, Resolved, Result, tree::INSTALL_INFO};
+use crate::{Failure, Installed, Kind, Package, Resolved, Result, tree::INSTALL_INFO};
 use jiff::{Timestamp, tz::TimeZone};
-use kdo_syntax::{EmitOptions, emit_yaml};
+use kdo_syntax::{EmitOptions, LoadOptions, SourceMap, emit_yaml, load_file};
 use kdo_value::{Map, Value};
 use std::{
     fs, io,
@@ -82,6 +82,24 @@ pub(super) fn put_source(staged: &Staged) {
         let place = folder.join(format!("{}-{}.info", staged.package, staged.version));
         let _ = fs::create_dir_all(&place).and_then(|()| fs::rename(written, place.join(SOURCE)));
     }
+}
+
+/// The signatures that a collection's server had when it was installed.
+pub(crate) fn known_signatures(present: &Installed) -> Vec<String> {
+    let folder = present.path.parent().and_then(Path::parent);
+    let (Some(folder), Some(version)) = (folder, &present.version) else {
+        return Vec::new();
+    };
+    let path = folder
+        .join(format!("{}-{version}.info", present.package))
+        .join(SOURCE);
+    let read = load_file(&SourceMap::new(), &path, LoadOptions::UNTRUSTED).and_then(|d| d.single());
+    // Whoever changes what is here can change this too: what is missing is only missing.
+    let told = read.ok().and_then(|r| r.get("signatures"));
+    let told = told.as_ref().and_then(|s| s.as_sequence()).unwrap_or_default();
+    told.iter()
+        .filter_map(|s| Some(s.get("signature")?.as_str()?.to_owned()))
+        .collect()
 }
 
 /// Removes what tells where a collection came from, of all its versions.

@@ -12,6 +12,7 @@ use crate::{
     resolve::in_parallel,
     tree_digest,
 };
+pub(crate) use info::known_signatures;
 pub use remove::remove;
 use staging::{Staged, Staging};
 use std::{

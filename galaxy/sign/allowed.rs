@@ -1,38 +1,92 @@
-//! Who may sign: fingerprints, public keys, and files of allowed signers as `ssh-keygen` reads them.
+//! Who may sign: fingerprints, public keys, files of allowed signers as `ssh-keygen` reads them, and keyrings of GnuPG.
 
-use super::{NAMESPACE, fingerprint_of};
+use super::{Gpg, NAMESPACE, fingerprint_of};
 use crate::{Failure, Result};
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fmt, fs,
+    path::{Path, PathBuf},
+};
 
-/// Fingerprints of allowed keys.
+/// Whose signatures count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Allowed(pub(crate) BTreeSet<String>);
+pub(crate) struct Allowed {
+    /// Fingerprints of SSH keys.
+    pub(crate) ssh: BTreeSet<String>,
+    /// Keys of OpenPGP.
+    pub(crate) gpg: BTreeSet<GpgKeys>,
+}
+
+/// Keys of OpenPGP: those of a keyring, or the one with that fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum GpgKeys {
+    Keyring(Gpg),
+    Key(String),
+}
+
+impl GpgKeys {
+    /// `gpg:FINGERPRINT` or `gpg:KEYRING`, without `gpg:`.
+    fn parse(text: &str, base: &Path) -> Result<Self> {
+        let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        if matches!(bare.len(), 40 | 64) && bare.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Ok(Self::Key(bare.to_uppercase()));
+        }
+        let looks = bare.len() >= 8 && bare.bytes().all(|b| b.is_ascii_hexdigit());
+        let path = located(text, base);
+        if looks && !path.exists() {
+            return Err(Failure::invalid(format!(
+                "gpg:{text} is too short: others can make keys that end so"
+            ))
+            .help("write the whole fingerprint, as gpg --fingerprint shows it"));
+        }
+        Gpg::of_keyring(&path).map(Self::Keyring)
+    }
+}
+
+impl fmt::Display for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let gpg = self.gpg.iter().map(|keys| match keys {
+            GpgKeys::Key(fingerprint) => format!("gpg:{fingerprint}"),
+            GpgKeys::Keyring(Gpg { keyring }) => {
+                format!("gpg:{}", keyring.as_deref().unwrap_or(Path::new("")).display())
+            }
+        });
+        let all: Vec<String> = self.ssh.iter().cloned().chain(gpg).collect();
+        f.write_str(&all.join(" or "))
+    }
+}
+
+fn located(text: &str, base: &Path) -> PathBuf {
+    match text.strip_prefix("~/") {
+        Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
+        None => base.join(text),
+    }
+}
 
 impl Allowed {
-    /// A list with commas: `SHA256:…`, `ssh-ed25519 AAAA…`, files. What cannot be read is an error: a policy that
-    /// allows less or more than was meant is none.
+    /// A list with commas: `SHA256:…`, `ssh-ed25519 AAAA…`, files of allowed signers, `gpg:FINGERPRINT`,
+    /// `gpg:KEYRING`. What cannot be read is an error: a policy that allows less or more than was meant is none.
     pub(crate) fn parse(text: &str, base: &Path) -> Result<Self> {
-        let mut found = BTreeSet::new();
+        let mut found = Self::default();
         for part in text.split([',', '\n']).map(str::trim).filter(|p| !p.is_empty()) {
-            if part.starts_with("SHA256:") {
-                found.insert(part.to_owned());
+            if let Some(keys) = part.strip_prefix("gpg:") {
+                found.gpg.insert(GpgKeys::parse(keys.trim(), base)?);
+            } else if part.starts_with("SHA256:") {
+                found.ssh.insert(part.to_owned());
             } else if part.split_whitespace().count() >= 2 && is_key_type(part) {
-                found.insert(fingerprint_of(part)?);
+                found.ssh.insert(fingerprint_of(part)?);
             } else {
-                let path = match part.strip_prefix("~/") {
-                    Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
-                    None => base.join(part),
-                };
+                let path = located(part, base);
                 let text = fs::read_to_string(&path).map_err(|e| Failure::file(&path, &e))?;
                 for line in text.lines() {
-                    found.extend(signer(line).map_err(|f| f.of(path.display()))?);
+                    found.ssh.extend(signer(line).map_err(|f| f.of(path.display()))?);
                 }
             }
         }
-        if found.is_empty() {
+        if found == Self::default() {
             return Err(Failure::invalid("nobody is allowed to sign"));
         }
-        Ok(Self(found))
+        Ok(found)
     }
 }
 
@@ -121,6 +175,15 @@ mod tests {
         assert!(Allowed::parse("", here).is_err());
         assert!(Allowed::parse("missing-file", here).is_err());
         let both = Allowed::parse(&format!("SHA256:abc, {KEY}"), here).unwrap();
-        assert_eq!(both.0.len(), 2);
+        assert_eq!(both.ssh.len(), 2);
+        let fingerprint = "2bd5 824B 7F94 70e6 0000 1111 2222 3333 4444 5555";
+        let gpg = Allowed::parse(&format!("gpg:{fingerprint}"), here).unwrap();
+        assert_eq!(
+            gpg.to_string(),
+            "gpg:2BD5824B7F9470E600001111222233334444 5555".replace(' ', "")
+        );
+        for bad in ["gpg:7F9470E6", "gpg:missing-keyring", "gpg:"] {
+            assert!(Allowed::parse(bad, here).is_err(), "{bad}");
+        }
     }
 }

@@ -2,11 +2,13 @@
 
 mod allowed;
 mod gpg;
+mod keyring;
 mod ssh;
 
-pub(crate) use allowed::Allowed;
-pub use gpg::Signatures;
-pub(crate) use gpg::{Keyring, sign as sign_gpg};
+pub(crate) use allowed::{Allowed, GpgKeys};
+pub(crate) use gpg::{Gpg, Verdict, sign as sign_gpg};
+pub(crate) use keyring::Keyring;
+pub use keyring::Signatures;
 pub(crate) use ssh::{fingerprint_of, sign, verify};
 
 /// What SSH signatures of packages are for, so that one for something else is none.

@@ -1,7 +1,8 @@
 //! A collection's archive to a Galaxy server, and the wait for what the server makes of it.
 
-use super::{galaxy::Galaxy, galaxy_v3};
+use super::{Overrides, galaxy::Galaxy, galaxy_v3};
 use crate::{Call, Cause, Digest, Failure, Package, Result, Store, Version, auth::absolute, http};
+use kdo_config::Config;
 use kdo_value::{Value, json};
 use std::{
     io::{self, Write},
@@ -10,10 +11,28 @@ use std::{
 };
 use ureq::http::Method;
 
-/// How long a server may take to import a collection.
-const LONGEST: Duration = Duration::from_secs(30 * 60);
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long, and how often, a server is asked what becomes of a collection.
+pub(super) struct Importing {
+    wait: bool,
+    longest: Duration,
+    pause: Duration,
+    factor: f64,
+}
+
+impl Importing {
+    pub(super) fn new(config: &Config, overrides: &Overrides) -> Self {
+        let number = |name: &str, default: f64| config.float(name).filter(|n| *n > 0.0).unwrap_or(default);
+        Self {
+            wait: !overrides.no_wait,
+            longest: overrides.import_timeout.unwrap_or(Duration::from_secs(30 * 60)),
+            pause: Duration::try_from_secs_f64(number("galaxy_collection_import_poll_interval", 2.0))
+                .unwrap_or(LONGEST_PAUSE),
+            factor: number("galaxy_collection_import_poll_factor", 1.5).max(1.0),
+        }
+    }
+}
 
 impl Galaxy {
     /// Uploads the archive of a collection; false if the server has it already. Not every server refuses a version
@@ -24,6 +43,7 @@ impl Galaxy {
         version: &Version,
         archive: &Digest,
         store: &Store,
+        importing: &Importing,
     ) -> Result<bool> {
         let v3 = self.v3()?.ok_or_else(|| {
             Failure::server(format!(
@@ -63,7 +83,10 @@ impl Galaxy {
         let told = json::read(&http::text(answer, &url)?).map_err(Failure::server)?;
         let task = told.get("task").and_then(|t| t.as_str().map(str::to_owned));
         let task = task.ok_or_else(|| Failure::server(format!("{url}: the answer names no task")))?;
-        self.wait(v3, &absolute(&url, &task))?;
+        if !importing.wait {
+            return Ok(true);
+        }
+        self.wait(v3, &absolute(&url, &task), importing)?;
         match self.published(package, version)? {
             Some(there) => same(&there, archive, package, version).map(|()| true),
             None => Err(Failure::server(format!(
@@ -84,11 +107,11 @@ impl Galaxy {
     }
 
     /// Waits for the end of an import.
-    fn wait(&self, v3: &str, task: &str) -> Result<()> {
+    fn wait(&self, v3: &str, task: &str, importing: &Importing) -> Result<()> {
         let id = task.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let url = format!("{v3}imports/collections/{id}/");
-        let (begin, mut pause) = (Instant::now(), FIRST_PAUSE);
-        while begin.elapsed() < LONGEST {
+        let (begin, mut pause) = (Instant::now(), importing.pause);
+        while begin.elapsed() < importing.longest {
             // There is none as long as it waits for its turn.
             let import = self.page(&url)?.unwrap_or(Value::None);
             let text =
@@ -105,7 +128,7 @@ impl Galaxy {
                 )));
             }
             thread::sleep(pause);
-            pause = pause.mul_f64(1.5).min(LONGEST_PAUSE);
+            pause = pause.mul_f64(importing.factor).min(LONGEST_PAUSE);
         }
         Err(Failure::server(format!(
             "{}: the import goes on for too long; see {url}",

@@ -14,6 +14,7 @@ mod oci;
 mod open;
 mod present;
 mod remembered;
+mod role_import;
 mod trusted;
 
 pub use galaxy::Server;
@@ -21,6 +22,7 @@ pub(crate) use git_program::check_address;
 pub(crate) use open::is_oci;
 pub use open::{Overrides, Sources};
 pub(crate) use present::Present;
+pub use role_import::{Repository, RoleImport, RoleImports};
 
 use crate::{Digest, Kind, Package, Release, Result, Version};
 use kdo_value::Map;

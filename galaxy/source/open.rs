@@ -6,10 +6,12 @@ use super::{
     direct::Direct,
     directory::Directory,
     galaxy::{Galaxy, Server},
+    galaxy_upload::Importing,
     git::Git,
     git_program::GitProgram,
     oci::Oci,
     remembered::Remembered,
+    role_import::RoleImports,
     trusted::Trusted,
 };
 use crate::{
@@ -50,6 +52,10 @@ pub struct Overrides {
     pub authority: Option<PathBuf>,
     /// How signatures by OpenPGP are checked.
     pub signatures: Signatures,
+    /// Upload and do not wait for what the server makes of it.
+    pub no_wait: bool,
+    /// How long an import may take.
+    pub import_timeout: Option<Duration>,
 }
 
 /// All sources of a run: each is opened once.
@@ -63,6 +69,7 @@ pub struct Sources {
     trust: Arc<Trust>,
     /// The token that was given for whichever server.
     token: Option<String>,
+    importing: Importing,
 }
 
 impl Sources {
@@ -102,6 +109,7 @@ impl Sources {
             opened: Mutex::default(),
             trust: Arc::new(Trust::new(config, &overrides.signatures)?),
             token: overrides.token.clone(),
+            importing: Importing::new(config, overrides),
         })
     }
 
@@ -164,6 +172,11 @@ impl Sources {
             release.artifact.signatures.push(text);
         }
         Ok(())
+    }
+
+    /// Checks signatures of an installed collection by the keyring; none if there is no keyring.
+    pub(crate) fn check_installed(&self, armours: &[String], folder: &Path) -> Result<Option<Vec<String>>> {
+        self.trust.check_installed(armours, folder)
     }
 
     /// The source that packages of that name are pinned to.
@@ -310,7 +323,17 @@ impl Sources {
             None => server_at(server, &self.http, self.token.as_deref()),
         };
         self.client(&server)
-            .upload(package, version, archive, &self.store)
+            .upload(package, version, archive, &self.store, &self.importing)
+    }
+
+    /// The interface for roles of GitHub of the first server.
+    pub fn role_imports(&self) -> Result<RoleImports> {
+        let server = self.servers.iter().find(|s| !is_oci(&s.url));
+        let server = server
+            .ok_or_else(|| Failure::invalid("no Galaxy server is configured").help("name one by -s"))?;
+        Ok(RoleImports {
+            galaxy: self.client(server),
+        })
     }
 
     fn direct(&self, requirement: &Requirement) -> Result<Arc<dyn Source>> {

@@ -1,11 +1,11 @@
 //! `kdo galaxy build`
 
-use super::tell;
+use super::{server_args::IdleServerArgs, tell};
 use crate::{
     screen,
     stop::{Result, Stop},
 };
-use clap::{ArgAction, Args};
+use clap::Args;
 use kdo_galaxy::{Building, Kind};
 use kdo_syntax::SourceMap;
 use std::path::PathBuf;
@@ -22,9 +22,8 @@ pub(crate) struct BuildArgs {
     /// Folder to write the archives into
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     output_path: PathBuf,
-    /// Say more
-    #[arg(short = 'v', long, action = ArgAction::Count)]
-    verbose: u8,
+    #[command(flatten)]
+    servers: IdleServerArgs,
 }
 
 /// Builds collections into archives.

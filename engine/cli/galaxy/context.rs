@@ -62,15 +62,19 @@ impl Context {
 
     /// With signatures checked as the command line says.
     pub(super) fn checking(servers: &ServerArgs, signatures: Signatures) -> Result<Self> {
-        let overrides = Overrides {
+        Self::of(&Overrides {
             signatures,
             ..servers.overrides()
-        };
+        })
+    }
+
+    /// With all that the command line says.
+    pub(super) fn of(overrides: &Overrides) -> Result<Self> {
         let settings = Settings::load()?;
         let texts = SourceMap::new();
         let told = |f| tell::stop(&f, &texts);
         let store = Arc::new(Store::of_user(Limits::default()).map_err(told)?);
-        let sources = Sources::new(&settings, &overrides, store).map_err(told)?;
+        let sources = Sources::new(&settings, overrides, store).map_err(told)?;
         Ok(Self {
             settings,
             sources,
@@ -101,6 +105,12 @@ impl Context {
         let read = Requirements::read(&path, &self.texts).map_err(|f| self.stop(&f))?;
         for warning in &read.warnings {
             screen::complain(&render(warning, &self.texts, screen::color(Stream::Error)));
+        }
+        if kind == Some(Kind::Collection) && read.is_list {
+            return Err(Stop::new(format!(
+                "{} is a list, which holds roles only: write collections below the key `collections`",
+                path.display()
+            )));
         }
         let list = match kind {
             Some(kind) => read.only(kind).list,

@@ -1,12 +1,12 @@
 //! `kdo galaxy init`
 
-use super::tell;
+use super::{server_args::IdleServerArgs, tell};
 use crate::{
     extra_vars, screen,
     settings::Settings,
     stop::{Result, Stop},
 };
-use clap::{ArgAction, Args};
+use clap::Args;
 use kdo_galaxy::{Kind, Package, Skeleton};
 use kdo_syntax::SourceMap;
 use kdo_template::{Environment, FileOptions, Templar};
@@ -58,12 +58,8 @@ pub(crate) struct InitArgs {
     /// Accepted; nobody is asked
     #[arg(long, hide = true)]
     offline: bool,
-    /// Accepted; nobody is asked
-    #[arg(short = 's', long, hide = true)]
-    server: Option<String>,
-    /// Say more
-    #[arg(short = 'v', long, action = ArgAction::Count)]
-    verbose: u8,
+    #[command(flatten)]
+    servers: IdleServerArgs,
 }
 
 /// Makes the folder of a new package.

@@ -61,6 +61,7 @@ pub(crate) struct InstallArgs {
 pub(crate) fn install(kind: Option<Kind>, args: InstallArgs) -> Result<u8> {
     let context = Context::checking(&args.servers, args.signatures.signatures())?;
     let mut asked = context.asked(kind, &args.packages, &args.file)?;
+    args.signatures.name(&mut asked)?;
     if asked.file.is_some() && !args.packages.is_empty() {
         asked
             .list

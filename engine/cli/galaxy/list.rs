@@ -1,12 +1,12 @@
 //! `kdo galaxy list`
 
-use super::place_args::FoldersArgs;
+use super::{place_args::FoldersArgs, server_args::IdleServerArgs};
 use crate::{
-    screen,
+    called_as, screen,
     settings::Settings,
     stop::{Result, Stop},
 };
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{Args, ValueEnum};
 use kdo_galaxy::{Installed, Kind, Package, installed};
 use kdo_syntax::{EmitOptions, emit_yaml};
 use kdo_value::{Map, Value, json};
@@ -30,9 +30,8 @@ pub(crate) struct ListArgs {
     /// How collections are listed
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
-    /// Say more
-    #[arg(short = 'v', long, action = ArgAction::Count)]
-    verbose: u8,
+    #[command(flatten)]
+    servers: IdleServerArgs,
 }
 
 /// Lists.
@@ -77,6 +76,7 @@ fn unusable(kind: Kind) -> Stop {
         "- None of the provided paths were usable. Please specify a valid path with --{}s-path.",
         kind.word()
     ))
+    .code(if called_as::ansible() { 5 } else { 2 })
 }
 
 /// A name that is none, and folders that are not there.

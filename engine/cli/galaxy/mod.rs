@@ -16,6 +16,7 @@ mod outdated;
 mod place_args;
 mod publish;
 mod remove;
+mod role_import;
 mod search;
 mod server_args;
 mod signature_args;
@@ -115,6 +116,15 @@ enum Action {
     /// Bring packages into a folder that serves as a Galaxy server
     #[command(infer_long_args = true, args_override_self = true)]
     Mirror(mirror::MirrorArgs),
+    /// Ask a Galaxy server to import a role from GitHub
+    #[command(infer_long_args = true, args_override_self = true)]
+    Import(role_import::ImportArgs),
+    /// Remove from a Galaxy server what it has of a repository of GitHub
+    #[command(infer_long_args = true, args_override_self = true)]
+    Delete(role_import::DeleteArgs),
+    /// Told of what there is instead
+    #[command(infer_long_args = true, args_override_self = true, hide = true)]
+    Setup(role_import::SetupArgs),
 }
 
 /// Works with packages.
@@ -143,5 +153,8 @@ pub(crate) fn galaxy(args: GalaxyArgs) -> Result<u8> {
         Action::Outdated(args) => outdated::outdated(kind, &args),
         Action::Download(args) => download::download(kind, args),
         Action::Mirror(args) => mirror::mirror(kind, &args),
+        Action::Import(args) => role_import::import(kind, &args),
+        Action::Delete(args) => role_import::delete(kind, &args),
+        Action::Setup(args) => role_import::setup(&args),
     }
 }

@@ -25,7 +25,8 @@ pub(crate) struct FoldersArgs {
         short = 'p',
         long = "roles-path",
         visible_alias = "collections-path",
-        value_name = "FOLDER"
+        value_name = "FOLDER",
+        value_delimiter = ':'
     )]
     pub(super) path: Vec<PathBuf>,
 }

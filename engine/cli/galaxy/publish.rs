@@ -6,8 +6,8 @@ use crate::{
     stop::{Result, Stop},
 };
 use clap::Args;
-use kdo_galaxy::{Kind, Publication, SignBy, Target, Wish};
-use std::path::PathBuf;
+use kdo_galaxy::{Kind, Overrides, Publication, SignBy, Target, Wish};
+use std::{path::PathBuf, time::Duration};
 
 /// Arguments of `kdo galaxy publish`.
 #[derive(Args)]
@@ -33,6 +33,12 @@ pub(crate) struct PublishArgs {
     /// Only show what would be sent
     #[arg(long)]
     dry_run: bool,
+    /// Do not wait for what a Galaxy server makes of it
+    #[arg(long)]
+    no_wait: bool,
+    /// Seconds that its import may take [default: 1800; 0 for no limit]
+    #[arg(long, value_name = "SECONDS")]
+    import_timeout: Option<u64>,
     #[command(flatten)]
     servers: ServerArgs,
 }
@@ -42,7 +48,15 @@ pub(crate) fn publish(kind: Option<Kind>, args: &PublishArgs) -> Result<u8> {
     if args.name.is_some() && args.paths.len() > 1 {
         return Err(Stop::usage("--name is for one role"));
     }
-    let context = Context::new(&args.servers)?;
+    let context = Context::of(&Overrides {
+        no_wait: args.no_wait,
+        import_timeout: args.import_timeout.map(|seconds| match seconds {
+            // As with ansible-galaxy.
+            0 => Duration::MAX,
+            seconds => Duration::from_secs(seconds),
+        }),
+        ..args.servers.overrides()
+    })?;
     let told = |f| tell::stop(&f, &context.texts);
     let servers = context.sources.servers();
     let to = match (&args.to, servers.first()) {

@@ -1,12 +1,15 @@
 //! `kdo galaxy remove`
 
-use super::place_args::{FoldersArgs, setting};
+use super::{
+    place_args::{FoldersArgs, setting},
+    server_args::IdleServerArgs,
+};
 use crate::{
     screen,
     settings::Settings,
     stop::{Result, Stop},
 };
-use clap::{ArgAction, Args};
+use clap::Args;
 use kdo_galaxy::{Kind, Package, installed, remove as remove_package};
 use kdo_syntax::nearest;
 use std::path::PathBuf;
@@ -19,9 +22,8 @@ pub(crate) struct RemoveArgs {
     packages: Vec<String>,
     #[command(flatten)]
     folders: FoldersArgs,
-    /// Say more
-    #[arg(short = 'v', long, action = ArgAction::Count)]
-    verbose: u8,
+    #[command(flatten)]
+    servers: IdleServerArgs,
 }
 
 /// Removes.

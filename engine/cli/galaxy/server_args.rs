@@ -56,3 +56,23 @@ impl ServerArgs {
         }
     }
 }
+
+/// The same for subcommands that ask nobody, as ansible-galaxy takes them everywhere.
+#[derive(Args, Clone, Default)]
+pub(crate) struct IdleServerArgs {
+    /// Accepted; nobody is asked
+    #[arg(short = 's', long, hide = true)]
+    server: Option<String>,
+    /// Accepted; nobody is asked
+    #[arg(long, alias = "api-key", hide = true)]
+    token: Option<String>,
+    /// Accepted; nobody is asked
+    #[arg(short = 'c', long, hide = true)]
+    ignore_certs: bool,
+    /// Accepted; nobody is asked
+    #[arg(long, hide = true)]
+    timeout: Option<u64>,
+    /// Say more
+    #[arg(short = 'v', long, action = ArgAction::Count)]
+    verbose: u8,
+}

@@ -12,13 +12,23 @@ use kdo_syntax::{SourceMap, render};
 pub(super) fn stop(failure: &Failure, sources: &SourceMap) -> Stop {
     let stop = if called_as::ansible() {
         // Under the mark that scripts look for.
-        let text = render(&failure.diagnostic, sources, false);
-        Stop::new(text.strip_prefix("error: ").unwrap_or(&text).trim_end())
+        let all = std::iter::once(&*failure.diagnostic).chain(&failure.more);
+        let texts = all.map(|d| {
+            let text = render(d, sources, false);
+            text.strip_prefix("error: ")
+                .unwrap_or(&text)
+                .trim_end()
+                .to_owned()
+        });
+        Stop::new(texts.collect::<Vec<_>>().join("\n[ERROR]: "))
     } else {
+        for more in &failure.more {
+            screen::complain(&render(more, sources, screen::color(Stream::Error)));
+        }
         Stop::at(&failure.diagnostic, sources)
     };
     match failure.cause {
-        Cause::Mismatch => stop.code(3),
+        Cause::Mismatch => stop.code(changed()),
         Cause::Invalid
         | Cause::NotFound
         | Cause::Server
@@ -26,6 +36,11 @@ pub(super) fn stop(failure: &Failure, sources: &SourceMap) -> Stop {
         | Cause::Conflict
         | Cause::Files => stop,
     }
+}
+
+/// The exit status where content is not what it should be: ansible-galaxy knows but one for all errors.
+pub(super) fn changed() -> u8 {
+    if called_as::ansible() { 1 } else { 3 }
 }
 
 /// A failure that does not end the command.

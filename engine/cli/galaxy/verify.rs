@@ -1,9 +1,10 @@
 //! `kdo galaxy verify`
 
 use super::{
-    context::{Context, FileArgs, lock_beside},
-    place_args::FolderArgs,
+    context::{Asked, Context, FileArgs, lock_beside},
+    place_args::FoldersArgs,
     server_args::ServerArgs,
+    signature_args::SignatureArgs,
     tell,
 };
 use crate::{
@@ -12,9 +13,10 @@ use crate::{
 };
 use clap::Args;
 use kdo_galaxy::{
-    Installed, Installer, Kind, Lock, Mode, Package, check_collection, installed, manifest_digest,
-    published_manifest,
+    Installed, Installer, Kind, Lock, Mode, Package, Requirement, check_collection, check_signatures,
+    installed, manifest_digest, published_manifest,
 };
+use std::path::PathBuf;
 
 /// Arguments of `kdo galaxy verify`.
 #[derive(Args)]
@@ -25,7 +27,7 @@ pub(crate) struct VerifyArgs {
     #[command(flatten)]
     file: FileArgs,
     #[command(flatten)]
-    folder: FolderArgs,
+    folders: FoldersArgs,
     /// Go on with the others when one cannot be verified
     #[arg(short = 'i', long)]
     ignore_errors: bool,
@@ -33,31 +35,39 @@ pub(crate) struct VerifyArgs {
     #[arg(long)]
     store: bool,
     #[command(flatten)]
+    signatures: SignatureArgs,
+    #[command(flatten)]
     servers: ServerArgs,
 }
 
 /// Compares what is installed with the lock file, and collections with what they say of themselves. A collection that
 /// is named and not locked is compared with its server too.
 pub(crate) fn verify(kind: Option<Kind>, args: &VerifyArgs) -> Result<u8> {
-    let context = Context::new(&args.servers)?;
+    let context = Context::checking(&args.servers, args.signatures.signatures())?;
     let lock = lock_beside(args.file.requirements_file.as_deref());
     let lock = Lock::read(&lock).map_err(|f| context.stop(&f))?;
+    let given = &args.folders.path;
     let (roles, collections) = match kind {
-        Some(Kind::Collection) => (None, args.folder.path.as_deref()),
-        _ => (args.folder.path.as_deref(), None),
+        Some(Kind::Collection) => (None, given.first()),
+        _ => (given.first(), None),
     };
-    let paths = context.paths(roles, collections)?;
+    let mut paths = context.paths(roles.map(PathBuf::as_path), collections.map(PathBuf::as_path))?;
+    paths.collections_path.extend(given.iter().skip(1).cloned());
     let mut wanted = named(&args.packages)?;
     if lock.is_none() && args.file.requirements_file.is_some() {
-        let asked = context.asked(kind, &[], &args.file)?;
-        wanted.extend(asked.list.into_iter().filter_map(|r| r.name));
+        wanted.extend(context.asked(kind, &[], &args.file)?.list);
     }
+    let mut asked = Asked {
+        list: wanted,
+        file: args.file.requirements_file.clone(),
+    };
+    args.signatures.name(&mut asked)?;
     let verifier = Verifier {
         installer: context.installer(paths, Mode::Needed),
         online: !args.servers.is_offline(),
         context,
         lock,
-        wanted,
+        wanted: asked.list,
     };
     let mut bad = 0;
     let mut checked = 0;
@@ -83,33 +93,28 @@ pub(crate) fn verify(kind: Option<Kind>, args: &VerifyArgs) -> Result<u8> {
             "there is nothing to verify: neither a lock file nor such a collection",
         ));
     }
-    Ok(if bad == 0 { 0 } else { 3 })
+    Ok(if bad == 0 { 0 } else { tell::changed() })
 }
 
 /// The names, without the versions behind them.
-fn named(words: &[String]) -> Result<Vec<String>> {
-    words
-        .iter()
-        .map(|word| {
-            if word.contains('/') || word.ends_with(".tar.gz") {
-                return Err(Stop::new(format!(
-                    "{word}: 'file' type is not supported. The format namespace.name is expected."
-                )));
-            }
-            Ok(word
-                .split([':', '=', '>', '<', '!'])
-                .next()
-                .unwrap_or(word)
-                .to_owned())
-        })
-        .collect()
+fn named(words: &[String]) -> Result<Vec<Requirement>> {
+    let name = |word: &String| {
+        if word.contains('/') || word.ends_with(".tar.gz") {
+            return Err(Stop::new(format!(
+                "{word}: 'file' type is not supported. The format namespace.name is expected."
+            )));
+        }
+        let name = word.split([':', '=', '>', '<', '!']).next().unwrap_or(word);
+        Ok(Requirement::named(Kind::Collection, name, ""))
+    };
+    words.iter().map(name).collect()
 }
 
 struct Verifier {
     context: Context,
     installer: Installer,
     lock: Option<Lock>,
-    wanted: Vec<String>,
+    wanted: Vec<Requirement>,
     online: bool,
 }
 
@@ -121,7 +126,7 @@ struct Subject {
 
 impl Verifier {
     fn subjects(&self, kind: Option<Kind>) -> Result<Vec<Subject>> {
-        let wanted = |p: &Package| self.wanted.is_empty() || self.wanted.iter().any(|n| n == p.name());
+        let wanted = |p: &Package| self.wanted.is_empty() || self.wanted.iter().any(|r| names(r, p));
         let mut subjects: Vec<Subject> = self
             .lock
             .iter()
@@ -146,10 +151,11 @@ impl Verifier {
                 });
             }
         }
-        let missing = |n: &&String| !subjects.iter().any(|s| s.package.name() == n.as_str());
+        let missing = |r: &&Requirement| !subjects.iter().any(|s| names(r, &s.package));
         match self.wanted.iter().find(missing) {
-            Some(name) => Err(Stop::new(format!(
-                "Collection {name} is not installed in any of the collection paths."
+            Some(asked) => Err(Stop::new(format!(
+                "Collection {} is not installed in any of the collection paths.",
+                asked.shown()
             ))),
             None => Ok(subjects),
         }
@@ -193,6 +199,12 @@ impl Verifier {
             present.path.display(),
             hash.hex()
         ));
+        let asked = self.wanted.iter().find(|r| names(r, name)).cloned();
+        let asked = asked.unwrap_or_else(|| Requirement::named(Kind::Collection, name.name(), ""));
+        // What is locked was checked then.
+        if locked.is_none() {
+            check_signatures(&self.context.sources, present, &asked, !self.online)?;
+        }
         let asks = locked.is_none() && self.online && !self.wanted.is_empty();
         if let Some(version) = present.version.as_ref().filter(|_| asks)
             && published_manifest(&self.context.sources, name, version)? != hash
@@ -219,4 +231,9 @@ impl Verifier {
         }
         Ok(wrong.is_empty())
     }
+}
+
+/// Whether a requirement is for that package.
+fn names(requirement: &Requirement, package: &Package) -> bool {
+    requirement.name.as_deref() == Some(package.name())
 }

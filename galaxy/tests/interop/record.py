@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Records what the real ansible-galaxy makes of collections, requirements and catalogues.
 
-    record.py ANSIBLE_GALAXY [builds] [resolver] [forms]
+    record.py ANSIBLE_GALAXY [builds] [resolver] [forms] [signatures] [command_line]
 
-writes builds.json, resolver.json and forms.json beside this file; the tests of the crate compare kdo with them.
+writes builds.json and so on beside this file; tests compare kdo with them.
 """
 
 import base64
@@ -21,7 +21,9 @@ import tempfile
 import threading
 
 import catalogues
+import command_line
 import forms
+import signatures
 
 HERE = pathlib.Path(__file__).parent
 GALAXY = sys.argv[1]
@@ -242,8 +244,14 @@ def resolver():
 
 
 def main():
-    wanted = sys.argv[2:] or ["builds", "resolver", "forms"]
-    makers = {"builds": builds, "resolver": resolver, "forms": lambda: forms.record(run, make, tree)}
+    wanted = sys.argv[2:] or ["builds", "resolver", "forms", "signatures", "command_line"]
+    makers = {
+        "builds": builds,
+        "resolver": resolver,
+        "forms": lambda: forms.record(run, make, tree),
+        "command_line": lambda: command_line.record(run),
+        "signatures": lambda: signatures.record(run, pages, archive),
+    }
     for name in wanted:
         made = makers[name]()
         if isinstance(made, list):

@@ -174,3 +174,99 @@ fn slips_are_told_with_their_place() {
     let warnings = Requirements::read(&file, &SourceMap::new()).unwrap().warnings;
     assert_eq!(warnings[0].label.as_deref(), Some("did you mean `version`?"));
 }
+
+#[test]
+fn all_that_is_wrong_is_told_at_once_with_its_place_and_a_likely_fix() {
+    let project = Project::new();
+    project.write(
+        "inner.yml",
+        "- version: 1\n- include: more.yml\n- src: good.one\n",
+    );
+    project.write("mapping.yml", "roles: [a.b]\n");
+    let text = "\
+roles:
+  - src: a.b
+  - version: v1
+  - 5
+  - {src: x, scm: svn}
+  - src: 'git+https://h.test/x.git'
+    name: ../up
+  - include: inner.yml
+  - include: mapping.yml
+  - include: none.yml
+  - {src: a.b, version: 'a b'}
+colections: []
+collections:
+  - good.one
+  - [a]
+  - {name: a.b, version: '~>1'}
+  - {name: a.b, type: gti, source: 'https://h.test/x.git'}
+  - {name: a.b, signatures: {a: b}}
+  - name: only-one-part
+  - version: 1.0.0
+";
+    let file = project.write("requirements.yml", text);
+    let sources = SourceMap::new();
+    let failure = Requirements::read(&file, &sources).unwrap_err();
+    let all = std::iter::once(&*failure.diagnostic).chain(&failure.more);
+    let shown: Vec<String> = all.map(|d| render(d, &sources, false)).collect();
+    for (place, said, fix) in [
+        (
+            "requirements.yml:12:1",
+            "Found: colections",
+            "did you mean `collections`?",
+        ),
+        ("requirements.yml:3:5", "a role needs `name` or `src`", ""),
+        ("", "entry 3 of roles: a role is a text or a mapping", "write SRC"),
+        ("requirements.yml:5:6", "scm: svn is not supported", "git is"),
+        (
+            "requirements.yml:7:11",
+            "no name of a role",
+            "give another one by `name:`",
+        ),
+        ("inner.yml:1:3", "a role needs `name` or `src`", ""),
+        ("inner.yml:2:12", "includes no further one", "name it in the file"),
+        (
+            "mapping.yml:1:1",
+            "an included file is a list of roles",
+            "leave `roles:` out",
+        ),
+        ("requirements.yml:10:14", "does not exist", ""),
+        (
+            "requirements.yml:11:25",
+            "no requirement of a version",
+            "write 1.2.3",
+        ),
+        (
+            "",
+            "entry 2 of collections: a collection is a text or a mapping",
+            "NAMESPACE.NAME",
+        ),
+        (
+            "requirements.yml:16:26",
+            "\"~>1\" is no requirement",
+            ">=1.2.0,<2.0.0",
+        ),
+        ("requirements.yml:17:6", "\"gti\" is no type", "did you mean git?"),
+        (
+            "requirements.yml:18:6",
+            "a signature is the path or URL",
+            "a list of them",
+        ),
+        (
+            "requirements.yml:19:5",
+            "neither NAMESPACE.NAME",
+            "<namespace>.<collection>",
+        ),
+        (
+            "requirements.yml:20:5",
+            "Neither the collection requirement entry key",
+            "",
+        ),
+    ] {
+        let here = shown.iter().find(|s| s.contains(said) && s.contains(place));
+        let here = here.unwrap_or_else(|| panic!("{place} {said}: {}", shown.join("\n")));
+        assert!(here.contains(fix), "{fix}: {here}");
+    }
+    assert_eq!(shown.len(), 16, "{}", shown.join("\n"));
+}

@@ -189,3 +189,130 @@ fn a_keyring_that_cannot_be_used_is_an_error() {
         assert!(Sources::new(&config, &disabled, Project::new().store()).is_ok());
     }
 }
+
+/// The fingerprint of a user's only key.
+fn fingerprint(signer: &Signer) -> String {
+    let listed = String::from_utf8(signer.gpg(&["--with-colons", "--list-keys"])).unwrap();
+    let line = listed.lines().find(|l| l.starts_with("fpr:")).unwrap();
+    line.split(':').nth(9).unwrap().to_owned()
+}
+
+#[test]
+fn a_policy_names_keys_of_gnupg_for_collections() {
+    let (ours, theirs) = (Signer::new(), Signer::new());
+    let archive = collection_archive("acme.tools", "1.0.0", &[]);
+    let manifest = manifest_of(&archive);
+    let (good, foreign) = (ours.sign(&manifest), theirs.sign(&manifest));
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = ours.keyring(folder.path());
+    let both = folder.path().join("given-both.gpg");
+    let keys = [ours.gpg(&["--export"]), theirs.gpg(&["--export"])].concat();
+    fs::write(&both, keys).unwrap();
+    let try_with = |policy: &str, signatures: &[&String], all: Option<&PathBuf>| {
+        let signatures: Vec<String> = signatures.iter().map(|s| (*s).clone()).collect();
+        let server = server(archive.clone(), &signatures);
+        let mut project = Project::new();
+        project.overrides.server = Some(server.url("/api/"));
+        project.overrides.signatures.keyring = all.cloned();
+        project.settings = format!("[galaxy_trust]\nacme.* = {policy}\n");
+        let list = [collection("acme.tools", "*")];
+        let done = project.install(&list);
+        match &done {
+            Err(_) => project.must_be_untouched(),
+            Ok(_) => {
+                let lock = project.lock(&list).unwrap();
+                assert_eq!(lock.packages[0].signers, [format!("gpg:{}", fingerprint(&ours))]);
+            }
+        }
+        done.map(|_| ())
+    };
+    let by_keyring = format!("gpg:{}", keyring.display());
+    let by_key = format!("gpg:{}", fingerprint(&ours));
+    try_with(&by_keyring, &[&foreign, &good], None).unwrap();
+    // Where the key is known, only the one that is named counts.
+    try_with(&by_key, &[&good], Some(&both)).unwrap();
+    for (policy, signatures) in [
+        (&by_keyring, vec![]),
+        (&by_keyring, vec![&foreign]),
+        (&by_key, vec![&foreign]),
+    ] {
+        let failure = try_with(policy, &signatures, Some(&both)).unwrap_err();
+        assert_eq!(failure.cause, Cause::Mismatch, "{failure}");
+        let help = failure.diagnostic.help.clone().unwrap();
+        assert!(help.contains("[galaxy_trust]") && help.contains("gpg:"), "{help}");
+    }
+}
+
+#[test]
+fn signed_means_that_every_installed_byte_is_covered() {
+    let signer = Signer::new();
+    let archive = collection_archive("acme.tools", "1.0.0", &[]);
+    let signature = signer.sign(&manifest_of(&archive));
+    let folder = tempfile::tempdir().unwrap();
+    let keyring = Some(signer.keyring(folder.path()));
+    // Another task, and a FILES.json that says so: the signed MANIFEST.json does not.
+    let other = folder.path().join("other");
+    crate::bench::collection_folder(&other, "acme.tools", "1.0.0", &[]);
+    fs::write(other.join("roles/demo/tasks/main.yml"), "- command: rm -rf /\n").unwrap();
+    let mut changed = Vec::new();
+    kdo_galaxy::Building::of_folder(&other)
+        .unwrap()
+        .write(&mut changed)
+        .unwrap();
+    let repacked = |tar: &str| {
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        for (path, bytes) in [(&from, &changed), (&to, &archive)] {
+            let _ = fs::remove_dir_all(path);
+            fs::create_dir_all(path).unwrap();
+            fs::write(path.join("a.tar.gz"), bytes).unwrap();
+            let args = ["xzf", "a.tar.gz", "--one-top-level=x"];
+            assert!(
+                Command::new("tar")
+                    .args(args)
+                    .current_dir(path)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+        }
+        let script = format!(
+            "set -e; {tar}; cd from/x; tar czf ../../made.tar.gz MANIFEST.json FILES.json $(ls | grep -v json)"
+        );
+        let done = Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(folder.path())
+            .status();
+        assert!(done.unwrap().success());
+        fs::read(folder.path().join("made.tar.gz")).unwrap()
+    };
+    let attempts = [
+        (
+            "only a file is changed",
+            "cp to/x/MANIFEST.json to/x/FILES.json from/x/",
+        ),
+        ("its list is changed too", "cp to/x/MANIFEST.json from/x/"),
+        (
+            "a file is added",
+            "cp -r to/x/. from/x/; echo x > from/x/roles/demo/more.yml",
+        ),
+        (
+            "its hash is left out",
+            "cp -r to/x/. from/x/; sed -i 's/\"chksum_sha256\": \"[0-9a-f]*\"/\"chksum_sha256\": null/' from/x/FILES.json; echo x >> from/x/README.md",
+        ),
+    ];
+    install(
+        &server(archive.clone(), std::slice::from_ref(&signature)),
+        keyring.clone(),
+        "+1",
+    )
+    .unwrap();
+    for (what, script) in attempts {
+        let made = repacked(script);
+        let server = server(made, std::slice::from_ref(&signature));
+        let failure = install(&server, keyring.clone(), "1").expect_err(what);
+        assert!(
+            matches!(failure.cause, Cause::Mismatch | Cause::Refused),
+            "{what}: {failure}"
+        );
+    }
+}

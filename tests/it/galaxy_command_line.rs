@@ -1,0 +1,179 @@
+//! The command line of ansible-galaxy: each option of each action is taken, and common cases end with its status, as
+//! `galaxy/tests/interop/command_line.py` recorded it.
+
+use crate::program::{Bench, Said, root, said};
+use kdo_value::{Value, json};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+/// Where kdo ends otherwise, and why.
+const OTHERWISE: &[(&str, &str)] = &[
+    ("download_nothing", "wrong use"),
+    ("list", BUNDLED),
+    ("list_collections_no_folder", BUNDLED),
+    ("list_missing_collection", BUNDLED),
+    ("nothing_named", "wrong use"),
+    ("nothing_named_collection", "wrong use"),
+    (
+        "publish_nothing",
+        "what is published is the folder here, which is none",
+    ),
+    ("search_nothing_found", "a server without a search finds nothing"),
+    (
+        "setup_nothing",
+        "there is nothing to set up any more, whatever is named",
+    ),
+];
+const BUNDLED: &str = "no collection comes with kdo, so that none can be listed is told";
+
+fn field(value: &Value, key: &str) -> Value {
+    value.get(key).unwrap_or(Value::None)
+}
+
+fn recorded() -> Value {
+    let path = root().join("galaxy/tests/interop/command_line.json");
+    json::read(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn galaxy(bench: &Bench, words: &[String]) -> Said {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    said(&mut bench.named("ansible-galaxy", &words))
+}
+
+/// A server that has nothing; it ends with it.
+struct Server {
+    _folder: tempfile::TempDir,
+    process: Child,
+    url: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in [
+            (
+                "api/index.html",
+                r#"{"available_versions": {"v1": "v1/", "v3": "v3/"}}"#,
+            ),
+            ("api/v1/roles/index.html", r#"{"results": []}"#),
+        ] {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let mut process = Command::new("python3")
+            .args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "0"])
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let port = line
+            .split("port ")
+            .nth(1)
+            .and_then(|r| r.split(' ').next())
+            .unwrap();
+        Self {
+            url: format!("http://127.0.0.1:{port}/api/"),
+            _folder: folder,
+            process,
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What an action works on, so that it gets past its command line.
+fn operands(action: &str) -> Vec<&'static str> {
+    match action {
+        "role import" | "role delete" => vec!["user", "repository"],
+        "role setup" => vec!["travis", "user", "repository", "secret"],
+        "role init" => vec!["demo"],
+        "collection init" => vec!["acme.tools"],
+        "role search" => vec!["word"],
+        "collection build" => vec!["nowhere"],
+        "collection publish" => vec!["nowhere.tar.gz"],
+        a if a.starts_with("role") => vec!["acme.none"],
+        _ => vec!["acme.none"],
+    }
+}
+
+fn value(option: &str) -> &'static str {
+    match option {
+        "--timeout" | "--import-timeout" => "5",
+        "--server" | "-s" => "http://127.0.0.1:1/api/",
+        "--format" => "json",
+        "--type" => "default",
+        "--extra-vars" | "-e" => "a=b",
+        "--required-valid-signature-count" => "+all",
+        o if o.starts_with("--ignore-signature") => "NO_PUBKEY",
+        _ => "some",
+    }
+}
+
+#[test]
+fn every_option_of_ansible_galaxy_is_taken() {
+    let mut refused = Vec::new();
+    let mut tried = 0;
+    for (action, options) in field(&recorded(), "options").as_map().unwrap().text_entries() {
+        for option in options.as_sequence().unwrap() {
+            for spelling in field(&option, "spellings").as_sequence().unwrap() {
+                let spelling = spelling.to_text();
+                let mut words: Vec<String> = action.split(' ').map(str::to_owned).collect();
+                words.extend(operands(&action).into_iter().map(str::to_owned));
+                if !["-s", "--server"].contains(&&*spelling) {
+                    words.extend(["-s".to_owned(), "http://127.0.0.1:1/api/".to_owned()]);
+                }
+                words.push(spelling.to_string());
+                if field(&option, "value").truthy() {
+                    words.push(value(&spelling).to_owned());
+                }
+                let done = galaxy(&Bench::new(), &words);
+                tried += 1;
+                if done.code == 2 {
+                    refused.push(format!("{words:?}: {}", done.err));
+                }
+            }
+        }
+    }
+    assert!(tried > 150, "{tried}");
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
+
+#[test]
+fn common_cases_end_as_with_ansible_galaxy() {
+    let (server, recorded) = (Server::start(), recorded());
+    let mut wrong = Vec::new();
+    for (name, case) in field(&recorded, "cases").as_map().unwrap().text_entries() {
+        let bench = Bench::new();
+        for (file, text) in field(&recorded, "files").as_map().unwrap().text_entries() {
+            bench.file(&file, &text.to_text());
+        }
+        let line = field(&case, "line").to_text().to_string();
+        let line = line
+            .replace("URL", &server.url)
+            .replace("DEAD", "http://127.0.0.1:1/api/");
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let done = galaxy(&bench, &words);
+        let same = done.code.to_string() == field(&case, "status").to_text();
+        if same == OTHERWISE.iter().any(|(n, _)| *n == name) {
+            wrong.push(format!(
+                "{name}: {} there, {done:?}",
+                field(&case, "status").to_text()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
