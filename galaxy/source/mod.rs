@@ -15,6 +15,7 @@ mod open;
 mod present;
 mod remembered;
 mod role_import;
+mod servers;
 mod trusted;
 
 pub use galaxy::Server;

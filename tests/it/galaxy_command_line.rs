@@ -1,7 +1,7 @@
 //! The command line of ansible-galaxy: each option of each action is taken, and common cases end with its status, as
 //! `galaxy/tests/interop/command_line.py` recorded it.
 
-use crate::program::{Bench, Said, root, said};
+use crate::program::{Bench, Said, root, said, said_with_input};
 use kdo_value::{Value, json};
 use std::{
     fs,
@@ -176,4 +176,107 @@ fn common_cases_end_as_with_ansible_galaxy() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_settings_of_ansible_galaxy_are_read_from_the_environment_and_the_file() {
+    let bench = Bench::new();
+    bench.file("own_role/README.j2", "role {{ role_name }}\n");
+    bench.file("own_role/left.out", "x\n");
+    bench.file("own_collection/README.j2", "collection {{ collection_name }}\n");
+    let dead = "http://127.0.0.1:1/mine/";
+    let install = "collection install acme.none --timeout 2";
+    for (settings, words, wanted) in [
+        (vec![("ANSIBLE_GALAXY_SERVER", dead)], install, "127.0.0.1:1/mine"),
+        (
+            vec![
+                ("ANSIBLE_GALAXY_SERVER_LIST", "hub"),
+                ("ANSIBLE_GALAXY_SERVER_HUB_URL", dead),
+            ],
+            install,
+            "hub: http://127.0.0.1:1/mine",
+        ),
+        (
+            vec![("ANSIBLE_GALAXY_SERVER_LIST", "hub")],
+            install,
+            "the server hub of server_list has no url",
+        ),
+        (
+            vec![("ANSIBLE_GALAXY_GPG_KEYRING", "none.gpg")],
+            install,
+            "none.gpg",
+        ),
+        (
+            vec![
+                ("ANSIBLE_GALAXY_GPG_KEYRING", "none.gpg"),
+                ("ANSIBLE_GALAXY_DISABLE_GPG_VERIFY", "1"),
+                ("ANSIBLE_GALAXY_SERVER", dead),
+            ],
+            install,
+            "127.0.0.1:1/mine",
+        ),
+        (
+            vec![("ANSIBLE_GALAXY_ROLE_SKELETON", "own_role")],
+            "role init --force demo",
+            "",
+        ),
+        (
+            vec![
+                ("ANSIBLE_GALAXY_ROLE_SKELETON", "own_role"),
+                ("ANSIBLE_GALAXY_ROLE_SKELETON_IGNORE", "^left.*"),
+            ],
+            "role init --force other",
+            "",
+        ),
+        (
+            vec![("ANSIBLE_GALAXY_COLLECTION_SKELETON", "own_collection")],
+            "collection init acme.tools",
+            "",
+        ),
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let mut command = bench.named("ansible-galaxy", &words);
+        let done = said(command.envs(settings.iter().copied()));
+        assert!(done.err.contains(wanted), "{settings:?} {done:?}");
+        assert_eq!(done.code == 0, wanted.is_empty(), "{settings:?} {done:?}");
+    }
+    let text = |name: &str| fs::read_to_string(bench.path().join(name)).unwrap();
+    assert_eq!(text("demo/README"), "role demo\n");
+    assert!(bench.path().join("demo/left.out").is_file());
+    assert!(!bench.path().join("other/left.out").exists());
+    assert_eq!(text("acme/tools/README"), "collection tools\n");
+    let mut login = bench.named("ansible-galaxy", &["login", "--password-stdin"]);
+    let done = said_with_input(login.env("ANSIBLE_GALAXY_TOKEN_PATH", "kept"), "secret\n");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(text("kept").contains("secret"));
+    // And the same in a file.
+    bench.file(
+        "ansible.cfg",
+        &format!(
+            "[galaxy]\nserver_list = one\nrole_skeleton = own_role\n[galaxy_server.one]\nurl = {dead}\n"
+        ),
+    );
+    let done = said(&mut bench.named("ansible-galaxy", &install.split(' ').collect::<Vec<_>>()));
+    assert!(done.err.contains("one: http://127.0.0.1:1/mine"), "{done:?}");
+    let done = said(&mut bench.named("ansible-galaxy", &["role", "init", "third"]));
+    assert_eq!(
+        (done.code, text("third/README").as_str()),
+        (0, "role third\n"),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn setup_tells_what_there_is_instead() {
+    let bench = Bench::new();
+    let words = ["role", "setup", "travis", "acme", "web", "secret"];
+    let done = said(&mut bench.named("ansible-galaxy", &words));
+    assert_eq!(done.code, 1);
+    assert!(done.err.contains("let the CI of acme/web publish"), "{done:?}");
+    assert!(done.err.contains("role import"), "{done:?}");
+    let wrong = bench.run(&["galaxy", "collection", "import", "acme", "web"]);
+    assert!(
+        wrong.code == 2 && wrong.err.contains("only roles are imported"),
+        "{wrong:?}"
+    );
 }

@@ -3,7 +3,7 @@
 use super::context::Asked;
 use crate::stop::{Result, Stop};
 use clap::{Args, builder::PossibleValuesParser};
-use kdo_galaxy::Signatures;
+use kdo_galaxy::{Kind, Signatures};
 use std::path::PathBuf;
 
 /// Options of subcommands that check signatures by OpenPGP.
@@ -49,6 +49,11 @@ impl SignatureArgs {
             return Err(Stop::new(
                 "--signature is for packages that are named on the command line; in a file with requirements the key \
                  `signatures` names them",
+            ));
+        }
+        if asked.list.iter().any(|r| r.kind == Kind::Role) {
+            return Err(Stop::usage(
+                "--signature is for collections: kdo galaxy collection install",
             ));
         }
         for requirement in &mut asked.list {

@@ -1,7 +1,8 @@
 //! Signatures by OpenPGP of collections on a Galaxy server, checked with a real keyring.
 
 use crate::bench::{Answer, Project, Web, collection, collection_archive};
-use kdo_galaxy::{Cause, Digest, Failure, Overrides, Signatures, Sources};
+use kdo_galaxy::{Cause, Digest, Failure, Overrides, Requirements, Signatures, Sources};
+use kdo_syntax::SourceMap;
 use std::{
     fs,
     io::Read,
@@ -315,4 +316,36 @@ fn signed_means_that_every_installed_byte_is_covered() {
             "{what}: {failure}"
         );
     }
+}
+
+/// Here the real ansible-galaxy ends with a traceback (2.19.14).
+#[test]
+fn a_keyring_does_not_keep_files_from_being_installed() {
+    let signer = Signer::new();
+    let archive = collection_archive("acme.tools", "1.0.0", &[]);
+    let signature = signer.sign(&manifest_of(&archive));
+    let mut project = Project::new();
+    let file = project.path("given.tar.gz");
+    fs::write(&file, &archive).unwrap();
+    let armour = project.write("given.asc", &signature);
+    project.overrides.signatures = Signatures {
+        keyring: Some(signer.keyring(file.parent().unwrap())),
+        ..Signatures::default()
+    };
+    let entry = |project: &Project, more: &str| {
+        let text = format!(
+            "collections:\n- {{name: '{}', type: file{more}}}\n",
+            file.display()
+        );
+        let read = Requirements::read(&project.write("given.yml", &text), &SourceMap::new());
+        read.unwrap().list
+    };
+    project.install(&entry(&project, "")).unwrap();
+    let mut strict = Project::new();
+    strict.overrides = project.overrides;
+    strict.overrides.signatures.required = Some("+1".to_owned());
+    let failure = strict.install(&entry(&strict, "")).unwrap_err();
+    assert_eq!(failure.cause, Cause::Mismatch, "{failure}");
+    let named = format!(", signatures: 'file://{}'", armour.display());
+    strict.install(&entry(&strict, &named)).unwrap();
 }
