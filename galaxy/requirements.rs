@@ -104,7 +104,7 @@ impl Requirements {
         for (at, entry) in self.section(map, "collections").iter().enumerate() {
             let requirement = match entry {
                 Value::Map(keys) => {
-                    self.tell_slips(keys, COLLECTION_KEYS);
+                    self.tell_slips(keys, COLLECTION_KEYS, sources);
                     collection_spec::of_map(keys, base)
                 }
                 Value::Str(text) => collection_spec::of_word(text.as_str(), base),
@@ -127,7 +127,7 @@ impl Requirements {
                         }
                         continue;
                     }
-                    self.tell_slips(keys, ROLE_KEYS);
+                    self.tell_slips(keys, ROLE_KEYS, sources);
                     role_spec::of_map(keys, base)
                 }
                 Value::Str(text) => role_spec::of_text(text.as_str(), base),
@@ -182,11 +182,26 @@ impl Requirements {
         }
     }
 
-    /// Keys that Ansible drops silently although they were surely meant to be another.
-    fn tell_slips(&mut self, keys: &Map, known: &[&str]) {
-        for (key, _) in keys.entries() {
+    /// Keys that Ansible drops silently although they were surely meant to be another, and versions that are other
+    /// numbers than they look.
+    fn tell_slips(&mut self, keys: &Map, known: &[&str], sources: &SourceMap) {
+        for (key, value) in keys.entries() {
             let text = key.to_text();
             if known.contains(&&*text) {
+                let number = Some(&value).filter(|v| matches!(v, Value::Float(_)) && &*text == "version");
+                let written = number.and_then(|_| written(&key, sources));
+                if let Some(written) = written.filter(|w| *w != value.to_text()) {
+                    self.warnings.push(Diagnostic {
+                        severity: kdo_syntax::Severity::Warning,
+                        ..Diagnostic::error(format!(
+                            "the version {written} is the number {} here",
+                            value.to_text()
+                        ))
+                        .at(key.origin())
+                        .length(text.chars().count())
+                        .label(format!("write it in quotes: '{written}'"))
+                    });
+                }
                 continue;
             }
             if let Some(meant) = nearest(&text, known.iter().copied()) {
@@ -200,6 +215,18 @@ impl Requirements {
             }
         }
     }
+}
+
+/// What stands behind a key, as it was written.
+fn written(key: &Value, sources: &SourceMap) -> Option<String> {
+    let origin = key.origin()?;
+    let source = sources.get(origin.file)?;
+    let line = source.line(origin.line)?;
+    let start = usize::try_from(origin.column).ok()?.checked_sub(1)?;
+    let rest: String = line.chars().skip(start).collect();
+    let (_, value) = rest.split_once(':')?;
+    let value = value.trim_start().split([' ', ',', '}', '#']).next()?;
+    Some(value.to_owned()).filter(|v| !v.is_empty())
 }
 
 /// The place of an entry: its own, or that of its first key.

@@ -71,21 +71,26 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.as_mut().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let port = line
-            .split("port ")
-            .nth(1)
-            .and_then(|r| r.split(' ').next())
-            .unwrap();
         Self {
-            url: format!("http://127.0.0.1:{port}/api/"),
+            url: url_of(&mut process),
             _folder: folder,
             process,
         }
     }
+}
+
+/// Where a server listens that tells its port.
+fn url_of(process: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(process.stdout.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let port = line
+        .split("port ")
+        .nth(1)
+        .and_then(|r| r.split(' ').next())
+        .unwrap();
+    format!("http://127.0.0.1:{port}/api/")
 }
 
 impl Drop for Server {
@@ -278,5 +283,69 @@ fn setup_tells_what_there_is_instead() {
     assert!(
         wrong.code == 2 && wrong.err.contains("only roles are imported"),
         "{wrong:?}"
+    );
+}
+
+/// A server of Galaxy that imports roles; what it is asked is checked by galaxy/tests/it/role_imports.rs.
+const IMPORTER: &str = r#"
+import http.server, json
+def told(state):
+    role = {"namespace": "acme", "name": "web"}
+    messages = [{"id": 1, "message_type": "INFO", "message_text": "reading\u001b[2J"}, {"id": 2, "message_type": "ERROR", "message_text": "no README"}]
+    fields = {"role": role, "task_messages": messages if state != "WAITING" else messages[:1]}
+    return {"results": [{"id": 7, "state": state, "github_user": "acme", "github_repo": "web", "summary_fields": fields}]}
+class Server(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        pages = {"/api/": {"available_versions": {"v1": "v1/"}}, "/api/v1/imports?id=7": told("FAILED")}
+        self.answer(pages.get(self.path))
+    def do_POST(self):
+        form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        ours = form == "github_user=acme&github_repo=web&github_reference=main&alternate_role_name=other"
+        self.answer(told("WAITING") if ours else None)
+    def do_DELETE(self):
+        self.answer({"deleted_roles": [], "status": "Role acme.web deleted"})
+    def answer(self, page):
+        self.send_response(200 if page else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps(page or {}).encode())
+    def log_message(self, *_):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Server)
+print("port", server.server_port, "", flush=True)
+server.serve_forever()
+"#;
+
+#[test]
+fn a_role_is_imported_and_what_the_server_says_of_it_told() {
+    let bench = Bench::new();
+    let mut process = Command::new("python3")
+        .args(["-u", "-c", IMPORTER])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let url = url_of(&mut process);
+    let galaxy = |words: &str| {
+        let words: Vec<&str> = words.split(' ').chain(["-s", &url]).collect();
+        said(&mut bench.named("ansible-galaxy", &words))
+    };
+    let waited = galaxy("role import acme web --branch main --role-name other");
+    let quick = galaxy("role import acme web --branch main --role-name other --no-wait");
+    let deleted = galaxy("role delete acme web");
+    let _ = process.kill();
+    let _ = process.wait();
+    let told = "Successfully submitted import request 7\n";
+    assert_eq!(
+        (waited.code, waited.out),
+        (1, format!("{told}reading[2J\nno README\n")),
+        "{}",
+        waited.err
+    );
+    assert_eq!(
+        (quick.code, quick.out),
+        (0, format!("{told}Role name: acme.web\nRepo: acme/web\n"))
+    );
+    assert_eq!(
+        (deleted.code, deleted.out.as_str()),
+        (0, "Role acme.web deleted\n")
     );
 }

@@ -1,7 +1,7 @@
 //! What the real ansible-galaxy made of the same collections, requirements and catalogues; recorded by
 //! `tests/interop/record.py`, since it is not there when tests run.
 
-use crate::bench::{Project, Repository, StaticTree, collection};
+use crate::bench::{Project, Repository, Shelf, StaticTree, collection};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use kdo_galaxy::{
     Building, Choice, Digest, Kind, Range, Requirements, Resolved, Version, check_collection, resolve,
@@ -14,6 +14,7 @@ use std::{
     os::unix::fs::{PermissionsExt, symlink},
     path::Path,
     process::Command,
+    sync::Arc,
 };
 
 fn recorded(name: &str) -> Map {
@@ -344,15 +345,19 @@ fn must_fulfil(case: &Value, asked: &[(String, String)], ours: &[Resolved]) {
 
 /// Compares one catalogue's answer.
 fn catalogue(case: &Value) -> Result<(), String> {
-    let mut server = StaticTree::of_files();
+    let address = "https://galaxy.test/";
+    let mut shelf = Shelf::new(address);
     for (name, versions) in field(case, "packages").as_map().unwrap().text_entries() {
         for (version, needs) in versions.as_map().unwrap().text_entries() {
             let needs = texts(&needs);
-            let needs: Vec<(&str, &str)> = needs.iter().map(|(n, r)| (n.as_str(), r.as_str())).collect();
-            server.tell(&name, &version, &needs, "");
+            let needs = needs.iter().map(|(n, r)| collection(n, r)).collect();
+            shelf.put(Kind::Collection, &name, &version, needs);
         }
     }
-    let project = Project::of_server(&server);
+    let mut project = Project::new();
+    project.overrides.server = Some(address.to_owned());
+    let sources = project.sources();
+    sources.add(address, Arc::new(shelf)).unwrap();
     let flags = field(case, "flags");
     let flag = |name: &str| {
         flags
@@ -394,7 +399,7 @@ fn catalogue(case: &Value) -> Result<(), String> {
         ..Choice::default()
     };
     choice.keep_installed(&project.installer(), &list);
-    let ours = resolve(&list, &project.sources(), &choice).map_err(|f| f.to_string());
+    let ours = resolve(&list, &sources, &choice).map_err(|f| f.to_string());
     match (ours, field(case, "result")) {
         (Err(_), Value::None) => Ok(()),
         (Err(failure), _) => Err(format!("ansible-galaxy finds a solution: {failure}")),

@@ -270,3 +270,17 @@ collections:
     }
     assert_eq!(shown.len(), 16, "{}", shown.join("\n"));
 }
+
+#[test]
+fn a_version_that_yaml_takes_for_another_number_is_told() {
+    let project = Project::new();
+    let text = "- {src: a.b, version: 1.10}\n- src: c.d\n  version: 1.5\n- src: e.f\n  version: '1.10'\n";
+    let file = project.write("requirements.yml", text);
+    let read = Requirements::read(&file, &SourceMap::new()).unwrap();
+    let told: Vec<&str> = read.warnings.iter().map(|w| w.message.as_str()).collect();
+    assert_eq!(told, ["the version 1.10 is the number 1.1 here"]);
+    assert_eq!(
+        read.warnings[0].label.as_deref(),
+        Some("write it in quotes: '1.10'")
+    );
+}

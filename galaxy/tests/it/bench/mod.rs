@@ -5,6 +5,7 @@ mod archive;
 mod git_http;
 mod nginx;
 mod repository;
+mod shelf;
 mod static_tree;
 mod web;
 
@@ -12,6 +13,7 @@ pub(crate) use archive::ArchiveFile;
 pub(crate) use git_http::GitHttp;
 pub(crate) use nginx::Nginx;
 pub(crate) use repository::Repository;
+pub(crate) use shelf::Shelf;
 pub(crate) use static_tree::StaticTree;
 pub(crate) use web::{Answer, Asked, Web};
 

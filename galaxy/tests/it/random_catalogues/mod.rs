@@ -5,65 +5,28 @@
 mod case;
 mod exhaustive;
 
-use crate::bench::Project;
+use crate::bench::{Project, Shelf};
 use case::{Case, Known, Random, Released, Span, told};
 use exhaustive::Exhaustive;
 use kdo_galaxy::{
-    Artifact, Cause, Choice, Digest, Failure, Location, Package, Release, Requirement, Resolved, Result,
-    Source, Sources, Version, resolve,
+    Cause, Choice, Location, Package, Requirement, Resolved, Result, Sources, Version, resolve,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 /// The catalogue as the crate asks it.
-struct Shelf {
-    address: String,
-    packages: BTreeMap<Package, Vec<Release>>,
-}
-
-impl Shelf {
-    fn of(case: &Case, address: &str) -> Self {
-        let release = |known: &Known, released: &Released| Release {
-            package: known.package.clone(),
-            version: Version::new(known.package.kind(), released.text).unwrap(),
-            dependencies: released
-                .needs
-                .iter()
-                .map(|(needed, span)| match needed {
-                    Some(at) => asked(&case.packages[*at].package, span, address),
-                    None => asked(&Package::collection("p.nowhere").unwrap(), span, address),
-                })
-                .collect(),
-            artifact: Artifact::default(),
-        };
-        let of = |known: &Known| {
-            let releases = known.versions.iter().map(|v| release(known, v)).collect();
-            (known.package.clone(), releases)
-        };
-        Self {
-            address: address.to_owned(),
-            packages: case.packages.iter().map(of).collect(),
+fn shelf(case: &Case, address: &str) -> Shelf {
+    let mut shelf = Shelf::new(address);
+    for known in &case.packages {
+        for released in &known.versions {
+            let need = |(needed, span): &(Option<usize>, Span)| match needed {
+                Some(at) => asked(&case.packages[*at].package, span, address),
+                None => asked(&Package::collection("p.nowhere").unwrap(), span, address),
+            };
+            let needs = released.needs.iter().map(need).collect();
+            shelf.put(known.package.kind(), known.package.name(), released.text, needs);
         }
     }
-}
-
-impl Source for Shelf {
-    fn address(&self) -> String {
-        self.address.clone()
-    }
-
-    fn versions(&self, package: &Package) -> Result<Vec<Version>> {
-        let releases = self.packages.get(package).into_iter().flatten();
-        Ok(releases.map(|r| r.version.clone()).collect())
-    }
-
-    fn release(&self, package: &Package, version: &Version) -> Result<Release> {
-        let found = self.packages[package].iter().find(|r| r.version == *version);
-        Ok(found.unwrap().clone())
-    }
-
-    fn fetch(&self, _release: &Release) -> Result<Digest> {
-        Err(Failure::not_found("there are no archives"))
-    }
+    shelf
 }
 
 fn asked(package: &Package, span: &Span, address: &str) -> Requirement {
@@ -74,7 +37,7 @@ fn asked(package: &Package, span: &Span, address: &str) -> Requirement {
 }
 
 fn resolved(case: &Case, sources: &Sources, address: &str) -> Result<Vec<Resolved>> {
-    sources.add(address, Arc::new(Shelf::of(case, address)))?;
+    sources.add(address, Arc::new(shelf(case, address)))?;
     let list: Vec<Requirement> = case
         .roots
         .iter()
