@@ -128,5 +128,8 @@ fn missing(package: &Package, range: &Ranges<Version>, catalogue: &Catalogue<'_>
 
 /// A set of versions in a requirement's words.
 fn plain(range: &Ranges<Version>) -> String {
+    if *range == Ranges::empty() {
+        return "in versions that exclude each other".to_owned();
+    }
     range.to_string().replace(" | ", " or ")
 }

@@ -108,17 +108,23 @@ impl<'a> Search<'a> {
                 }
                 Err(error) => error,
             };
-            if let PubGrubError::NoSolution(tree) = &error
-                && !all
-                && self.lacks_a_name(tree)?
-            {
+            let lacks = match &error {
+                PubGrubError::NoSolution(tree) => self.lacks_a_name(tree)?,
+                _ => false,
+            };
+            if lacks && !all {
                 all = true;
                 self.catalogue.read_all(self.roots.keys().cloned().collect())?;
                 if self.catalogue.named()? != named {
                     continue;
                 }
             }
-            return Err(conflict::explain(error, self.catalogue));
+            let failure = conflict::explain(error, self.catalogue);
+            return Err(if lacks {
+                failure.help("there are pre-releases that might do: --pre takes them")
+            } else {
+                failure
+            });
         }
     }
 

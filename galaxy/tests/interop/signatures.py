@@ -94,11 +94,12 @@ def make_keys(home, manifest):
     for name in ["good", "second", "unknown", "revoked"]:
         key(name)
     key("expired", PAST, "1d")
+    key("aged", PAST)
     signatures = {name: sign(name) for name in ["good", "second", "unknown", "revoked"]}
     signatures["bad"] = sign("good", b"{}")
     signatures["nonsense"] = "nonsense\n"
     signatures["expired_key"] = sign("expired", moment=PAST)
-    signatures["expired_signature"] = sign("aged", moment=PAST, more=["--default-sig-expire", "1d"]) if not key("aged", PAST) else None
+    signatures["expired_signature"] = sign("aged", moment=PAST, more=["--default-sig-expire", "1d"])
     listed = gpg(home, "--with-colons", "--list-keys", "revoked@acme.test").decode()
     print_of_revoked = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
     certificate = pathlib.Path(home, "openpgp-revocs.d", f"{print_of_revoked}.rev").read_text().replace(":-----BEGIN", "-----BEGIN")

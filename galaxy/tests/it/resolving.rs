@@ -57,6 +57,10 @@ fn prereleases_are_taken_where_they_are_wanted() {
         chosen(&project, &[collection("acme.user", "*")]),
         ["acme.base 2.0.0-beta.1", "acme.user 1.0.0"]
     );
+    let failure = project.resolve(&[collection("acme.base", ">1")]).err().unwrap();
+    assert!(failure.diagnostic.help.unwrap().contains("--pre"));
+    let failure = project.resolve(&[collection("acme.base", ">2")]).err().unwrap();
+    assert!(failure.diagnostic.help.is_none());
     let choice = Choice {
         prereleases: true,
         ..Choice::default()
