@@ -40,6 +40,9 @@ struct Known {
     first: HashMap<Package, Range>,
 }
 
+/// How many versions of a package are read where all might matter.
+const MOST_READ: usize = 20;
+
 /// What a release needs; nothing where nobody can read it.
 fn readable(needs: Result<Vec<(Package, Range)>>) -> Result<Vec<(Package, Range)>> {
     match needs {
@@ -336,21 +339,29 @@ impl<'a> Catalogue<'a> {
         Ok(needing)
     }
 
-    /// Reads what all versions of all packages need, below those: only so is it known which pre-releases are named.
+    /// Reads what versions of all packages need, below those, whether they are tried or not: only so is it known which
+    /// pre-releases are named. Of a package with many versions only the newest are asked for.
     pub(super) fn read_all(&self, mut level: Vec<Package>) -> Result<()> {
         let mut seen: BTreeSet<Package> = level.iter().cloned().collect();
         while !level.is_empty() {
-            let needs = in_parallel(&level, |package| {
-                let mut needs = Vec::new();
-                for version in self.versions(package)?.0.iter() {
-                    let needed = self.release(package, version).and_then(|(r, _)| self.needs(&r));
-                    needs.extend(readable(needed)?.into_iter().map(|(p, _)| p));
-                }
-                Result::Ok(needs)
+            let mut releases = Vec::new();
+            for (package, versions) in level.iter().zip(in_parallel(&level, |p| self.versions(p))?) {
+                let newest = versions?.0;
+                releases.extend(
+                    newest
+                        .iter()
+                        .take(MOST_READ)
+                        .map(|v| (package.clone(), v.clone())),
+                );
+            }
+            let needs = in_parallel(&releases, |(package, version)| {
+                let (release, _) = self.release(package, version)?;
+                self.needs(&release)
             })?;
             level.clear();
             for needs in needs {
-                level.extend(needs?.into_iter().filter(|p| seen.insert(p.clone())));
+                let needed = readable(needs)?.into_iter().map(|(p, _)| p);
+                level.extend(needed.filter(|p| seen.insert(p.clone())));
             }
         }
         Ok(())
