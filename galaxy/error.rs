@@ -87,7 +87,7 @@ impl Failure {
     }
 
     /// All of them as one, to be told at once; none if there are none.
-    pub(crate) fn all(failures: Vec<Self>) -> Option<Self> {
+    pub fn all(failures: Vec<Self>) -> Option<Self> {
         let mut failures = failures.into_iter();
         let mut first = failures.next()?;
         for other in failures {

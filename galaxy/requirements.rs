@@ -18,15 +18,21 @@ pub struct Requirements {
     pub warnings: Vec<Diagnostic>,
     /// Whether the file is a list of roles, as all were before there were collections.
     pub is_list: bool,
-    /// What is wrong, so that all is told at once.
-    wrong: Vec<Failure>,
+    /// What is wrong in entries that are not in the list.
+    pub wrong: Vec<Failure>,
 }
 
 impl Requirements {
-    /// Reads a file and those that it includes. All that is wrong in them is told at once.
-    pub fn read(path: &Path, sources: &SourceMap) -> Result<Self> {
+    /// Reads a file and those that it includes, as far as they make sense.
+    pub fn read_what_fits(path: &Path, sources: &SourceMap) -> Result<Self> {
         let mut all = Self::default();
         all.add_file(path, sources, None)?;
+        Ok(all)
+    }
+
+    /// Reads a file and those that it includes. All that is wrong in them is told at once.
+    pub fn read(path: &Path, sources: &SourceMap) -> Result<Self> {
+        let mut all = Self::read_what_fits(path, sources)?;
         match Failure::all(std::mem::take(&mut all.wrong)) {
             Some(failure) => Err(failure),
             None => Ok(all),

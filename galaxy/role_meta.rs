@@ -29,8 +29,9 @@ pub fn role_dependencies(folder: &Path) -> Result<Vec<Requirement>> {
             return Ok(());
         };
         let Value::List(list) = list else {
-            return Err(Failure::refused(format!(
-                "{file}: Expected role dependencies to be a list."
+            let failure = Failure::refused(format!("{file}: Expected role dependencies to be a list."));
+            return Err(failure.help(format!(
+                "`- ` before each entry, and no `roles:` above them, in {file}"
             )));
         };
         for entry in list.to_vec() {
@@ -41,13 +42,7 @@ pub fn role_dependencies(folder: &Path) -> Result<Vec<Requirement>> {
     if let Some(main) = load(folder, "main")? {
         add(main.get("dependencies"), "meta/main.yml")?;
     }
-    // A mapping is none of Ansible's forms, and common: its collections are those of requirements.yml files.
-    let more = load(folder, "requirements")?;
-    let more = match more {
-        Some(Value::Map(map)) => map.get("roles"),
-        other => other,
-    };
-    add(more, "meta/requirements.yml")?;
+    add(load(folder, "requirements")?, "meta/requirements.yml")?;
     Ok(found)
 }
 

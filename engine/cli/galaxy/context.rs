@@ -8,7 +8,7 @@ use crate::{
 };
 use clap::Args;
 use kdo_galaxy::{
-    Choice, Digest, Installed, Installer, Kind, Limits, Lock, Mode, Overrides, Paths, Requirement,
+    Choice, Digest, Failure, Installed, Installer, Kind, Limits, Lock, Mode, Overrides, Paths, Requirement,
     Requirements, Resolved, Signatures, Sources, Store, installed, requirements_digest, resolve,
 };
 use kdo_syntax::{SourceMap, render};
@@ -88,13 +88,32 @@ impl Context {
 
     /// What the words or the file ask for.
     pub(super) fn asked(&self, kind: Option<Kind>, words: &[String], file: &FileArgs) -> Result<Asked> {
+        let (asked, wrong) = self.asked_what_fits(kind, words, file)?;
+        match Failure::all(wrong) {
+            Some(failure) => Err(self.stop(&failure)),
+            None => Ok(asked),
+        }
+    }
+
+    /// The same, and what is wrong with what it leaves out.
+    pub(super) fn asked_what_fits(
+        &self,
+        kind: Option<Kind>,
+        words: &[String],
+        file: &FileArgs,
+    ) -> Result<(Asked, Vec<Failure>)> {
         if !words.is_empty() && file.requirements_file.is_none() {
             let kind = kind.unwrap_or(Kind::Role);
-            let list: kdo_galaxy::Result<_> = words.iter().map(|w| Requirements::of_word(kind, w)).collect();
-            return Ok(Asked {
-                list: list.map_err(|f| self.stop(&f))?,
-                file: None,
+            let mut wrong = Vec::new();
+            let list = words.iter().filter_map(|w| {
+                let read = Requirements::of_word(kind, w);
+                read.map_err(|f| wrong.push(f)).ok()
             });
+            let asked = Asked {
+                list: list.collect(),
+                file: None,
+            };
+            return Ok((asked, wrong));
         }
         let path = match &file.requirements_file {
             Some(path) => path.clone(),
@@ -102,7 +121,8 @@ impl Context {
                 Stop::usage("there is nothing to do: name a package, or a file with requirements by -r")
             })?,
         };
-        let read = Requirements::read(&path, &self.texts).map_err(|f| self.stop(&f))?;
+        let mut read = Requirements::read_what_fits(&path, &self.texts).map_err(|f| self.stop(&f))?;
+        let wrong = std::mem::take(&mut read.wrong);
         for warning in &read.warnings {
             screen::complain(&render(warning, &self.texts, screen::color(Stream::Error)));
         }
@@ -116,10 +136,11 @@ impl Context {
             Some(kind) => read.only(kind).list,
             None => read.list,
         };
-        Ok(Asked {
+        let asked = Asked {
             list,
             file: Some(path),
-        })
+        };
+        Ok((asked, wrong))
     }
 
     /// The same; none if no package is named and there is no file with requirements.

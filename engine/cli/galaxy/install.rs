@@ -12,7 +12,7 @@ use crate::{
     stop::{Result, Stop},
 };
 use clap::Args;
-use kdo_galaxy::{Choice, Done, Installer, Kind, Lock, Mode, Requirement, lock, resolve_locked};
+use kdo_galaxy::{Choice, Done, Failure, Installer, Kind, Lock, Mode, Requirement, lock, resolve_locked};
 
 /// Arguments of `kdo galaxy install`.
 #[derive(Args)]
@@ -60,7 +60,11 @@ pub(crate) struct InstallArgs {
 /// Installs.
 pub(crate) fn install(kind: Option<Kind>, args: InstallArgs) -> Result<u8> {
     let context = Context::checking(&args.servers, args.signatures.signatures())?;
-    let mut asked = context.asked(kind, &args.packages, &args.file)?;
+    let (mut asked, wrong) = context.asked_what_fits(kind, &args.packages, &args.file)?;
+    match Failure::all(wrong.clone()) {
+        Some(failure) if !args.ignore_errors => return Err(context.stop(&failure)),
+        _ => wrong.iter().for_each(|f| tell::warn(f, &context.texts)),
+    }
     args.signatures.name(&mut asked)?;
     if asked.file.is_some() && !args.packages.is_empty() {
         asked
