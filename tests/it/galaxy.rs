@@ -164,6 +164,21 @@ fn the_words_of_ansible_galaxy_are_taken() {
 }
 
 #[test]
+fn names_are_taken_for_roles_and_that_is_told() {
+    let bench = Bench::new();
+    bench.file(
+        "server/api/index.json",
+        r#"{"available_versions": {"v1": "v1/", "v3": "v3/"}}"#,
+    );
+    let url = format!("file://{}/server/api/", bench.path().display());
+    let missing = bench.run(&["galaxy", "install", "-s", &url, "acme.tools"]);
+    let told = "for collections: kdo galaxy collection install acme.tools";
+    assert!(missing.code == 1 && missing.err.contains(told), "{missing:?}");
+    let role = bench.run(&["galaxy", "role", "install", "-s", &url, "acme.tools"]);
+    assert!(role.code == 1 && !role.err.contains(told), "{role:?}");
+}
+
+#[test]
 fn without_requirements_what_is_installed_is_shown() {
     let bench = Bench::new();
     let empty = bench.run(&["galaxy", "tree"]);

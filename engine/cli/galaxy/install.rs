@@ -12,7 +12,9 @@ use crate::{
     stop::{Result, Stop},
 };
 use clap::Args;
-use kdo_galaxy::{Choice, Done, Failure, Installer, Kind, Lock, Mode, Requirement, lock, resolve_locked};
+use kdo_galaxy::{
+    Cause, Choice, Done, Failure, Installer, Kind, Lock, Mode, Requirement, lock, resolve_locked,
+};
 
 /// Arguments of `kdo galaxy install`.
 #[derive(Args)]
@@ -95,6 +97,7 @@ pub(crate) fn install(kind: Option<Kind>, args: InstallArgs) -> Result<u8> {
         _ => Mode::Needed,
     };
     let run = Run {
+        as_roles: kind.is_none() && asked.file.is_none() && !called_as::ansible(),
         installer: context.installer(context.paths(roles, collections)?, mode),
         context,
         args,
@@ -103,6 +106,8 @@ pub(crate) fn install(kind: Option<Kind>, args: InstallArgs) -> Result<u8> {
 }
 
 struct Run {
+    /// Whether names were taken for roles without anybody saying so.
+    as_roles: bool,
     context: Context,
     installer: Installer,
     args: InstallArgs,
@@ -139,6 +144,13 @@ impl Run {
                     }
                 }
                 Ok(0)
+            }
+            Err(failure) if self.as_roles && failure.cause == Cause::NotFound => {
+                let words = self.args.packages.join(" ");
+                let help = format!(
+                    "names are taken for roles; for collections: kdo galaxy collection install {words}"
+                );
+                Err(self.context.stop(&failure.help(help)))
             }
             Err(failure) => Err(self.context.stop(&failure)),
         }
