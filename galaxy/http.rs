@@ -1,8 +1,9 @@
 //! Requests: tried again where that helps, credentials only for the host they are meant for.
 
 use crate::{
-    Digest, Failure, Result, Store,
+    Activity, Digest, Failure, Result, Store,
     auth::{Auth, absolute},
+    certificate::{Authority, ClientCertificate, tls},
     proxy::Proxies,
     static_tree::file_of_url,
 };
@@ -18,7 +19,6 @@ use std::{
 use ureq::{
     Agent, Body,
     http::{Method, Response},
-    tls::{Certificate, PemItem, RootCerts, TlsConfig},
 };
 
 /// Attempts for one request, with growing pauses between them.
@@ -42,34 +42,14 @@ pub struct HttpOptions {
     pub offline: bool,
     /// Certificates of authorities beside those of this machine.
     pub authorities: Vec<Authority>,
+    /// Who we are to a server that wants a certificate.
+    pub client: Option<ClientCertificate>,
+    /// Where bytes are counted.
+    pub activity: Arc<Activity>,
     /// The server is a tree of files here; no other server may send us to files.
     pub files: bool,
     /// The proxies of the environment.
     pub proxies: Proxies,
-}
-
-/// A certificate of an authority, as DER.
-#[derive(Clone, Debug)]
-pub struct Authority(Vec<u8>);
-
-impl Authority {
-    /// All certificates of a PEM file. One without any is an error: whoever names it wants it to count.
-    pub fn of_file(path: &Path) -> Result<Vec<Self>> {
-        let text = std::fs::read(path).map_err(|e| Failure::file(path, &e))?;
-        let found: Vec<Self> = ureq::tls::parse_pem(&text)
-            .filter_map(|item| match item {
-                Ok(PemItem::Certificate(certificate)) => Some(Self(certificate.der().to_vec())),
-                _ => None,
-            })
-            .collect();
-        if found.is_empty() {
-            return Err(
-                Failure::invalid(format!("{} holds no certificate", path.display()))
-                    .help("a file of PEM blocks that begin with -----BEGIN CERTIFICATE----- is wanted"),
-            );
-        }
-        Ok(found)
-    }
 }
 
 impl Default for HttpOptions {
@@ -80,6 +60,8 @@ impl Default for HttpOptions {
             pause: Duration::from_secs(2),
             offline: false,
             authorities: Vec::new(),
+            client: None,
+            activity: Arc::default(),
             files: false,
             proxies: Proxies::default(),
         }
@@ -127,21 +109,7 @@ impl<'a> Call<'a> {
 impl Http {
     /// A client with the certificates of this machine.
     pub fn new(options: HttpOptions) -> Self {
-        let found = rustls_native_certs::load_native_certs().certs;
-        let found = found.iter().map(|c| c.as_ref());
-        let roots: Vec<Certificate<'static>> = found
-            .chain(options.authorities.iter().map(|a| a.0.as_slice()))
-            .map(|der| Certificate::from_der(der).to_owned())
-            .collect();
-        let roots = if roots.is_empty() {
-            RootCerts::WebPki
-        } else {
-            roots.into_iter().into()
-        };
-        let tls = TlsConfig::builder()
-            .disable_verification(options.unchecked)
-            .root_certs(roots)
-            .build();
+        let tls = tls(&options.authorities, options.client.as_ref(), options.unchecked);
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .user_agent(concat!("kdo/", env!("CARGO_PKG_VERSION")))
@@ -347,6 +315,7 @@ impl Http {
             let mut reader = Watched {
                 inner: answer.into_body().into_with_config().limit(u64::MAX).reader(),
                 failed: None,
+                activity: &self.options.activity,
             };
             let taken = incoming.take_all(&mut reader);
             match (taken, reader.failed) {
@@ -372,15 +341,17 @@ impl Http {
 }
 
 /// Tells a reader's errors from the writer's.
-struct Watched<R> {
+struct Watched<'a, R> {
     inner: R,
     failed: Option<String>,
+    activity: &'a Activity,
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         self.inner
             .read(into)
+            .inspect(|n| self.activity.add_received(*n))
             .inspect_err(|e| self.failed = Some(e.to_string()))
     }
 }

@@ -1,8 +1,10 @@
 //! Roles and collections of others: what is required, from where it comes, which versions fit together, what is
 //! locked, what is harmless, and how it gets to its place. Knows nothing of running them.
 
+mod activity;
 mod auth;
 mod building;
+mod certificate;
 mod collection_spec;
 mod content;
 mod digest;
@@ -43,12 +45,14 @@ mod trust;
 mod unpack;
 mod version;
 
+pub use activity::Activity;
 pub use auth::Auth;
 pub use building::Building;
+pub use certificate::{Authority, ClientCertificate};
 pub use digest::Digest;
 pub use download::{Downloaded, archive_name, download, mirror};
 pub use error::{Cause, Failure, Result};
-pub use http::{Authority, Call, Http, HttpOptions};
+pub use http::{Call, Http, HttpOptions};
 pub use install::{Done, Installer, Mode, Paths, lock, remove};
 pub use installed::{Installed, about_installed, installed};
 pub use limits::Limits;
@@ -57,7 +61,7 @@ pub use login::{forget_token, keep_token, login, logout};
 pub use manifest::{Manifest, check_collection};
 pub use package::{Kind, Package};
 pub use proxy::Proxies;
-pub use publish::{Publication, Published, SignBy, Target, Wish};
+pub use publish::{Publication, Published, SignBy, Signed, Target, Wish, publish, sign};
 pub use published::{check_signatures, manifest_digest, published_manifest};
 pub use range::Range;
 pub use release::{Artifact, Release};

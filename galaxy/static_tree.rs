@@ -84,11 +84,6 @@ impl StaticTree {
         let artifact = Map::new();
         artifact.insert("filename", file);
         artifact.insert("sha256", digest.hex());
-        let signatures = release.artifact.signatures.iter().map(|s| {
-            let map = Map::new();
-            map.insert("signature", s.as_str());
-            Value::Map(map)
-        });
         let page = Map::new();
         page.insert("artifact", Value::Map(artifact));
         page.insert("collection", named(name));
@@ -97,9 +92,9 @@ impl StaticTree {
         page.insert("metadata", info);
         page.insert("name", name);
         page.insert("namespace", named(namespace));
-        page.insert("signatures", Value::list(signatures));
+        page.insert("signatures", signature_list(&release.artifact.signatures));
         page.insert("version", version.as_str());
-        self.page(&format!("{base}/versions/{version}"), &Value::Map(page))?;
+        self.page(&version_page(package, version), &Value::Map(page))?;
         let mut versions: Vec<Version> = fs::read_dir(self.folder.join(&base).join("versions"))?
             .flatten()
             .filter_map(|e| Version::semantic(&e.file_name().to_string_lossy()).ok())
@@ -126,6 +121,46 @@ impl StaticTree {
         // Clients keep lists of versions until this changes.
         index.insert("updated_at", now);
         self.page(&base, &Value::Map(index))
+    }
+
+    /// Brings the archive of a version that is there into the store.
+    pub(crate) fn take(&self, package: &Package, version: &Version, store: &Store) -> Result<Digest> {
+        let path = self.folder.join("files").join(archive_name(package, version));
+        let mut file = File::open(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => Failure::not_found(format!(
+                "{} does not have {package} {version}",
+                self.folder.display()
+            )),
+            _ => Failure::file(&path, &e),
+        })?;
+        let mut incoming = store.incoming()?;
+        incoming.take_all(&mut file)?;
+        store.keep(incoming, None)
+    }
+
+    /// The signatures of a version of a collection.
+    pub(crate) fn signatures(&self, package: &Package, version: &Version) -> Vec<String> {
+        let page = self.read(&format!("{}/index.json", version_page(package, version)));
+        let listed = page.and_then(|p| p.get("signatures")?.as_sequence());
+        let listed = listed.unwrap_or_default();
+        let one = |s: &Value| s.get("signature")?.as_str().map(str::to_owned);
+        listed.iter().filter_map(one).collect()
+    }
+
+    /// Adds a signature to those of a version of a collection.
+    pub(crate) fn add_signature(&self, package: &Package, version: &Version, armour: &str) -> Result<()> {
+        let folder = version_page(package, version);
+        let mut all = self.signatures(package, version);
+        all.push(armour.to_owned());
+        let page = self.read(&format!("{folder}/index.json"));
+        let page = page.and_then(|p| p.as_map().cloned()).ok_or_else(|| {
+            Failure::not_found(format!(
+                "{} has no page of {package} {version}",
+                self.folder.display()
+            ))
+        })?;
+        page.insert("signatures", signature_list(&all));
+        self.page(&folder, &Value::Map(page))
     }
 
     fn role(
@@ -197,6 +232,20 @@ impl StaticTree {
     fn read(&self, name: &str) -> Option<Value> {
         json::read(&fs::read_to_string(self.folder.join(name)).ok()?).ok()
     }
+}
+
+/// The folder of the page of a collection's version.
+fn version_page(package: &Package, version: &Version) -> String {
+    let (namespace, name) = (package.namespace().unwrap_or_default(), package.short());
+    format!("api/v3/collections/{namespace}/{name}/versions/{version}")
+}
+
+fn signature_list(armours: &[String]) -> Value {
+    Value::list(armours.iter().map(|armour| {
+        let map = Map::new();
+        map.insert("signature", armour.as_str());
+        Value::Map(map)
+    }))
 }
 
 fn named(name: &str) -> Value {

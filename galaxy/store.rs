@@ -161,6 +161,13 @@ impl Store {
         Ok(None)
     }
 
+    /// Whether a blob seems to be there: its hash is not checked.
+    pub(crate) fn holds(&self, digest: &Digest) -> bool {
+        [self.written(), &self.folder]
+            .into_iter()
+            .any(|root| Self::blob(root, digest).is_file())
+    }
+
     /// A blob that must be there.
     pub(crate) fn must_get(&self, digest: &Digest) -> Result<File> {
         let missing = || Failure::not_found(format!("{digest} is not in the store"));

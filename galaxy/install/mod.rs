@@ -59,6 +59,10 @@ pub struct Done {
     pub before: Option<Version>,
     /// Whether anything was done.
     pub changed: bool,
+    /// Where its bytes came from, if it was installed.
+    pub from: Option<String>,
+    /// Keys that had signed it when it was locked, and whose signatures were not found now.
+    pub unsigned: Vec<String>,
 }
 
 /// Installs into paths.
@@ -134,6 +138,8 @@ impl Installer {
                 path: present.filter(|_| !needed).map_or(target, |p| p.path),
                 before,
                 changed: needed,
+                from: None,
+                unsigned: Vec::new(),
             });
         }
         let near: BTreeSet<PathBuf> = wanted.iter().map(|w| self.near(w.kind())).collect();
@@ -145,6 +151,10 @@ impl Installer {
         let staged: Vec<Staged> = staged.into_iter().collect::<Result<_>>()?;
         let mut swaps = Swaps::default();
         for staged in staged {
+            if let Some(done) = done.iter_mut().find(|d| d.package == staged.package) {
+                done.from = Some(staged.from.clone());
+                done.unsigned.clone_from(&staged.unsigned);
+            }
             swaps.put(staged)?;
         }
         swaps.keep();
@@ -206,7 +216,12 @@ impl Installer {
         let content = prepare(&self.store, wanted.resolved, wanted.locked, staging.path())
             .map_err(|f| f.of(format!("{} {}", release.package, release.version)))?;
         info::write(&content.folder, wanted.resolved, staging.path())?;
+        // Those of OpenPGP are known only where there is a keyring.
+        let locked = wanted.locked.map(|l| l.signers.as_slice()).unwrap_or_default();
+        let lost = |s: &&String| s.starts_with("ssh:") && !content.signers.contains(s);
         Ok(Staged {
+            from: content.from,
+            unsigned: locked.iter().filter(lost).cloned().collect(),
             staging,
             folder: content.folder,
             target,
@@ -222,6 +237,8 @@ struct Content {
     artifact: Digest,
     tree: Digest,
     signers: Vec<String>,
+    /// Where the bytes came from.
+    from: String,
 }
 
 /// Fetches a package and unpacks it below a fresh folder. Nothing but what was resolved, and locked, passes.
@@ -231,12 +248,19 @@ fn prepare(store: &Store, resolved: &Resolved, locked: Option<&Locked>, staging:
         Some(digest) => store.get(&digest)?.map(|file| (digest, file)),
         None => None,
     };
+    let kept = at_hand.is_some() || release.artifact.digest.is_some_and(|d| store.holds(&d));
     let (artifact, file) = match at_hand {
         Some(at_hand) => at_hand,
         None => {
             let digest = resolved.source.fetch(release)?;
             (digest, store.must_get(&digest)?)
         }
+    };
+    let size = file.metadata()?.len();
+    let from = match release.artifact.address.as_str() {
+        _ if kept => "the store".to_owned(),
+        whole if whole.contains("://") || whole.contains('+') => whole.to_owned(),
+        part => format!("{} {part}", resolved.source.address()),
     };
     if let Some(locked) = locked.and_then(|l| l.artifact)
         && locked != artifact
@@ -272,6 +296,7 @@ fn prepare(store: &Store, resolved: &Resolved, locked: Option<&Locked>, staging:
         artifact,
         tree,
         signers,
+        from: format!("{from} ({size} bytes)"),
     })
 }
 

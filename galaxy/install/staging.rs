@@ -56,6 +56,10 @@ pub(super) fn clear(folder: &Path) {
 
 /// A package that is ready.
 pub(super) struct Staged {
+    /// Where the bytes came from.
+    pub(super) from: String,
+    /// Keys that had signed it, and whose signatures were not found.
+    pub(super) unsigned: Vec<String>,
     pub(super) staging: Staging,
     pub(super) folder: PathBuf,
     pub(super) target: PathBuf,

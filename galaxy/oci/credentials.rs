@@ -40,7 +40,8 @@ impl Credentials {
             .or_else(|| Some(home.as_ref()?.join(".docker")))
             .map(|d| d.join("config.json"));
         let podman = variable("XDG_RUNTIME_DIR").map(|d| d.join("containers/auth.json"));
-        let podman_home = home.map(|h| h.join(".config/containers/auth.json"));
+        let podman_home = variable("XDG_CONFIG_HOME").or_else(|| Some(home?.join(".config")));
+        let podman_home = podman_home.map(|c| c.join("containers/auth.json"));
         let files = match variable("REGISTRY_AUTH_FILE") {
             Some(file) => vec![file],
             None => [docker, podman, podman_home].into_iter().flatten().collect(),

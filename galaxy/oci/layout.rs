@@ -12,6 +12,7 @@ use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 const TITLE: &str = "org.opencontainers.image.title";
@@ -174,6 +175,17 @@ impl Registry for Layout {
         })?;
         let path = self.folder.join("index.json");
         let mut entries = if path.exists() { self.index()? } else { Vec::new() };
+        // Whoever published the same version a moment ago was first.
+        if let Some(tag) = tag
+            && let Some(there) = self.manifest(repository, tag)?
+            && there != manifest
+        {
+            return Err(Failure::mismatch(format!(
+                "{} holds {repository}:{tag} already, with other content",
+                self.folder.display()
+            ))
+            .help("a published version never changes: publish under a new one"));
+        }
         if entries.iter().any(|e| e.digest == digest) {
             return Ok(());
         }
@@ -186,5 +198,9 @@ impl Registry for Layout {
         }
         entries.push(entry);
         self.write(&path, |new| new.write_all(&index_bytes(&entries)))
+    }
+
+    fn settling(&self) -> Duration {
+        Duration::ZERO
     }
 }

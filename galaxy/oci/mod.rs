@@ -2,14 +2,17 @@
 //! here is only where bytes lie; what a package is among them is in `package`.
 
 mod address;
+mod certificates;
 mod challenge;
 mod credentials;
 mod image;
 mod layout;
 mod package;
 mod remote;
+mod token;
 
 pub(crate) use address::{Address, host_of, repository_of, tag_of, version_of_tag};
+pub(crate) use certificates::HostCertificates;
 pub(crate) use credentials::{Credentials, forget, keep};
 pub(crate) use image::{Descriptor, Image};
 pub(crate) use layout::Layout;
@@ -19,7 +22,7 @@ pub(crate) use package::{
 pub(crate) use remote::Remote;
 
 use crate::{Digest, Result, Store};
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 /// Manifests that are larger are none of ours.
 pub(crate) const MOST_MANIFEST: u64 = 4 << 20;
@@ -44,4 +47,7 @@ pub(crate) trait Registry: Send + Sync {
     fn put_blob(&self, repository: &str, digest: &Digest, payload: &Payload<'_>) -> Result<()>;
     /// Puts a manifest there, under a tag, or by its digest only.
     fn put_manifest(&self, repository: &str, tag: Option<&str>, manifest: &[u8]) -> Result<()>;
+    /// How long somebody who looked before it was there may still overwrite what was put: where tags are put without
+    /// a condition.
+    fn settling(&self) -> Duration;
 }

@@ -5,6 +5,7 @@ use super::{
     challenge::Challenge,
     credentials::{Credentials, Secret},
     image::{Descriptor, INDEX, Image, MANIFEST, index_bytes, index_entries},
+    token::is_loopback,
 };
 use crate::{
     Auth, Call, Cause, Digest, Failure, Http, Result, Store,
@@ -16,23 +17,30 @@ use std::{
     collections::HashMap,
     io::Read,
     sync::{Arc, Mutex, OnceLock},
+    thread::sleep,
+    time::Duration,
 };
 use ureq::{
     Body,
-    http::{Method, Response},
+    http::{HeaderValue, Method, Response},
 };
 
 /// Pages of tags that are read at most.
 const MOST_PAGES: usize = 1000;
-/// Times that an upload is begun, or a list of signatures written that others write too.
-const ATTEMPTS: usize = 4;
+/// Times that an upload is begun, or a manifest read or written.
+const ATTEMPTS: u32 = 4;
+/// A pause, growing with the attempts, where a registry has written half of the same bytes for somebody else: Docker's
+/// says then that they are not what their digest says.
+const UNFINISHED: Duration = Duration::from_millis(200);
+/// Much longer than it takes to put a manifest after a look at what is there.
+const SETTLING: Duration = Duration::from_millis(500);
 
 /// The registry of a host.
 pub(crate) struct Remote {
-    host: String,
+    pub(super) host: String,
     plain: bool,
-    http: Http,
-    credentials: Credentials,
+    pub(super) http: Http,
+    pub(super) credentials: Credentials,
     base: OnceLock<String>,
     /// Who we are, by the scope it was asked for.
     known: Mutex<HashMap<String, Arc<Auth>>>,
@@ -59,7 +67,7 @@ impl Remote {
 
     /// `scheme://host`. Without encryption only where the user asks for it, or the registry is on this machine and
     /// speaks nothing else: credentials are not sent to find out.
-    fn base(&self) -> &str {
+    pub(super) fn base(&self) -> &str {
         self.base.get_or_init(|| {
             // The name by which the registry of Docker is known has no interface.
             let host = match self.host.as_str() {
@@ -106,7 +114,7 @@ impl Remote {
             auth: auth.as_deref(),
             ..call.clone()
         })?;
-        if answer.status().as_u16() != 401 || !call.url.starts_with(self.base()) {
+        if answer.status().as_u16() != 401 || origin(call.url) != origin(self.base()) {
             return Ok(answer);
         }
         let headers = answer.headers().get_all("WWW-Authenticate");
@@ -140,9 +148,12 @@ impl Remote {
             auth: Some(&auth),
             ..call.clone()
         })?;
+        let headers = answer.headers().get_all("WWW-Authenticate");
+        let narrow = |h: &HeaderValue| h.to_str().is_ok_and(|h| h.contains("insufficient_scope"));
         match answer.status().as_u16() {
-            401 => Err(self.unknown(secret.as_ref())),
-            403 => Err(refused(answer, call.url).help(format!(
+            // Who asks is known, and gets a token for less.
+            401 if secret.is_none() || !headers.iter().any(narrow) => Err(self.unknown(secret.as_ref())),
+            401 | 403 => Err(refused(answer, call.url).help(format!(
                 "this user may not do that with {repository:?} on {}",
                 self.host
             ))),
@@ -160,88 +171,8 @@ impl Remote {
             .map_err(|_| Failure::server("an earlier request failed"))
     }
 
-    fn unknown(&self, secret: Option<&Secret>) -> Failure {
-        let login = format!("kdo galaxy login {}", self.host);
-        match secret {
-            None => Failure::server(format!("{}: the registry wants to know who we are", self.host)).help(
-                format!("{login}; credentials of docker, podman and their helpers are used too"),
-            ),
-            Some(Secret::Password { user, .. }) => Failure::server(format!(
-                "{}: wrong user or password (as {user:?}, from {})",
-                self.host,
-                self.credentials.origin()
-            ))
-            .help(login),
-            Some(Secret::Identity(_)) => Failure::server(format!(
-                "{}: the token from {} is not taken",
-                self.host,
-                self.credentials.origin()
-            ))
-            .help(login),
-        }
-    }
-
-    /// A token of the server that the registry names.
-    fn token(
-        &self,
-        realm: &str,
-        service: Option<&str>,
-        scope: Option<&str>,
-        secret: Option<&Secret>,
-    ) -> Result<String> {
-        let host = origin(realm);
-        let bare = host.split_once("://").map_or("", |(_, h)| h);
-        if !host.starts_with("https://") && host != origin(self.base()) && !is_loopback(bare) {
-            return Err(Failure::refused(format!(
-                "{}: the registry wants a password sent to {host}, without encryption",
-                self.host
-            )));
-        }
-        let mut fields = Vec::new();
-        fields.extend(service.map(|s| ("service", s)));
-        fields.extend(scope.map(|s| ("scope", s)));
-        let form = |fields: &[(&str, &str)]| {
-            let pairs: Vec<String> = fields.iter().map(|(n, v)| format!("{n}={}", encode(v))).collect();
-            pairs.join("&")
-        };
-        let answer = match secret {
-            Some(Secret::Identity(token)) => {
-                fields.extend([
-                    ("grant_type", "refresh_token"),
-                    ("client_id", "kdo"),
-                    ("refresh_token", token),
-                ]);
-                let body = form(&fields);
-                let mut call = Call::get(realm, None);
-                call.method = Method::POST;
-                call.headers
-                    .push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
-                call.body = Some(body.as_bytes());
-                self.http.call(&call)?
-            }
-            _ => {
-                let mark = if realm.contains('?') { '&' } else { '?' };
-                let url = format!("{realm}{mark}{}", form(&fields));
-                let auth = match secret {
-                    Some(Secret::Password { user, password }) => Some(Auth::basic(realm, user, password)),
-                    _ => None,
-                };
-                self.http.call(&Call::get(&url, auth.as_ref()))?
-            }
-        };
-        match answer.status().as_u16() {
-            200..300 => {}
-            401 | 403 => return Err(self.unknown(secret)),
-            _ => return Err(refused(answer, realm)),
-        }
-        let value = json::read(&text(answer, realm)?).map_err(Failure::server)?;
-        let field = |key: &str| value.get(key).and_then(|t| t.as_str().map(str::to_owned));
-        let token = field("token").or_else(|| field("access_token"));
-        token.ok_or_else(|| Failure::server(format!("{realm}: there is no token in the answer")))
-    }
-
-    /// One attempt to upload a blob whole.
-    fn upload(&self, repository: &str, digest: &Digest, payload: &Payload<'_>) -> Result<()> {
+    /// One attempt to upload a blob whole; gives what went wrong where another may do better.
+    fn upload(&self, repository: &str, digest: &Digest, payload: &Payload<'_>) -> Result<Option<Failure>> {
         let start = self.url(&format!("{repository}/blobs/uploads/"));
         let mut call = Call::get(&start, None);
         call.method = Method::POST;
@@ -265,32 +196,26 @@ impl Remote {
             Payload::File(path) => call.file = Some(path),
         }
         let answer = self.ask(&call, repository, Access::Push)?;
-        if answer.status().as_u16() == 201 {
-            return Ok(());
+        match answer.status().as_u16() {
+            201 => Ok(None),
+            // The place for an upload is gone once the connection broke: a new one is asked for.
+            400 | 404 => Ok(Some(refused(answer, &start))),
+            _ => Err(refused(answer, &start)),
         }
-        Err(refused(answer, &start))
     }
 
-    /// Registries without an interface for it keep the artifacts about another one in an index under a tag. Who
-    /// writes it while we do may overwrite ours: then it is done again.
+    /// Registries without an interface for it keep the artifacts about another one in an index under a tag. Who writes
+    /// it while we do may overwrite ours.
     fn list_referrer(&self, repository: &str, subject: &Digest, about: &Descriptor) -> Result<()> {
         let tag = fallback_tag(subject);
-        for _ in 0..ATTEMPTS {
-            let mut entries = self.fallback(repository, &tag)?;
-            if entries.iter().any(|e| e.digest == about.digest) {
-                return Ok(());
-            }
-            entries.push(about.clone());
-            entries.sort_by_key(|e| e.digest);
-            self.put(repository, &tag, INDEX, &index_bytes(&entries))?;
-        }
-        let entries = self.fallback(repository, &tag)?;
+        let mut entries = self.fallback(repository, &tag)?;
         if entries.iter().any(|e| e.digest == about.digest) {
             return Ok(());
         }
-        Err(Failure::server(format!(
-            "{repository}: others write the list of signatures at the same time; try again"
-        )))
+        entries.push(about.clone());
+        entries.sort_by_key(|e| e.digest);
+        self.put(repository, &tag, INDEX, &index_bytes(&entries))?;
+        Ok(())
     }
 
     fn fallback(&self, repository: &str, tag: &str) -> Result<Vec<Descriptor>> {
@@ -298,43 +223,7 @@ impl Remote {
         bytes.map_or_else(|| Ok(Vec::new()), |b| index_entries(&b))
     }
 
-    fn put(&self, repository: &str, reference: &str, media_type: &str, bytes: &[u8]) -> Result<bool> {
-        let url = self.url(&format!("{repository}/manifests/{reference}"));
-        let mut call = Call::get(&url, None);
-        call.method = Method::PUT;
-        call.headers.push(("Content-Type", media_type.to_owned()));
-        call.body = Some(bytes);
-        let answer = self.ask(&call, repository, Access::Push)?;
-        if answer.status().as_u16() == 201 {
-            return Ok(answer.headers().contains_key("OCI-Subject"));
-        }
-        Err(refused(answer, &url))
-    }
-}
-
-impl Registry for Remote {
-    fn tags(&self, repository: &str) -> Result<Vec<String>> {
-        let mut next = Some(self.url(&format!("{repository}/tags/list?n=1000")));
-        let mut tags = Vec::new();
-        for _ in 0..MOST_PAGES {
-            let Some(url) = next.take() else { break };
-            let answer = self.ask(&Call::get(&url, None), repository, Access::Pull)?;
-            match answer.status().as_u16() {
-                200 => {}
-                404 => break,
-                _ => return Err(refused(answer, &url)),
-            }
-            let link = answer.headers().get("Link").and_then(|l| l.to_str().ok());
-            next = link.and_then(next_page).map(|l| absolute(&url, &l));
-            let page = json::read(&text(answer, &url)?)
-                .map_err(|e| Failure::server(format!("{url}: this is no JSON: {e}")))?;
-            let list = page.get("tags").and_then(|t| t.as_sequence()).unwrap_or_default();
-            tags.extend(list.iter().filter_map(|t| t.as_str().map(str::to_owned)));
-        }
-        Ok(tags)
-    }
-
-    fn manifest(&self, repository: &str, reference: &str) -> Result<Option<Vec<u8>>> {
+    fn read_manifest(&self, repository: &str, reference: &str) -> Result<Option<Vec<u8>>> {
         let url = self.url(&format!("{repository}/manifests/{reference}"));
         let mut call = Call::get(&url, None);
         call.headers.push(("Accept", format!("{MANIFEST}, {INDEX}")));
@@ -364,6 +253,60 @@ impl Registry for Remote {
             )));
         }
         Ok(Some(bytes))
+    }
+
+    fn put(&self, repository: &str, reference: &str, media_type: &str, bytes: &[u8]) -> Result<bool> {
+        let url = self.url(&format!("{repository}/manifests/{reference}"));
+        let mut call = Call::get(&url, None);
+        call.method = Method::PUT;
+        call.headers.push(("Content-Type", media_type.to_owned()));
+        call.body = Some(bytes);
+        let mut attempt = 1;
+        loop {
+            let answer = self.ask(&call, repository, Access::Push)?;
+            match answer.status().as_u16() {
+                201 => return Ok(answer.headers().contains_key("OCI-Subject")),
+                400 if attempt < ATTEMPTS => sleep(UNFINISHED * attempt),
+                _ => return Err(refused(answer, &url)),
+            }
+            attempt += 1;
+        }
+    }
+}
+
+impl Registry for Remote {
+    fn tags(&self, repository: &str) -> Result<Vec<String>> {
+        let mut next = Some(self.url(&format!("{repository}/tags/list?n=1000")));
+        let mut tags = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let Some(url) = next.take() else { break };
+            let answer = self.ask(&Call::get(&url, None), repository, Access::Pull)?;
+            match answer.status().as_u16() {
+                200 => {}
+                404 => break,
+                _ => return Err(refused(answer, &url)),
+            }
+            let link = answer.headers().get("Link").and_then(|l| l.to_str().ok());
+            next = link.and_then(next_page).map(|l| absolute(&url, &l));
+            let page = json::read(&text(answer, &url)?)
+                .map_err(|e| Failure::server(format!("{url}: this is no JSON: {e}")))?;
+            let list = page.get("tags").and_then(|t| t.as_sequence()).unwrap_or_default();
+            tags.extend(list.iter().filter_map(|t| t.as_str().map(str::to_owned)));
+        }
+        Ok(tags)
+    }
+
+    fn manifest(&self, repository: &str, reference: &str) -> Result<Option<Vec<u8>>> {
+        let mut attempt = 1;
+        loop {
+            match self.read_manifest(repository, reference) {
+                Err(failure) if failure.cause == Cause::Mismatch && attempt < ATTEMPTS => {
+                    sleep(UNFINISHED * attempt);
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
     }
 
     fn blob(&self, repository: &str, blob: &Descriptor, store: &Store) -> Result<()> {
@@ -404,11 +347,12 @@ impl Registry for Remote {
         }
         let mut attempt = 1;
         loop {
-            match self.upload(repository, digest, payload) {
-                // The place for an upload is gone once the connection broke: a new one is asked for.
-                Err(failure) if attempt < ATTEMPTS && failure.cause == Cause::NotFound => attempt += 1,
-                other => return other,
+            match self.upload(repository, digest, payload)? {
+                None => return Ok(()),
+                Some(failure) if attempt == ATTEMPTS => return Err(failure),
+                Some(_) => sleep(UNFINISHED * attempt),
             }
+            attempt += 1;
         }
     }
 
@@ -425,6 +369,10 @@ impl Registry for Remote {
         }
         Ok(())
     }
+
+    fn settling(&self) -> Duration {
+        SETTLING
+    }
 }
 
 /// The tag for artifacts about another one.
@@ -436,12 +384,4 @@ fn fallback_tag(subject: &Digest) -> String {
 fn next_page(link: &str) -> Option<String> {
     let (url, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
     rest.contains("next").then(|| url.to_owned())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(rest),
-        None => host.split(':').next().unwrap_or(host),
-    };
-    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|a| a.is_loopback())
 }

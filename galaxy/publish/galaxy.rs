@@ -16,5 +16,6 @@ pub(super) fn publish(made: &Publication, server: &str, sources: &Sources) -> Re
         digest: made.archive,
         was_there: !new,
         signer: None,
+        settling: None,
     })
 }

@@ -3,6 +3,8 @@
 mod derive;
 mod galaxy;
 mod oci;
+mod settling;
+mod sign;
 mod static_tree;
 
 use crate::{
@@ -11,8 +13,10 @@ use crate::{
     inspect::{identify, inspect},
     oci::tag_of,
     pack::{Member, pack, role_members},
-    source::is_oci,
+    source::{Server, is_oci},
 };
+use settling::Settling;
+pub use sign::{Signed, sign};
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -70,7 +74,6 @@ pub enum SignBy {
 }
 
 /// What became of it.
-#[derive(Clone, Debug)]
 pub struct Published {
     /// Where it is now.
     pub address: String,
@@ -80,11 +83,16 @@ pub struct Published {
     pub was_there: bool,
     /// Who signed it now.
     pub signer: Option<String>,
+    settling: Option<Settling>,
 }
 
 impl Target {
-    /// From what the command line says; `server` tells whether a word is a server of the configuration.
-    pub fn parse(text: &str, server: impl Fn(&str) -> bool) -> Result<Self> {
+    /// From what the command line says, or the name of a server.
+    pub fn parse(text: &str, servers: &[Server]) -> Result<Self> {
+        let named = servers.iter().find(|s| s.name == text);
+        if let Some(registry) = named.filter(|s| is_oci(&s.url)) {
+            return Ok(Self::Oci(registry.url.clone()));
+        }
         if let Some(folder) = text.strip_prefix("static:") {
             return Ok(Self::Static(folder.into()));
         }
@@ -94,7 +102,7 @@ impl Target {
         if let Some(url) = text.strip_prefix("galaxy+") {
             return Ok(Self::Galaxy(url.to_owned()));
         }
-        if text.starts_with("https://") || text.starts_with("http://") || server(text) {
+        if text.starts_with("https://") || text.starts_with("http://") || named.is_some() {
             return Ok(Self::Galaxy(text.to_owned()));
         }
         Err(Failure::invalid(format!("{text:?} is no place to publish to"))
@@ -184,8 +192,7 @@ impl Publication {
         })
     }
 
-    /// Publishes.
-    pub fn publish(&self, to: &Target, sign: Option<&SignBy>, sources: &Sources) -> Result<Published> {
+    fn send(&self, to: &Target, sign: Option<&SignBy>, sources: &Sources) -> Result<Published> {
         let told = |f: Failure| f.of(format!("{} {}", self.package, self.version));
         match (to, sign) {
             (Target::Oci(address), None | Some(SignBy::Ssh(_))) => {
@@ -213,6 +220,43 @@ impl Publication {
                 "a Galaxy server takes no signatures with an upload: its operators sign what it serves",
             )),
         }
+    }
+}
+
+/// Publishes packages, one after the other until one fails, and looks then whether others published the same versions at
+/// the same moment.
+pub fn publish(
+    ready: &[Publication],
+    to: &Target,
+    sign: Option<&SignBy>,
+    sources: &Sources,
+) -> Vec<Result<Published>> {
+    let mut sent = Vec::new();
+    for made in ready {
+        sent.push(made.send(to, sign, sources));
+        if sent.last().is_some_and(Result::is_err) {
+            break;
+        }
+    }
+    let finish = |(sent, made): (Result<Published>, &Publication)| {
+        let told = |f: Failure| f.of(format!("{} {}", made.package, made.version));
+        sent.and_then(|s| s.finish(sign).map_err(told))
+    };
+    sent.into_iter().zip(ready).map(finish).collect()
+}
+
+impl Published {
+    fn finish(mut self, sign: Option<&SignBy>) -> Result<Self> {
+        let key = match sign {
+            Some(SignBy::Ssh(key)) => Some(key.as_path()),
+            _ => None,
+        };
+        if let Some(settling) = self.settling.take()
+            && let Some(digest) = settling.finish(key)?
+        {
+            self.digest = digest;
+        }
+        Ok(self)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Into a registry of OCI: all blobs, the manifest by its digest, the signature, and the tag last.
 
-use super::{Publication, Published, taken};
+use super::{Publication, Published, settling::Settling, taken};
 use crate::{
     Cause, Digest, Failure, Result, Sources, archive_name,
     oci::{
@@ -17,23 +17,21 @@ pub(super) fn publish(
     key: Option<&Path>,
     sources: &Sources,
 ) -> Result<Published> {
-    let (registry, repository, shown): (Box<dyn Registry>, _, _) = match Address::parse(address)? {
+    let address = Address::parse(address)?;
+    let (repository, shown) = match &address {
         Address::Registry { plain, host, path } => {
-            let repository = repository_of(&path, &made.package)?;
-            let scheme = if plain { "oci+http" } else { "oci" };
+            let repository = repository_of(path, &made.package)?;
+            let scheme = if *plain { "oci+http" } else { "oci" };
             let shown = format!("{scheme}://{host}/{repository}");
-            (Box::new(sources.remote(&host, plain)?), repository, shown)
+            (repository, shown)
         }
         Address::Layout(folder) => {
-            fs::create_dir_all(&folder).map_err(|e| Failure::file(&folder, &e))?;
+            fs::create_dir_all(folder).map_err(|e| Failure::file(folder, &e))?;
             let shown = format!("oci:{}:{}", folder.display(), made.package);
-            (
-                Box::new(Layout { folder }),
-                made.package.name().to_lowercase(),
-                shown,
-            )
+            (made.package.name().to_lowercase(), shown)
         }
     };
+    let registry = open(address, sources)?;
     let config = PackageConfig {
         package: made.package.clone(),
         version: made.version.as_str().to_owned(),
@@ -49,20 +47,20 @@ pub(super) fn publish(
     );
     let tag = tag_of(made.version.as_str())?;
     let place = format!("{shown}:{tag}");
-    let there = registry.manifest(&repository, &tag)?;
-    let was_there = there.is_some();
-    let manifest = match there {
-        Some(bytes) => {
-            let other = Image::parse(&bytes)?;
-            if other.layers != image.layers || other.config != image.config {
-                let there = other.layers.first().map_or(Digest::of(&bytes), |l| l.digest);
-                return Err(taken(&place, &there.to_string(), &made.archive.to_string()));
-            }
-            bytes
+    let there = |registry: &dyn Registry| -> Result<Option<Vec<u8>>> {
+        let Some(bytes) = registry.manifest(&repository, &tag)? else {
+            return Ok(None);
+        };
+        let other = Image::parse(&bytes)?;
+        if other.layers != image.layers || other.config != image.config {
+            let there = other.layers.first().map_or(Digest::of(&bytes), |l| l.digest);
+            return Err(taken(&place, &there.to_string(), &made.archive.to_string()));
         }
-        None => image.bytes(),
+        Ok(Some(bytes))
     };
-    let digest = Digest::of(&manifest);
+    let before = there(registry.as_ref())?;
+    let was_there = before.is_some();
+    let manifest = before.unwrap_or_else(|| image.bytes());
     if !was_there {
         must_be_of_one_kind(registry.as_ref(), &repository, made)?;
         let work = tempfile::NamedTempFile::new()?;
@@ -72,24 +70,30 @@ pub(super) fn publish(
         registry.put_blob(&repository, &Digest::of(&bytes), &Payload::Bytes(&bytes))?;
         registry.put_manifest(&repository, None, &manifest)?;
     }
-    let signer = key
+    let signed = key
         .map(|key| attach(registry.as_ref(), &repository, &manifest, key))
         .transpose()?
         .flatten();
+    let signer = signed.as_ref().map(|s| s.signer.clone());
+    let mut settling = Settling::new(registry, &repository, signed);
     if !was_there {
-        registry.put_manifest(&repository, Some(&tag), &manifest)?;
-        // Two may have been at it: a tag has no lock.
-        let now = registry.manifest(&repository, &tag)?.map(|b| Digest::of(&b));
-        if now != Some(digest) {
-            let now = now.map_or_else(|| "nothing".to_owned(), |d| d.to_string());
-            return Err(taken(&place, &now, &digest.to_string()));
-        }
+        // Another may have been faster while the archive was on its way.
+        settling.put_tag(&tag, &place, &manifest, made.archive, there)?;
     }
     Ok(Published {
-        address: place,
-        digest,
+        address: place.clone(),
+        digest: Digest::of(&manifest),
         was_there,
         signer,
+        settling: Some(settling),
+    })
+}
+
+/// The registry of an address.
+pub(super) fn open(address: Address, sources: &Sources) -> Result<Box<dyn Registry>> {
+    Ok(match address {
+        Address::Registry { plain, host, .. } => Box::new(sources.remote(&host, plain)?),
+        Address::Layout(folder) => Box::new(Layout { folder }),
     })
 }
 
@@ -117,12 +121,25 @@ fn must_be_of_one_kind(registry: &dyn Registry, repository: &str, made: &Publica
     .help("publish to another path of the registry"))
 }
 
-/// Signs a manifest that is there, unless the key has done so; gives the signer.
-fn attach(registry: &dyn Registry, repository: &str, manifest: &[u8], key: &Path) -> Result<Option<String>> {
+/// A signature that was put beside a manifest.
+pub(super) struct Attached {
+    pub(super) signer: String,
+    pub(super) subject: Digest,
+    pub(super) manifest: Vec<u8>,
+}
+
+/// Signs a manifest that is there; none if the key has done so.
+pub(super) fn attach(
+    registry: &dyn Registry,
+    repository: &str,
+    manifest: &[u8],
+    key: &Path,
+) -> Result<Option<Attached>> {
     let signed = sign::sign(key, manifest)?;
-    let mark = format!("ssh:{}", signed.fingerprint);
-    let (image, blobs) = compose_signature(manifest, &signed.armour, &mark);
-    let about = registry.referrers(repository, &Digest::of(manifest))?;
+    let signer = format!("ssh:{}", signed.fingerprint);
+    let (image, blobs) = compose_signature(manifest, &signed.armour, &signer);
+    let subject = Digest::of(manifest);
+    let about = registry.referrers(repository, &subject)?;
     for entry in about
         .iter()
         .filter(|d| d.artifact_type.as_deref() == Some(SIGNATURE))
@@ -136,6 +153,11 @@ fn attach(registry: &dyn Registry, repository: &str, manifest: &[u8], key: &Path
     for blob in &blobs {
         registry.put_blob(repository, &Digest::of(blob), &Payload::Bytes(blob))?;
     }
-    registry.put_manifest(repository, None, &image.bytes())?;
-    Ok(Some(mark))
+    let manifest = image.bytes();
+    registry.put_manifest(repository, None, &manifest)?;
+    Ok(Some(Attached {
+        signer,
+        subject,
+        manifest,
+    }))
 }

@@ -1,8 +1,12 @@
 //! Into a folder that any web server serves as a Galaxy server.
 
 use super::{Publication, Published};
-use crate::{Artifact, Failure, Kind, Release, Result, StaticTree, Store, inspect::inspect, sign::sign_gpg};
-use std::{fs, path::Path};
+use crate::{
+    Artifact, Failure, Kind, Package, Release, Result, StaticTree, Store, Version,
+    inspect::inspect,
+    sign::{Gpg, Verdict, sign_gpg},
+};
+use std::{collections::BTreeSet, fs, path::Path};
 
 pub(super) fn publish(
     made: &Publication,
@@ -10,40 +14,61 @@ pub(super) fn publish(
     key: Option<Option<&str>>,
     store: &Store,
 ) -> Result<Published> {
-    let signature = key.map(|key| sign(made, key, store)).transpose()?;
+    if key.is_some() {
+        must_be_collection(&made.package)?;
+    }
     let release = Release {
         package: made.package.clone(),
         version: made.version.clone(),
         dependencies: made.dependencies.clone(),
         artifact: Artifact {
             digest: Some(made.archive),
-            signatures: signature.iter().cloned().collect(),
             ..Artifact::default()
         },
     };
-    let new = StaticTree::open(folder, None)?.add(store, &release, &made.archive)?;
-    if signature.is_some() && !new {
-        return Err(Failure::invalid(format!(
-            "{} {} is there already, without this signature",
-            made.package, made.version
-        ))
-        .help("sign a version when it is published"));
-    }
+    let tree = StaticTree::open(folder, None)?;
+    let new = tree.add(store, &release, &made.archive)?;
+    let signer = key.map(|key| sign(&tree, &made.package, &made.version, key, store));
     Ok(Published {
         address: format!("static:{} {}:{}", folder.display(), made.package, made.version),
         digest: made.archive,
         was_there: !new,
-        signer: signature.map(|_| "gpg".to_owned()),
+        signer: signer.transpose()?.flatten(),
+        settling: None,
     })
 }
 
-fn sign(made: &Publication, key: Option<&str>, store: &Store) -> Result<String> {
-    if made.package.kind() == Kind::Role {
-        return Err(Failure::invalid(
-            "a role has no MANIFEST.json that GnuPG could sign: sign it by an SSH key in a registry of OCI",
-        ));
-    }
+/// Signs a version that is there; gives who did, or none if the key had done so.
+pub(super) fn sign(
+    tree: &StaticTree,
+    package: &Package,
+    version: &Version,
+    key: Option<&str>,
+    store: &Store,
+) -> Result<Option<String>> {
+    must_be_collection(package)?;
+    let archive = tree.take(package, version, store)?;
     let staging = tempfile::tempdir()?;
-    let inspected = inspect(store, &made.archive, Kind::Collection, staging.path())?;
-    sign_gpg(key, &fs::read(inspected.folder.join("MANIFEST.json"))?)
+    let inspected = inspect(store, &archive, Kind::Collection, staging.path())?;
+    let message = inspected.folder.join("MANIFEST.json");
+    let signed = sign_gpg(key, &fs::read(&message)?)?;
+    // With the keys that the user has.
+    let gpg = Gpg { keyring: None };
+    for known in tree.signatures(package, version) {
+        let verdict = gpg.verify(&known, &message, &BTreeSet::new())?;
+        if matches!(verdict, Verdict::Good { key, .. } if key == signed.fingerprint) {
+            return Ok(None);
+        }
+    }
+    tree.add_signature(package, version, &signed.armour)?;
+    Ok(Some(format!("gpg:{}", signed.fingerprint)))
+}
+
+fn must_be_collection(package: &Package) -> Result<()> {
+    if package.kind() == Kind::Collection {
+        return Ok(());
+    }
+    Err(Failure::invalid(
+        "a role has no MANIFEST.json that GnuPG could sign: sign it by an SSH key in a registry of OCI",
+    ))
 }

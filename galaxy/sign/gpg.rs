@@ -1,5 +1,6 @@
 //! Signatures by OpenPGP, through the user's `gpg`: rules for expired and revoked keys are its own.
 
+use super::Signed;
 use crate::{Failure, Result};
 use std::{
     collections::BTreeSet,
@@ -125,7 +126,7 @@ impl Gpg {
 }
 
 /// A detached signature over a file by the user's own key.
-pub(crate) fn sign(key: Option<&str>, message: &[u8]) -> Result<String> {
+pub(crate) fn sign(key: Option<&str>, message: &[u8]) -> Result<Signed> {
     let work = tempfile::tempdir()?;
     let (file, made) = (
         work.path().join("MANIFEST.json"),
@@ -133,18 +134,28 @@ pub(crate) fn sign(key: Option<&str>, message: &[u8]) -> Result<String> {
     );
     fs::write(&file, message)?;
     let mut command = Command::new("gpg");
-    command.args(["--quiet", "--yes", "--armor", "--detach-sign"]);
+    command.args(["--quiet", "--yes", "--armor", "--status-fd", "1", "--detach-sign"]);
     if let Some(key) = key {
         command.args(["--local-user", key]);
     }
-    let status = command
+    let output = command
         .arg("--output")
         .arg(&made)
         .arg(&file)
-        .status()
+        .stdin(Stdio::inherit())
+        .stderr(Stdio::inherit())
+        .output()
         .map_err(|e| Failure::invalid(format!("gpg, which signs: {e}")))?;
-    if !status.success() {
-        return Err(Failure::invalid("gpg could not sign"));
+    let said = String::from_utf8_lossy(&output.stdout);
+    let mut created = said
+        .lines()
+        .filter_map(|l| l.strip_prefix(STATUS)?.strip_prefix("SIG_CREATED "));
+    let fingerprint = created.next().and_then(|l| l.split(' ').next_back());
+    match fingerprint.filter(|_| output.status.success()) {
+        Some(fingerprint) => Ok(Signed {
+            armour: fs::read_to_string(&made).map_err(|e| Failure::file(&made, &e))?,
+            fingerprint: fingerprint.to_owned(),
+        }),
+        None => Err(Failure::invalid("gpg could not sign")),
     }
-    fs::read_to_string(&made).map_err(|e| Failure::file(&made, &e))
 }

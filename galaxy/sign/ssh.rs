@@ -1,6 +1,6 @@
 //! Signatures as `ssh-keygen -Y` makes and checks them.
 
-use super::NAMESPACE;
+use super::{NAMESPACE, Signed};
 use crate::{Failure, Result};
 use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
 use std::{
@@ -8,13 +8,6 @@ use std::{
     path::Path,
     process::{Command, Stdio},
 };
-
-/// A signature and by whom it is.
-pub(crate) struct Signed {
-    pub(crate) armour: String,
-    /// `SHA256:…`
-    pub(crate) fingerprint: String,
-}
 
 /// Signs by a private key's file. One with a passphrase, on a token or in the agent is left to `ssh-keygen`, which
 /// asks for what it needs.

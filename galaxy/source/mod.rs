@@ -20,6 +20,7 @@ mod trusted;
 
 pub use galaxy::Server;
 pub(crate) use git_program::check_address;
+pub(crate) use open::Moves;
 pub(crate) use open::is_oci;
 pub use open::{Overrides, Sources};
 pub(crate) use present::Present;
@@ -73,6 +74,11 @@ pub trait Source: Send + Sync {
 
     /// What it tells of one version.
     fn release(&self, package: &Package, version: &Version) -> Result<Release>;
+
+    /// What it tells of a version that was locked by the hash of its manifest, wherever the version's name leads now.
+    fn locked_release(&self, package: &Package, version: &Version, _manifest: &Digest) -> Result<Release> {
+        self.release(package, version)
+    }
 
     /// What it told of a version that was fetched before; asks nobody.
     fn remembered(&self, _package: &Package, _version: &Version) -> Option<Release> {

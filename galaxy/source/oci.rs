@@ -55,7 +55,22 @@ impl Oci {
         })
     }
 
-    /// The repository of a package and its tags. An address may name the repository itself, or what is above it.
+    /// Repositories that may be a package's. An address may name the repository itself, or what is above it.
+    fn names(&self, package: &Package) -> Vec<String> {
+        let Place::Path(path) = &self.place else {
+            return vec![package.name().to_lowercase()];
+        };
+        let itself = path.contains('/').then(|| path.clone());
+        let below = repository_of(path, package).ok();
+        let last = path.rsplit('/').next().unwrap_or_default();
+        if last == package.short().to_lowercase() {
+            itself.into_iter().chain(below).collect()
+        } else {
+            below.into_iter().chain(itself).collect()
+        }
+    }
+
+    /// The repository of a package and its tags.
     fn repository(&self, package: &Package) -> Result<(String, Vec<String>)> {
         let lock = || {
             self.repositories
@@ -65,31 +80,24 @@ impl Oci {
         if let Some(known) = lock()?.get(package) {
             return Ok(known.clone());
         }
-        let mut names = Vec::new();
-        match &self.place {
-            Place::Layout => names.push(package.name().to_lowercase()),
-            Place::Path(path) => {
-                let itself = path.contains('/').then(|| path.clone());
-                let below = repository_of(path, package).ok();
-                let last = path.rsplit('/').next().unwrap_or_default();
-                if last == package.short().to_lowercase() {
-                    names.extend(itself.into_iter().chain(below));
-                } else {
-                    names.extend(below.into_iter().chain(itself));
+        let names = self.names(package);
+        let mut found = (names.first().cloned().unwrap_or_default(), Vec::new());
+        let mut refused = None;
+        for name in names {
+            match self.registry.tags(&name) {
+                Ok(tags) if !tags.is_empty() => {
+                    found = (name, tags);
+                    refused = None;
+                    break;
                 }
+                Ok(_) => {}
+                Err(failure) if failure.cause == Cause::NotFound => {}
+                // Some registries do not say of others' repositories whether they are there.
+                Err(failure) => refused = refused.or(Some(failure)),
             }
         }
-        let mut found = (names.first().cloned().unwrap_or_default(), Vec::new());
-        for name in names {
-            let tags = match self.registry.tags(&name) {
-                Ok(tags) => tags,
-                Err(failure) if failure.cause == Cause::NotFound => Vec::new(),
-                Err(failure) => return Err(failure),
-            };
-            if !tags.is_empty() {
-                found = (name, tags);
-                break;
-            }
+        if let Some(failure) = refused {
+            return Err(failure);
         }
         lock()?.insert(package.clone(), found.clone());
         Ok(found)
@@ -132,6 +140,56 @@ impl Oci {
         }
     }
 
+    /// What a manifest tells of a version.
+    fn release_of(
+        &self,
+        package: &Package,
+        version: &Version,
+        repository: &str,
+        bytes: &[u8],
+    ) -> Result<Release> {
+        let tag = tag_of(version.as_str())?;
+        let manifest = self.store.keep_bytes(bytes)?;
+        let about = |f: Failure| f.of(format!("{repository}:{tag}"));
+        let image = Image::parse(bytes).map_err(about)?;
+        let layer = self.layer(&image, package).map_err(about)?;
+        let dependencies = if image.config.media_type == CONFIG {
+            let text = self.small(repository, &image.config)?;
+            let config = PackageConfig::parse(&text).map_err(about)?;
+            let same_name = config.package.name().eq_ignore_ascii_case(package.name())
+                || package.namespace().is_none()
+                    && config.package.short().eq_ignore_ascii_case(package.name());
+            let other = config.package.kind() != package.kind() || self.is_named(repository) && !same_name;
+            if other || tag_of(&config.version)? != tag {
+                return Err(about(Failure::mismatch(format!(
+                    "it holds the {} {} {}",
+                    config.package.kind().word(),
+                    config.package,
+                    config.version
+                ))));
+            }
+            config.dependencies
+        } else {
+            // Made by another tool: what it needs is in the archive.
+            self.registry.blob(repository, layer, &self.store)?;
+            let role = Some((package.name(), version.as_str()));
+            identify(&self.store, &layer.digest, package.kind(), role)
+                .map_err(about)?
+                .dependencies
+        };
+        Ok(Release {
+            package: package.clone(),
+            version: version.clone(),
+            dependencies,
+            artifact: Artifact {
+                address: format!("{repository}@{}", layer.digest),
+                digest: Some(layer.digest),
+                manifest: Some(manifest),
+                ..Artifact::default()
+            },
+        })
+    }
+
     fn note(package: &Package, manifest: &Digest) -> String {
         format!("signatures {} {package} {manifest}", package.kind().word())
     }
@@ -153,45 +211,28 @@ impl Source for Oci {
         let missing = || Failure::not_found(format!("{package} {version} was not found on {}", self.address));
         let tag = tag_of(version.as_str())?;
         let bytes = self.registry.manifest(&repository, &tag)?.ok_or_else(missing)?;
-        let manifest = self.store.keep_bytes(&bytes)?;
-        let about = |f: Failure| f.of(format!("{repository}:{tag}"));
-        let image = Image::parse(&bytes).map_err(about)?;
-        let layer = self.layer(&image, package).map_err(about)?;
-        let dependencies = if image.config.media_type == CONFIG {
-            let text = self.small(&repository, &image.config)?;
-            let config = PackageConfig::parse(&text).map_err(about)?;
-            let same_name = config.package.name().eq_ignore_ascii_case(package.name())
-                || package.namespace().is_none()
-                    && config.package.short().eq_ignore_ascii_case(package.name());
-            let other = config.package.kind() != package.kind() || self.is_named(&repository) && !same_name;
-            if other || tag_of(&config.version)? != tag {
-                return Err(about(Failure::mismatch(format!(
-                    "it holds the {} {} {}",
-                    config.package.kind().word(),
-                    config.package,
-                    config.version
-                ))));
+        self.release_of(package, version, &repository, &bytes)
+    }
+
+    fn locked_release(&self, package: &Package, version: &Version, manifest: &Digest) -> Result<Release> {
+        let (first, _) = self.repository(package)?;
+        let mut names = self.names(package);
+        names.sort_by_key(|n| *n != first);
+        for repository in &names {
+            if let Some(bytes) = self.registry.manifest(repository, &manifest.to_string())? {
+                return self.release_of(package, version, repository, &bytes);
             }
-            config.dependencies
-        } else {
-            // Made by another tool: what it needs is in the archive.
-            self.registry.blob(&repository, layer, &self.store)?;
-            let role = Some((package.name(), version.as_str()));
-            identify(&self.store, &layer.digest, package.kind(), role)
-                .map_err(about)?
-                .dependencies
+        }
+        let tag = tag_of(version.as_str())?;
+        let now = match self.registry.manifest(&first, &tag)? {
+            Some(bytes) => format!("the tag {tag} leads to {} now", Digest::of(&bytes)),
+            None => format!("neither is the tag {tag}"),
         };
-        Ok(Release {
-            package: package.clone(),
-            version: version.clone(),
-            dependencies,
-            artifact: Artifact {
-                address: format!("{repository}@{}", layer.digest),
-                digest: Some(layer.digest),
-                manifest: Some(manifest),
-                ..Artifact::default()
-            },
-        })
+        Err(Failure::mismatch(format!(
+            "{package} {version}: the manifest that was locked, {manifest}, is not on {}; {now}",
+            self.address
+        ))
+        .help("somebody removed or replaced a published version; find out why before you lock it again"))
     }
 
     fn fetch(&self, release: &Release) -> Result<Digest> {
@@ -215,12 +256,11 @@ impl Source for Oci {
             return Ok(Vec::new());
         };
         let note = Self::note(&release.package, &manifest);
-        let armours: Vec<String> = if offline {
-            let known = self.store.noted(&note).and_then(|t| json::read(&t).ok());
-            let list = known.and_then(|k| k.as_sequence()).unwrap_or_default();
-            list.iter().map(Value::to_text).collect()
-        } else {
-            let mut found = Vec::new();
+        let known = self.store.noted(&note).and_then(|t| json::read(&t).ok());
+        let known = known.and_then(|k| k.as_sequence()).unwrap_or_default();
+        // One that was good once still is, whichever registry was asked.
+        let mut armours: Vec<String> = known.iter().map(Value::to_text).collect();
+        if !offline {
             let about = self.registry.referrers(repository, &manifest)?;
             let signatures = about
                 .iter()
@@ -234,13 +274,15 @@ impl Source for Oci {
                     continue;
                 }
                 for layer in image.layers.iter().filter(|l| l.media_type == SIGNATURE_LAYER) {
-                    found.push(self.small(repository, layer)?);
+                    let armour = self.small(repository, layer)?;
+                    if !armours.contains(&armour) {
+                        armours.push(armour);
+                    }
                 }
             }
-            let list = Value::list(found.iter().map(|s| Value::str(s.as_str())));
+            let list = Value::list(armours.iter().map(|s| Value::str(s.as_str())));
             self.store.note(&note, &json::line(&list))?;
-            found
-        };
+        }
         if armours.is_empty() {
             return Ok(Vec::new());
         }

@@ -16,9 +16,9 @@ use super::{
     trusted::Trusted,
 };
 use crate::{
-    Authority, Digest, Failure, Http, HttpOptions, Location, Package, Release, Requirement, Result,
-    Signatures, Store, Version,
-    oci::{Credentials, Remote},
+    Activity, Authority, Digest, Failure, Http, HttpOptions, Location, Locked, Package, Release, Requirement,
+    Result, Signatures, Store, Version,
+    oci::{Credentials, HostCertificates, Remote},
     proxy::Proxies,
     trust::Trust,
 };
@@ -69,6 +69,19 @@ pub struct Sources {
     /// The token that was given for whichever server.
     token: Option<String>,
     importing: Importing,
+    /// The command line names the server.
+    given: bool,
+}
+
+/// Whether a locked package may be asked for elsewhere than where it was locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moves {
+    /// The requirement itself says where it is.
+    Never,
+    /// Where its name is pinned to another place.
+    WithPins,
+    /// And where another server is named on the command line, or is the only one of the configuration.
+    WithServers,
 }
 
 impl Sources {
@@ -109,12 +122,18 @@ impl Sources {
             trust: Arc::new(Trust::new(config, &overrides.signatures)?),
             token: overrides.token.clone(),
             importing: Importing::new(config, overrides),
+            given: overrides.server.is_some(),
         })
     }
 
     /// The store.
     pub fn store(&self) -> &Arc<Store> {
         &self.store
+    }
+
+    /// What is being fetched.
+    pub fn activity(&self) -> &Arc<Activity> {
+        &self.http.activity
     }
 
     /// The servers, in the order in which they are asked.
@@ -195,17 +214,41 @@ impl Sources {
         pinned.map(|(_, source)| source.as_str())
     }
 
-    /// The source of a locked package.
-    pub fn locked(&self, package: &Package, version: &str, address: &str) -> Result<Arc<dyn Source>> {
-        let (location, revision) = crate::lock::location_of_text(address)?;
-        let mut requirement = Requirement::named(
-            package.kind(),
-            package.name(),
-            revision.as_deref().unwrap_or(version),
-        );
+    /// The source of a locked package: the one that the lock file names, or that where its name is asked for now. What
+    /// comes from there is what was locked, or is refused.
+    pub(crate) fn locked(&self, locked: &Locked, moves: Moves) -> Result<Arc<dyn Source>> {
+        let package = &locked.package;
+        let (location, revision) = crate::lock::location_of_text(&locked.source)?;
+        if let Location::Registry(Some(server)) = &location
+            && let Some(other) = self.moved(package, server, moves)?
+        {
+            return Ok(other);
+        }
+        let version = revision.as_deref().unwrap_or(locked.version.as_str());
+        let mut requirement = Requirement::named(package.kind(), package.name(), version);
         requirement.location = location;
         let first = self.of(&requirement)?.into_iter().next();
-        first.ok_or_else(|| Failure::invalid(format!("{address} is no source")))
+        first.ok_or_else(|| Failure::invalid(format!("{} is no source", locked.source)))
+    }
+
+    fn moved(&self, package: &Package, server: &str, moves: Moves) -> Result<Option<Arc<dyn Source>>> {
+        if moves == Moves::Never {
+            return Ok(None);
+        }
+        if let Some(pinned) = self.pin(package.name()) {
+            return self.registry(pinned).map(Some);
+        }
+        if moves == Moves::WithPins {
+            return Ok(None);
+        }
+        if self.given {
+            return self.servers.first().map(|s| self.galaxy(s)).transpose();
+        }
+        let is_it = |s: &Server| s.url.trim_end_matches('/') == server.trim_end_matches('/');
+        match self.named.as_slice() {
+            [only] if !is_it(only) => self.galaxy(only).map(Some),
+            _ => Ok(None),
+        }
     }
 
     fn open(&self, key: &str, make: impl FnOnce() -> Result<Arc<dyn Source>>) -> Result<Arc<dyn Source>> {
@@ -221,6 +264,7 @@ impl Sources {
             inner: make()?,
             trust: self.trust.clone(),
             offline: self.http.offline,
+            activity: self.http.activity.clone(),
         });
         Ok(opened()?.entry(key.to_owned()).or_insert(made).clone())
     }
@@ -262,7 +306,9 @@ impl Sources {
     /// The same, as somebody.
     pub(crate) fn remote_as(&self, host: &str, plain: bool, credentials: Credentials) -> Result<Remote> {
         let mut options = self.http.clone();
-        options.authorities.extend(authorities_of(host)?);
+        let certificates = HostCertificates::of(host)?;
+        options.authorities.extend(certificates.authorities);
+        options.client = certificates.client;
         Ok(Remote::new(host, plain, Http::new(options), credentials))
     }
 
@@ -390,28 +436,4 @@ impl Sources {
 /// Whether an address is one of OCI: a registry or a layout folder.
 pub(crate) fn is_oci(address: &str) -> bool {
     address.starts_with("oci:") || address.starts_with("oci+http://")
-}
-
-/// The certificates that docker and podman take for a host.
-fn authorities_of(host: &str) -> Result<Vec<Authority>> {
-    let home = std::env::home_dir();
-    let folders = [
-        home.as_ref().map(|h| h.join(".docker/certs.d")),
-        home.map(|h| h.join(".config/containers/certs.d")),
-        Some("/etc/docker/certs.d".into()),
-        Some("/etc/containers/certs.d".into()),
-    ];
-    let mut found = Vec::new();
-    for folder in folders.into_iter().flatten() {
-        for entry in std::fs::read_dir(folder.join(host))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
-            if entry.path().extension().is_some_and(|e| e == "crt") {
-                found.extend(Authority::of_file(&entry.path())?);
-            }
-        }
-    }
-    Ok(found)
 }

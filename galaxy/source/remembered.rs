@@ -59,6 +59,13 @@ impl Source for Remembered {
         })
     }
 
+    fn locked_release(&self, package: &Package, version: &Version, manifest: &Digest) -> Result<Release> {
+        if self.offline {
+            return self.release(package, version);
+        }
+        self.inner.locked_release(package, version, manifest)
+    }
+
     fn remembered(&self, package: &Package, version: &Version) -> Option<Release> {
         let text = self.store.noted(&self.note_of_release(package, version))?;
         read(&text, package, version)

@@ -10,7 +10,12 @@ pub(crate) const LAB: &str = "3";
 
 /// Keeps other tests from the lab while it lives.
 pub(crate) fn only_one() -> fs::File {
-    let lock = fs::File::create(std::env::temp_dir().join(format!("kdo-it-lab{LAB}.lock"))).unwrap();
+    alone_in(LAB)
+}
+
+/// The same for another lab.
+pub(crate) fn alone_in(lab: &str) -> fs::File {
+    let lock = fs::File::create(std::env::temp_dir().join(format!("kdo-it-lab{lab}.lock"))).unwrap();
     lock.lock().unwrap();
     lock
 }

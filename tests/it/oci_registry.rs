@@ -6,14 +6,39 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 /// The registry, which ends with it.
 pub(crate) struct OciRegistry {
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
     server: Child,
     port: u16,
+}
+
+const TLS: &str = "  tls: {certificate: FOLDER/server.crt, key: FOLDER/server.key}\n";
+
+const HTPASSWD: &str = "auth: {htpasswd: {realm: test, path: FOLDER/htpasswd}}\n";
+
+/// Starts the program and waits until it listens.
+fn serve(folder: &Path, port: u16) -> Child {
+    let server = Command::new("docker-registry")
+        .arg("serve")
+        .arg(folder.join("config.yml"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "the registry does not start"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    server
 }
 
 /// Whether a program can be had; tells loudly if not.
@@ -33,7 +58,7 @@ pub(crate) fn has(program: &str) -> bool {
 impl OciRegistry {
     /// Open to all, without encryption.
     pub(crate) fn start() -> Option<Self> {
-        Self::with("", "")
+        Self::with(&Self::folder(), "", "")
     }
 
     /// With a certificate of a throw-away authority, for the user `me` with the password `secret`.
@@ -41,47 +66,90 @@ impl OciRegistry {
         if !has("openssl") || !has("perl") {
             return None;
         }
-        let tls = "  tls: {certificate: FOLDER/server.crt, key: FOLDER/server.key}\n";
-        Self::with(tls, "auth: {htpasswd: {realm: test, path: FOLDER/htpasswd}}\n")
+        let folder = Self::folder();
+        certificates(folder.path());
+        Self::with(&folder, TLS, HTPASSWD)
     }
 
-    fn with(http: &str, more: &str) -> Option<Self> {
+    /// For the same user, without encryption.
+    pub(crate) fn with_password() -> Option<Self> {
+        if !has("openssl") || !has("perl") {
+            return None;
+        }
+        let folder = Self::folder();
+        certificates(folder.path());
+        Self::with(&folder, "", HTPASSWD)
+    }
+
+    /// With such a certificate, for those who have one of the same authority.
+    pub(crate) fn for_certificates() -> Option<Self> {
+        if !has("openssl") || !has("perl") {
+            return None;
+        }
+        let folder = Self::folder();
+        certificates(folder.path());
+        Self::with(&folder, &TLS.replace('}', ", clientcas: [FOLDER/ca.crt]}"), "")
+    }
+
+    /// For those who bring a token of that server, which signs by the key of `certificate`.
+    pub(crate) fn for_tokens(realm: &str, certificate: &Path) -> Option<Self> {
+        let certificate = certificate.display();
+        let auth = format!(
+            "auth: {{token: {{realm: '{realm}', service: registry, issuer: tokens, rootcertbundle: {certificate}}}}}\n"
+        );
+        Self::with(&Self::folder(), "", &auth)
+    }
+
+    fn folder() -> Arc<tempfile::TempDir> {
+        Arc::new(tempfile::tempdir().unwrap())
+    }
+
+    fn with(folder: &Arc<tempfile::TempDir>, http: &str, more: &str) -> Option<Self> {
         if !has("docker-registry") {
             return None;
         }
-        let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display().to_string();
-        if !http.is_empty() {
-            certificates(folder.path());
-        }
         let port = TcpListener::bind(("127.0.0.1", 0))
             .unwrap()
             .local_addr()
             .unwrap()
             .port();
         let config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: FOLDER/data}}\n\
+            "version: 0.1\nlog: {{level: error}}\n\
+             storage:\n  filesystem: {{rootdirectory: FOLDER/data}}\n  delete: {{enabled: true}}\n\
              http:\n  addr: 127.0.0.1:{port}\n{http}{more}"
         );
-        let file = folder.path().join("config.yml");
-        fs::write(&file, config.replace("FOLDER", &path)).unwrap();
-        let server = Command::new("docker-registry")
-            .arg("serve")
-            .arg(&file)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let registry = Self { folder, server, port };
-        let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                start.elapsed() < Duration::from_secs(60),
-                "the registry does not start"
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Some(registry)
+        fs::write(folder.path().join("config.yml"), config.replace("FOLDER", &path)).unwrap();
+        let server = serve(folder.path(), port);
+        let folder = folder.clone();
+        Some(Self { folder, server, port })
+    }
+
+    /// Ends it from one moment to the next.
+    pub(crate) fn kill(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+
+    /// Starts it again, with what it kept.
+    pub(crate) fn restart(&mut self) {
+        self.server = serve(self.folder.path(), self.port);
+    }
+
+    /// Bytes of uploads that are on their way to a repository.
+    pub(crate) fn uploading(&self, repository: &str) -> u64 {
+        let uploads = format!("data/docker/registry/v2/repositories/{repository}/_uploads");
+        let uploads = fs::read_dir(self.folder.path().join(uploads));
+        let data = uploads
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|u| u.path().join("data"));
+        data.filter_map(|d| fs::metadata(d).ok()).map(|m| m.len()).sum()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn host(&self) -> String {
@@ -96,6 +164,14 @@ impl OciRegistry {
     /// The certificate of the authority.
     pub(crate) fn authority(&self) -> PathBuf {
         self.folder.path().join("ca.crt")
+    }
+
+    /// A certificate of that authority, and its key.
+    pub(crate) fn client(&self) -> (PathBuf, PathBuf) {
+        (
+            self.folder.path().join("client.crt"),
+            self.folder.path().join("client.key"),
+        )
     }
 
     /// Asks an open registry; status and body.
@@ -159,35 +235,25 @@ fn certificates(folder: &Path) {
         "-addext",
         "keyUsage=critical,keyCertSign",
     ]);
-    new(&[
-        "-subj",
-        "/CN=registry",
-        "-keyout",
-        "server.key",
-        "-out",
-        "server.csr",
-    ]);
     fs::write(folder.join("names"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-    run(
-        "openssl",
-        &[
+    for name in ["server", "client"] {
+        let file = |end: &str| format!("{name}.{end}");
+        let (key, request, certificate) = (file("key"), file("csr"), file("crt"));
+        new(&["-subj", "/CN=registry", "-keyout", &key, "-out", &request]);
+        let sign = [
             "x509",
             "-req",
             "-days",
             "2",
-            "-in",
-            "server.csr",
             "-CA",
             "ca.crt",
             "-CAkey",
             "ca.key",
             "-CAcreateserial",
-            "-extfile",
-            "names",
-            "-out",
-            "server.crt",
-        ],
-    );
+        ];
+        let files = ["-extfile", "names", "-in", &request, "-out", &certificate];
+        run("openssl", &[&sign[..], &files].concat());
+    }
     let hash = run(
         "perl",
         &["-e", r#"print crypt("secret", '$2y$05$abcdefghijklmnopqrstuu')"#],

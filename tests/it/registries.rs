@@ -11,14 +11,14 @@ use std::{
     process::{Command, Stdio},
 };
 
-fn role(bench: &Bench, name: &str, says: &str) {
+pub(crate) fn role(bench: &Bench, name: &str, says: &str) {
     bench.file(
         &format!("{name}/tasks/main.yml"),
         &format!("- debug: msg='{says}'\n"),
     );
 }
 
-fn publish(bench: &Bench, path: &str, version: &str, to: &str, more: &[&str]) -> Said {
+pub(crate) fn publish(bench: &Bench, path: &str, version: &str, to: &str, more: &[&str]) -> Said {
     let args = [
         &["galaxy", "publish", path, "--version", version, "--to", to],
         more,
@@ -26,11 +26,11 @@ fn publish(bench: &Bench, path: &str, version: &str, to: &str, more: &[&str]) ->
     bench.run(&args.concat())
 }
 
-fn must(said: &Said) {
+pub(crate) fn must(said: &Said) {
     assert_eq!(said.code, 0, "{said:?}");
 }
 
-fn run(program: &str, args: &[&str]) -> String {
+pub(crate) fn run(program: &str, args: &[&str]) -> String {
     let output = Command::new(program)
         .args(args)
         .stdin(Stdio::null())
@@ -122,9 +122,33 @@ fn a_published_version_never_changes() {
     let status = registry.ask("PUT", "x/acme/web/manifests/1.0.0_a", &moved).0;
     assert_eq!(status, 201);
     must(&bench.run(&["galaxy", "install", "--locked", "-p", "from-store"]));
-    fs::remove_dir_all(bench.path().join(".cache/kdo/galaxy")).unwrap();
+    let forget = || fs::remove_dir_all(bench.path().join(".cache/kdo/galaxy")).unwrap();
+    // What was locked is still there, under its hash.
+    forget();
+    must(&bench.run(&["galaxy", "install", "--locked", "-p", "by-hash"]));
+    let tasks = fs::read_to_string(bench.path().join("by-hash/web/tasks/main.yml")).unwrap();
+    assert!(tasks.contains("first"), "{tasks}");
+    let lock = fs::read_to_string(bench.path().join("requirements.lock")).unwrap();
+    let locked = lock
+        .split("manifest = \"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    assert_eq!(
+        registry
+            .ask("DELETE", &format!("x/acme/web/manifests/{locked}"), "")
+            .0,
+        202
+    );
+    forget();
     let refused = bench.run(&["galaxy", "install", "--locked"]);
     assert_eq!(refused.code, 3, "{refused:?}");
+    let told = format!(
+        "the manifest that was locked, {locked}, is not on {to}/acme/web; the tag 1.0.0_a leads to sha256:"
+    );
+    assert!(refused.err.contains(&told), "{refused:?}");
     assert!(!bench.path().join(".ansible/roles/web").exists());
 }
 
@@ -412,73 +436,4 @@ fn collections_are_resolved_by_what_the_registry_tells_of_them() {
         mixed.code == 1 && mixed.err.contains("holds something else than roles"),
         "{mixed:?}"
     );
-}
-
-#[test]
-fn a_static_tree_is_published_to_and_its_signatures_are_checked() {
-    if !has("gpg") {
-        return;
-    }
-    let bench = Bench::new();
-    let home = bench.path().join("gnupg").display().to_string();
-    fs::create_dir(&home).unwrap();
-    fs::set_permissions(&home, PermissionsExt::from_mode(0o700)).unwrap();
-    let gpg = |args: &[&str]| {
-        run(
-            "gpg",
-            &[&["--batch", "--quiet", "--homedir", &home], args].concat(),
-        )
-    };
-    let new = [
-        "--quick-generate-key",
-        "--passphrase",
-        "",
-        "test@acme.test",
-        "ed25519",
-    ];
-    gpg(&new);
-    let keyring = bench.path().join("keyring.gpg").display().to_string();
-    gpg(&["--output", &keyring, "--export"]);
-    let info = |text: &str| {
-        bench.file("tools/README.md", text);
-        bench.file(
-            "tools/galaxy.yml",
-            "namespace: acme\nname: tools\nversion: 1.0.0\nreadme: README.md\nauthors: [x]\n",
-        );
-    };
-    info("first\n");
-    let args = ["galaxy", "publish", "tools", "--to", "static:tree", "--sign-gpg"];
-    let signed = said(bench.command(&args).env("GNUPGHOME", &home));
-    let _ = Command::new("gpgconf")
-        .args(["--homedir", &home, "--kill", "all"])
-        .output();
-    must(&signed);
-    assert!(signed.out.contains("  signed by gpg\n"), "{signed:?}");
-    let server = format!("file://{}/api/", bench.path().join("tree").display());
-    let install = |more: &[&str]| {
-        let args = [
-            "galaxy",
-            "collection",
-            "install",
-            "--force",
-            "-s",
-            &server,
-            "acme.tools",
-        ];
-        bench.run(&[&args[..], more].concat())
-    };
-    must(&install(&[
-        "--keyring",
-        &keyring,
-        "--required-valid-signature-count",
-        "+1",
-    ]));
-    let missing = install(&["--keyring", "missing.gpg"]);
-    assert!(
-        missing.code == 1 && missing.err.contains("keyring"),
-        "{missing:?}"
-    );
-    info("second\n");
-    let other = bench.run(&["galaxy", "publish", "tools", "--to", "static:tree"]);
-    assert_eq!(other.code, 3, "{other:?}");
 }

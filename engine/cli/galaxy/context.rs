@@ -1,6 +1,6 @@
 //! What the subcommands have in common: settings, sources, requirements, lock file, places.
 
-use super::{server_args::ServerArgs, tell};
+use super::{progress, server_args::ServerArgs, tell};
 use crate::{
     screen::{self, Stream},
     settings::Settings,
@@ -75,6 +75,7 @@ impl Context {
         let told = |f| tell::stop(&f, &texts);
         let store = Arc::new(Store::of_user(Limits::default()).map_err(told)?);
         let sources = Sources::new(&settings, overrides, store).map_err(told)?;
+        progress::show(sources.activity());
         Ok(Self {
             settings,
             sources,

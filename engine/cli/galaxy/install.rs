@@ -126,14 +126,14 @@ impl Run {
         let lock = self.lock(asked)?;
         match self.install(&asked.list, lock.as_ref(), asked) {
             Ok(done) => {
-                tell(&done);
+                tell(&done, self.args.servers.is_verbose());
                 Ok(0)
             }
             Err(_) if self.args.ignore_errors => {
                 // One by one, so that what fails keeps nothing else from its place.
                 for requirement in &asked.list {
                     match self.install(std::slice::from_ref(requirement), None, asked) {
-                        Ok(done) => tell(&done),
+                        Ok(done) => tell(&done, self.args.servers.is_verbose()),
                         Err(failure) => {
                             let failure = failure.of(format!(
                                 "- {} was NOT installed successfully",
@@ -211,8 +211,8 @@ impl Run {
     }
 }
 
-/// One line for each package, in Ansible's words.
-pub(super) fn tell(done: &[Done]) {
+/// One line for each package, in Ansible's words, and one more with where it came from.
+pub(super) fn tell(done: &[Done], verbose: bool) {
     for d in done {
         let (name, version) = (&d.package, &d.version);
         if d.changed && d.package.kind() == Kind::Collection && called_as::ansible() {
@@ -229,6 +229,14 @@ pub(super) fn tell(done: &[Done]) {
             (Kind::Collection, true) => format!("{name}:{version} was installed successfully{before}"),
             (Kind::Collection, false) => format!("'{name}:{version}' is already installed, skipping."),
         });
+        if let Some(from) = d.from.as_ref().filter(|_| verbose) {
+            screen::say(&format!("  from {from}"));
+        }
+        for signer in &d.unsigned {
+            screen::warn(&format!(
+                "{name} {version} was signed by {signer} when it was locked; where it came from now there is no such signature"
+            ));
+        }
     }
     let collections = || done.iter().filter(|d| d.package.kind() == Kind::Collection);
     if collections().next().is_some() && collections().all(|d| !d.changed) {

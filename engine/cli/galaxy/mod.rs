@@ -14,11 +14,13 @@ mod mirror;
 mod needs;
 mod outdated;
 mod place_args;
+mod progress;
 mod publish;
 mod remove;
 mod role_import;
 mod search;
 mod server_args;
+mod sign;
 mod signature_args;
 mod tell;
 mod tree;
@@ -84,6 +86,9 @@ enum Action {
     /// Publish roles and collections
     #[command(infer_long_args = true, args_override_self = true)]
     Publish(publish::PublishArgs),
+    /// Sign what is published
+    #[command(infer_long_args = true, args_override_self = true)]
+    Sign(sign::SignArgs),
     /// Keep who we are to a registry or Galaxy server
     #[command(infer_long_args = true, args_override_self = true)]
     Login(login::LoginArgs),
@@ -142,6 +147,7 @@ pub(crate) fn galaxy(args: GalaxyArgs) -> Result<u8> {
         Action::Tree(args) => tree::tree(kind, args),
         Action::Remove(args) => remove::remove(kind, &args),
         Action::Publish(args) => publish::publish(kind, &args),
+        Action::Sign(args) => sign::sign(kind, &args),
         Action::Login(args) => login::login(&args),
         Action::Logout(args) => login::logout(&args),
         Action::Info(args) => info::info(kind, &args),

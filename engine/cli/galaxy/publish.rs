@@ -6,7 +6,7 @@ use crate::{
     stop::{Result, Stop},
 };
 use clap::Args;
-use kdo_galaxy::{Kind, Overrides, Publication, SignBy, Target, Wish};
+use kdo_galaxy::{Kind, Overrides, Publication, SignBy, Target, Wish, publish as publish_all};
 use std::{path::PathBuf, time::Duration};
 
 /// Arguments of `kdo galaxy publish`.
@@ -64,8 +64,7 @@ pub(crate) fn publish(kind: Option<Kind>, args: &PublishArgs) -> Result<u8> {
         (None, Some(server)) => server.name.clone(),
         (None, None) => return Err(Stop::usage("say where to publish by --to")),
     };
-    let named = |word: &str| servers.iter().any(|s| s.name == word);
-    let target = Target::parse(&to, named).map_err(told)?;
+    let target = Target::parse(&to, servers).map_err(told)?;
     let sign = match (&args.sign, &args.sign_gpg) {
         (Some(key), _) => Some(SignBy::Ssh(key.clone())),
         (None, Some(key)) => Some(SignBy::Gpg(Some(key.clone()).filter(|k| !k.is_empty()))),
@@ -100,11 +99,13 @@ pub(crate) fn publish(kind: Option<Kind>, args: &PublishArgs) -> Result<u8> {
             made.files
                 .iter()
                 .for_each(|f| screen::say(&format!("  {}", f.display())));
-            continue;
         }
-        let done = made
-            .publish(&target, sign.as_ref(), &context.sources)
-            .map_err(told)?;
+    }
+    if args.dry_run {
+        return Ok(0);
+    }
+    for done in publish_all(&ready, &target, sign.as_ref(), &context.sources) {
+        let done = done.map_err(told)?;
         let word = if done.was_there {
             "is there already, with the same content"
         } else {

@@ -38,6 +38,16 @@ pub(crate) struct ServerArgs {
 }
 
 impl ServerArgs {
+    /// The server that is named.
+    pub(super) fn server(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+
+    /// Whether to say more.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose > 0
+    }
+
     /// Whether nobody may be asked.
     pub(super) fn is_offline(&self) -> bool {
         self.offline

@@ -78,7 +78,7 @@ pub(crate) fn update(kind: Option<Kind>, args: &UpdateArgs) -> Result<u8> {
         let done = installer
             .install(&resolved, Some(&new))
             .map_err(|f| context.stop(&f))?;
-        install::tell(&done);
+        install::tell(&done, args.servers.is_verbose());
     }
     Ok(0)
 }
