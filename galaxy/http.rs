@@ -2,7 +2,7 @@
 
 use crate::{
     Digest, Failure, Result, Store,
-    auth::{Auth, absolute},
+    auth::{Auth, absolute, without_user},
     proxy::Proxies,
     static_tree::file_of_url,
 };
@@ -449,7 +449,10 @@ fn said(value: &Value) -> Option<String> {
             .or_else(|| of("default"))
     };
     let listed = value.get("errors").and_then(|e| e.as_sequence());
-    let text = listed.and_then(|l| one(l.first()?)).or_else(|| one(value))?;
+    let text = listed
+        .and_then(|l| one(l.first()?))
+        .or_else(|| one(value))
+        .or_else(|| wrong_field(value))?;
     Some(
         text.chars()
             .map(|c| if c.is_control() { ' ' } else { c })
@@ -458,14 +461,17 @@ fn said(value: &Value) -> Option<String> {
     )
 }
 
+/// What pulp says of the first field that is wrong: `{"version": ["…"]}`, and of several at once `non_field_errors`.
+fn wrong_field(value: &Value) -> Option<String> {
+    let (field, told) = value.as_map()?.first()?;
+    let told = told.as_sequence()?.first()?.as_str()?.to_owned();
+    Some(match field.to_text().as_str() {
+        "non_field_errors" => told,
+        field => format!("{field}: {told}"),
+    })
+}
+
 /// An URL without the password in it.
 pub(crate) fn shown(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    match host.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://{host}{path}"),
-        None => url.to_owned(),
-    }
+    without_user(url).0
 }

@@ -16,6 +16,13 @@ pub enum Location {
     /// A registry: a configured server by name, its URL (`https://…` for Galaxy, `oci://…`), or those of the
     /// configuration.
     Registry(Option<String>),
+    /// A role of a registry under another name than the one it is installed under.
+    Alias {
+        /// The registry.
+        server: Option<String>,
+        /// The role's name there.
+        package: String,
+    },
     /// A repository of git.
     Git {
         /// Its address, as git takes it.
@@ -36,7 +43,7 @@ pub enum Location {
 impl Location {
     /// Whether the location itself says which package there is, rather than a name asked of it.
     pub fn is_direct(&self) -> bool {
-        !matches!(self, Self::Registry(_))
+        !matches!(self, Self::Registry(_) | Self::Alias { .. })
     }
 }
 
@@ -45,6 +52,7 @@ impl fmt::Display for Location {
         match self {
             Self::Registry(None) => f.write_str("the configured servers"),
             Self::Registry(Some(server)) => f.write_str(server),
+            Self::Alias { server, .. } => Self::Registry(server.clone()).fmt(f),
             Self::Git { url, folder: None } => write!(f, "git+{url}"),
             Self::Git {
                 url,

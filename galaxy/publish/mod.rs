@@ -217,7 +217,7 @@ impl Publication {
 }
 
 /// A version that is there already with other content.
-fn taken(place: &str, there: &str, ours: &str) -> Failure {
+pub(crate) fn taken(place: &str, there: &str, ours: &str) -> Failure {
     Failure::mismatch(format!(
         "{place} is there already with other content: {there} instead of {ours}"
     ))
