@@ -57,7 +57,12 @@ pub enum Target {
     /// `galaxy+https://…`, or a server of the configuration.
     Galaxy(String),
     /// `static:FOLDER`
-    Static(PathBuf),
+    Static {
+        /// The folder.
+        folder: PathBuf,
+        /// The URL that it is served at.
+        url: Option<String>,
+    },
 }
 
 /// By whose key it is signed.
@@ -86,7 +91,10 @@ impl Target {
     /// From what the command line says; `server` tells whether a word is a server of the configuration.
     pub fn parse(text: &str, server: impl Fn(&str) -> bool) -> Result<Self> {
         if let Some(folder) = text.strip_prefix("static:") {
-            return Ok(Self::Static(folder.into()));
+            return Ok(Self::Static {
+                folder: folder.into(),
+                url: None,
+            });
         }
         if is_oci(text) {
             return Ok(Self::Oci(text.to_owned()));
@@ -196,17 +204,17 @@ impl Publication {
                 oci::publish(self, address, key, sources).map_err(told)
             }
             (Target::Galaxy(server), None) => galaxy::publish(self, server, sources).map_err(told),
-            (Target::Static(folder), None | Some(SignBy::Gpg(_))) => {
+            (Target::Static { folder, url }, None | Some(SignBy::Gpg(_))) => {
                 let key = match sign {
                     Some(SignBy::Gpg(key)) => Some(key.as_deref()),
                     _ => None,
                 };
-                static_tree::publish(self, folder, key, sources.store()).map_err(told)
+                static_tree::publish(self, folder, url.as_deref(), key, sources.store()).map_err(told)
             }
             (Target::Oci(_), Some(SignBy::Gpg(_))) => Err(Failure::invalid(
                 "in a registry of OCI a package is signed by an SSH key: --sign KEYFILE",
             )),
-            (Target::Static(_), Some(SignBy::Ssh(_))) => Err(Failure::invalid(
+            (Target::Static { .. }, Some(SignBy::Ssh(_))) => Err(Failure::invalid(
                 "in a static tree a collection is signed by GnuPG, as ansible-galaxy checks it: --sign-gpg",
             )),
             (Target::Galaxy(_), Some(_)) => Err(Failure::invalid(

@@ -7,6 +7,7 @@ use std::{fs, path::Path};
 pub(super) fn publish(
     made: &Publication,
     folder: &Path,
+    url: Option<&str>,
     key: Option<Option<&str>>,
     store: &Store,
 ) -> Result<Published> {
@@ -21,7 +22,7 @@ pub(super) fn publish(
             ..Artifact::default()
         },
     };
-    let new = StaticTree::open(folder, None)?.add(store, &release, &made.archive)?;
+    let new = StaticTree::open(folder, url)?.add(store, &release, &made.archive)?;
     if signature.is_some() && !new {
         return Err(Failure::invalid(format!(
             "{} {} is there already, without this signature",

@@ -25,6 +25,10 @@ impl Source for Alias {
         alias_text(self.package.name(), &self.inner.address())
     }
 
+    fn name_there(&self, _package: &Package) -> Package {
+        self.package.clone()
+    }
+
     fn versions(&self, _package: &Package) -> Result<Vec<Version>> {
         self.inner.versions(&self.package)
     }

@@ -75,6 +75,11 @@ pub trait Source: Send + Sync {
     /// The versions of a package, in any order; none if the source does not have the package.
     fn versions(&self, package: &Package) -> Result<Vec<Version>>;
 
+    /// The name that a package has there.
+    fn name_there(&self, package: &Package) -> Package {
+        package.clone()
+    }
+
     /// What it tells of one version.
     fn release(&self, package: &Package, version: &Version) -> Result<Release>;
 
