@@ -22,11 +22,15 @@ mod lists;
 mod mbsync;
 mod memory;
 mod modules;
+#[path = "../../galaxy/tests/it/bench/nginx.rs"]
+mod nginx;
 mod oci_registry;
 mod outputs;
 mod over_ssh;
 mod plugins;
 mod program;
+mod pulp;
+mod pulp_server;
 mod registries;
 mod results;
 mod roles_equal;
@@ -35,5 +39,7 @@ mod secrets;
 mod specs;
 mod ssh_config;
 mod tools;
+#[path = "../../galaxy/tests/it/bench/venv.rs"]
+mod venv;
 mod web_routes;
 mod web_server;

@@ -1,12 +1,8 @@
 //! A mirror as a folder and behind a web server: for kdo, and for the real ansible-galaxy where it is at hand.
 
-use crate::bench::{Nginx, Project, StaticTree, collection, role_folder, word};
+use crate::bench::{Nginx, Project, StaticTree, collection, python_program, role_folder, word};
 use kdo_galaxy::{Cause, Kind, Requirement, download, mirror, tree_digest};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 fn role(name: &str) -> Requirement {
     Requirement::named(Kind::Role, name, "")
@@ -114,17 +110,6 @@ fn what_is_downloaded_is_installed_by_its_requirements() {
     assert_eq!(fresh.install(&read.list).unwrap().len(), 2);
 }
 
-/// The real program: where `KDO_ANSIBLE_GALAXY` says, or the conformance suite keeps it.
-fn ansible_galaxy() -> Option<PathBuf> {
-    let told = std::env::var_os("KDO_ANSIBLE_GALAXY").map(PathBuf::from);
-    let cached = || Some(std::env::home_dir()?.join(".cache/kdo-conformance/venv-core/bin/ansible-galaxy"));
-    let found = told.or_else(cached).filter(|p| p.is_file());
-    if found.is_none() {
-        eprintln!("SKIPPED: the real ansible-galaxy is not here");
-    }
-    found
-}
-
 fn run(program: &Path, home: &Path, arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
@@ -146,7 +131,9 @@ fn run(program: &Path, home: &Path, arguments: &[&str]) -> String {
 
 #[test]
 fn the_real_ansible_galaxy_installs_and_verifies_what_a_mirror_serves() {
-    let Some(program) = ansible_galaxy() else { return };
+    let Some(program) = python_program("ansible-galaxy") else {
+        return;
+    };
     let first = mirrored(None);
     let folder = first.path("given/mirror");
     let Some(server) = Nginx::start(&folder, &first.path("given/nginx")) else {
