@@ -60,6 +60,33 @@ fn a_mirror_is_a_server_without_a_server_and_behind_nginx() {
 }
 
 #[test]
+fn a_role_is_installed_under_another_name_than_its_server_has_for_it() {
+    let given = mirrored(None);
+    let mut project = Project::new();
+    let url = format!("file://{}/api/", given.path("given/mirror").display());
+    project.overrides.server = Some(url);
+    let file = project.write("given.yml", "- {src: acme.demo, name: other, version: '1.2'}\n");
+    let list = kdo_galaxy::Requirements::read(&file, &kdo_syntax::SourceMap::new())
+        .unwrap()
+        .list;
+    let lock = project.lock(&list).unwrap();
+    assert!(
+        lock.text().contains("source = \"acme.demo of galaxy+file://"),
+        "{}",
+        lock.text()
+    );
+    project
+        .install_locked(&list, &kdo_galaxy::Lock::parse(&lock.text()).unwrap())
+        .unwrap();
+    let installed = tree_digest(&project.path("roles/other")).unwrap();
+    assert_eq!(installed, tree_digest(&given.path("given/demo")).unwrap());
+    // A mirror has it under its own name.
+    let resolved = project.resolve(&list).unwrap();
+    mirror(&project.store(), &resolved, &project.path("given/second"), None).unwrap();
+    assert!(project.path("given/second/api/v1/q/acme.demo.json").is_file());
+}
+
+#[test]
 fn a_published_version_never_changes() {
     let project = mirrored(None);
     fs::write(project.path("given/demo/tasks/main.yml"), "- other:\n").unwrap();
