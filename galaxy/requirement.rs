@@ -2,7 +2,7 @@
 
 use crate::{
     Failure, Kind, Package, Range, Result,
-    source::{check_address, is_oci},
+    source::{alias_text, check_address, is_oci},
 };
 use kdo_value::{Map, Origin};
 use std::{
@@ -52,7 +52,10 @@ impl fmt::Display for Location {
         match self {
             Self::Registry(None) => f.write_str("the configured servers"),
             Self::Registry(Some(server)) => f.write_str(server),
-            Self::Alias { server, .. } => Self::Registry(server.clone()).fmt(f),
+            Self::Alias { server, package } => {
+                let server = Self::Registry(server.clone()).to_string();
+                f.write_str(&alias_text(package, &server))
+            }
             Self::Git { url, folder: None } => write!(f, "git+{url}"),
             Self::Git {
                 url,

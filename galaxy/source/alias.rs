@@ -68,7 +68,7 @@ impl Source for Alias {
     }
 }
 
-/// Name and address as the lock file writes them.
+/// Name and address as the lock file writes them, and people read them.
 pub(crate) fn alias_text(name: &str, address: &str) -> String {
     format!("{name} of {address}")
 }
