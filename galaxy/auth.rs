@@ -174,6 +174,19 @@ pub(crate) fn origin(url: &str) -> String {
     format!("{scheme}://{host}")
 }
 
+/// An URL without the user and password before its host, and those.
+pub(crate) fn without_user(url: &str) -> (String, Option<(&str, &str)>) {
+    let parts = url.split_once("://").and_then(|(scheme, rest)| {
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (user, host) = host.rsplit_once('@')?;
+        Some((format!("{scheme}://{host}{path}"), user))
+    });
+    match parts {
+        Some((url, user)) => (url, Some(user.split_once(':').unwrap_or((user, "")))),
+        None => (url.to_owned(), None),
+    }
+}
+
 /// An address in an answer: a whole URL, or a path on the server of `base`.
 pub(crate) fn absolute(base: &str, address: &str) -> String {
     if address.contains("://") {
@@ -188,7 +201,7 @@ pub(crate) fn absolute(base: &str, address: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Auth, absolute, origin};
+    use super::{Auth, absolute, origin, without_user};
 
     #[test]
     fn credentials_are_for_one_host() {
@@ -203,6 +216,15 @@ mod tests {
             assert!(!auth.is_for(other), "{other}");
         }
         assert!(!format!("{auth:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_user_is_taken_out_of_an_url() {
+        let url = "http://me:a:b@h.test:1/x@y";
+        let wanted = ("http://h.test:1/x@y".to_owned(), Some(("me", "a:b")));
+        assert_eq!(without_user(url), wanted);
+        assert_eq!(without_user("me").1, None);
+        assert_eq!(without_user("http://h/a@b").1, None);
     }
 
     #[test]

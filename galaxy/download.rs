@@ -55,7 +55,13 @@ pub fn download(store: &Store, resolved: &[Resolved], folder: &Path) -> Result<V
 pub fn mirror(store: &Store, resolved: &[Resolved], folder: &Path, url: Option<&str>) -> Result<Vec<bool>> {
     let fetched = fetch(resolved)?;
     let tree = StaticTree::open(folder, url)?;
-    let add = |(r, digest): (&Resolved, &Digest)| tree.add(store, &r.release, digest);
+    let add = |(r, digest): (&Resolved, &Digest)| {
+        let release = Release {
+            package: r.source.name_there(&r.release.package),
+            ..r.release.clone()
+        };
+        tree.add(store, &release, digest)
+    };
     resolved.iter().zip(&fetched).map(add).collect()
 }
 

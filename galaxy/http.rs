@@ -2,9 +2,10 @@
 
 use crate::{
     Activity, Digest, Failure, Result, Store,
-    auth::{Auth, absolute},
+    auth::{Auth, absolute, without_user},
     certificate::{Authority, ClientCertificate, tls},
     proxy::Proxies,
+    refusal::said,
     static_tree::file_of_url,
 };
 use kdo_value::{Value, json};
@@ -406,37 +407,7 @@ pub(crate) fn refused(answer: Response<Body>, url: &str) -> Failure {
     }
 }
 
-/// The message in an answer of Galaxy (v3: `errors`, v1: `default`, `detail`) or of a registry.
-fn said(value: &Value) -> Option<String> {
-    let one = |v: &Value| {
-        let of = |key: &str| {
-            v.get(key)
-                .and_then(|t| t.as_str().map(str::to_owned))
-                .filter(|t| !t.is_empty())
-        };
-        of("detail")
-            .or_else(|| of("message"))
-            .or_else(|| of("title"))
-            .or_else(|| of("default"))
-    };
-    let listed = value.get("errors").and_then(|e| e.as_sequence());
-    let text = listed.and_then(|l| one(l.first()?)).or_else(|| one(value))?;
-    Some(
-        text.chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .take(500)
-            .collect(),
-    )
-}
-
 /// An URL without the password in it.
 pub(crate) fn shown(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    match host.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://{host}{path}"),
-        None => url.to_owned(),
-    }
+    without_user(url).0
 }

@@ -29,6 +29,7 @@ mod proxy;
 mod publish;
 mod published;
 mod range;
+mod refusal;
 mod release;
 mod requirement;
 mod requirements;

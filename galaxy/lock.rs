@@ -1,8 +1,10 @@
 //! `requirements.lock`: what was resolved, in bytes.
 
 use crate::{
-    Digest, Failure, Installed, Kind, Location, Package, Requirement, Result, Version, requirement::git,
-    source::is_oci, tree_digest,
+    Digest, Failure, Installed, Kind, Location, Package, Requirement, Result, Version,
+    requirement::git,
+    source::{alias_of_text, alias_text, is_oci},
+    tree_digest,
 };
 use std::{fmt::Write as _, fs, path::Path};
 use toml::de::{DeTable, DeValue};
@@ -223,6 +225,9 @@ pub(crate) fn location_text(location: &Location) -> String {
         Location::Registry(None) => "registry".to_owned(),
         Location::Registry(Some(server)) if is_oci(server) => server.clone(),
         Location::Registry(Some(server)) => format!("galaxy+{server}"),
+        Location::Alias { server, package } => {
+            alias_text(package, &location_text(&Location::Registry(server.clone())))
+        }
         Location::Git { .. } => location.to_string(),
         Location::Url(url) => format!("url+{url}"),
         Location::File(path) | Location::Directory(path) => format!("path+{}", path.display()),
@@ -232,6 +237,16 @@ pub(crate) fn location_text(location: &Location) -> String {
 
 /// The location of such a text, with git's revision.
 pub(crate) fn location_of_text(text: &str) -> Result<(Location, Option<String>)> {
+    if let Some((package, text)) = alias_of_text(text) {
+        let (location, revision) = location_of_text(text)?;
+        return match location {
+            Location::Registry(server) => {
+                let package = package.to_owned();
+                Ok((Location::Alias { server, package }, revision))
+            }
+            _ => Err(Failure::invalid(format!("{text:?} is no registry of packages"))),
+        };
+    }
     if text == "registry" {
         return Ok((Location::Registry(None), None));
     }
@@ -315,6 +330,21 @@ mod tests {
         ] {
             assert!(Lock::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_role_of_another_name_keeps_both_names() {
+        let text = "a.b of galaxy+https://a.test/";
+        let (location, _) = location_of_text(text).unwrap();
+        let wanted = Location::Alias {
+            server: Some("https://a.test/".to_owned()),
+            package: "a.b".to_owned(),
+        };
+        assert_eq!(location, wanted);
+        assert_eq!(location_text(&wanted), text);
+        let (folder, _) = location_of_text("path+/a of b").unwrap();
+        assert_eq!(folder, Location::File("/a of b".into()));
+        assert!(location_of_text("a.b of path+/x").is_err());
     }
 
     #[test]

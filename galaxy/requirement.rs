@@ -2,7 +2,7 @@
 
 use crate::{
     Failure, Kind, Package, Range, Result,
-    source::{check_address, is_oci},
+    source::{alias_text, check_address, is_oci},
 };
 use kdo_value::{Map, Origin};
 use std::{
@@ -16,6 +16,13 @@ pub enum Location {
     /// A registry: a configured server by name, its URL (`https://…` for Galaxy, `oci://…`), or those of the
     /// configuration.
     Registry(Option<String>),
+    /// A role of a registry under another name than the one it is installed under.
+    Alias {
+        /// The registry.
+        server: Option<String>,
+        /// The role's name there.
+        package: String,
+    },
     /// A repository of git.
     Git {
         /// Its address, as git takes it.
@@ -36,7 +43,7 @@ pub enum Location {
 impl Location {
     /// Whether the location itself says which package there is, rather than a name asked of it.
     pub fn is_direct(&self) -> bool {
-        !matches!(self, Self::Registry(_))
+        !matches!(self, Self::Registry(_) | Self::Alias { .. })
     }
 }
 
@@ -45,6 +52,10 @@ impl fmt::Display for Location {
         match self {
             Self::Registry(None) => f.write_str("the configured servers"),
             Self::Registry(Some(server)) => f.write_str(server),
+            Self::Alias { server, package } => {
+                let server = Self::Registry(server.clone()).to_string();
+                f.write_str(&alias_text(package, &server))
+            }
             Self::Git { url, folder: None } => write!(f, "git+{url}"),
             Self::Git {
                 url,

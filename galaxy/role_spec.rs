@@ -89,6 +89,13 @@ fn make(
             .unwrap_or_else(|| last(src)),
         (None, _) => last(src),
     };
+    let location = match location {
+        Location::Registry(None) if name != src => Location::Alias {
+            server: None,
+            package: src.to_owned(),
+        },
+        location => location,
+    };
     Ok(Requirement {
         kind: Kind::Role,
         name: Some(name),

@@ -53,6 +53,7 @@ impl StaticTree {
         let path = self.folder.join("files").join(&file);
         if path.is_file() {
             if crate::tree::file_digest(&path)? == *digest {
+                self.tell_url(store, release, digest, &file)?;
                 return Ok(false);
             }
             return Err(Failure::mismatch(format!(
@@ -75,6 +76,22 @@ impl StaticTree {
             Kind::Role => self.role(package, version, digest, &file, &inspected.folder)?,
         }
         Ok(true)
+    }
+
+    /// Pages that were written without the URL of the tree, which only roles need, get it now.
+    fn tell_url(&self, store: &Store, release: &Release, digest: &Digest, file: &str) -> Result<()> {
+        if self.url.is_empty() || release.package.kind() == Kind::Collection {
+            return Ok(());
+        }
+        let staging = tempfile::tempdir()?;
+        let inspected = inspect(store, digest, Kind::Role, staging.path())?;
+        self.role(
+            &release.package,
+            &release.version,
+            digest,
+            file,
+            &inspected.folder,
+        )
     }
 
     fn collection(&self, release: &Release, digest: &Digest, file: &str, info: Value) -> Result<()> {
@@ -187,7 +204,8 @@ impl StaticTree {
         entry.insert("download_url", format!("{}/files/{file}", self.url));
         entry.insert("sha256", digest.hex());
         let mut versions: Vec<Value> = vec![Value::Map(entry)];
-        versions.extend(known);
+        let is_other = |k: &Value| k.get("name").is_none_or(|n| n.to_text() != version.as_str());
+        versions.extend(known.into_iter().filter(is_other));
         self.page(&base, &results(versions))?;
         let summary = Map::new();
         summary.insert("namespace", named(namespace));

@@ -122,6 +122,8 @@ impl Remote {
         let Some(challenge) = challenges.next() else {
             return Ok(answer);
         };
+        // A server with one worker may serve nobody else as long as this connection is open.
+        drop(answer);
         let secret = self.credentials.of(&self.host, repository)?;
         let auth = match challenge {
             Challenge::Basic => match &secret {
@@ -332,10 +334,11 @@ impl Registry for Remote {
     fn referrers(&self, repository: &str, subject: &Digest) -> Result<Vec<Descriptor>> {
         let url = self.url(&format!("{repository}/referrers/{subject}"));
         let answer = self.ask(&Call::get(&url, None), repository, Access::Pull)?;
-        match answer.status().as_u16() {
-            200 => index_entries(text(answer, &url)?.as_bytes()),
-            _ => self.fallback(repository, &fallback_tag(subject)),
+        if answer.status().as_u16() == 200 {
+            return index_entries(text(answer, &url)?.as_bytes());
         }
+        drop(answer);
+        self.fallback(repository, &fallback_tag(subject))
     }
 
     fn put_blob(&self, repository: &str, digest: &Digest, payload: &Payload<'_>) -> Result<()> {

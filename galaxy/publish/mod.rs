@@ -61,7 +61,12 @@ pub enum Target {
     /// `galaxy+https://…`, or a server of the configuration.
     Galaxy(String),
     /// `static:FOLDER`
-    Static(PathBuf),
+    Static {
+        /// The folder.
+        folder: PathBuf,
+        /// The URL that it is served at.
+        url: Option<String>,
+    },
 }
 
 /// By whose key it is signed.
@@ -94,7 +99,10 @@ impl Target {
             return Ok(Self::Oci(registry.url.clone()));
         }
         if let Some(folder) = text.strip_prefix("static:") {
-            return Ok(Self::Static(folder.into()));
+            return Ok(Self::Static {
+                folder: folder.into(),
+                url: None,
+            });
         }
         if is_oci(text) {
             return Ok(Self::Oci(text.to_owned()));
@@ -203,17 +211,17 @@ impl Publication {
                 oci::publish(self, address, key, sources).map_err(told)
             }
             (Target::Galaxy(server), None) => galaxy::publish(self, server, sources).map_err(told),
-            (Target::Static(folder), None | Some(SignBy::Gpg(_))) => {
+            (Target::Static { folder, url }, None | Some(SignBy::Gpg(_))) => {
                 let key = match sign {
                     Some(SignBy::Gpg(key)) => Some(key.as_deref()),
                     _ => None,
                 };
-                static_tree::publish(self, folder, key, sources.store()).map_err(told)
+                static_tree::publish(self, folder, url.as_deref(), key, sources.store()).map_err(told)
             }
             (Target::Oci(_), Some(SignBy::Gpg(_))) => Err(Failure::invalid(
                 "in a registry of OCI a package is signed by an SSH key: --sign KEYFILE",
             )),
-            (Target::Static(_), Some(SignBy::Ssh(_))) => Err(Failure::invalid(
+            (Target::Static { .. }, Some(SignBy::Ssh(_))) => Err(Failure::invalid(
                 "in a static tree a collection is signed by GnuPG, as ansible-galaxy checks it: --sign-gpg",
             )),
             (Target::Galaxy(_), Some(_)) => Err(Failure::invalid(
@@ -261,7 +269,7 @@ impl Published {
 }
 
 /// A version that is there already with other content.
-fn taken(place: &str, there: &str, ours: &str) -> Failure {
+pub(crate) fn taken(place: &str, there: &str, ours: &str) -> Failure {
     Failure::mismatch(format!(
         "{place} is there already with other content: {there} instead of {ours}"
     ))

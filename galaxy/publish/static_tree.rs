@@ -11,6 +11,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 pub(super) fn publish(
     made: &Publication,
     folder: &Path,
+    url: Option<&str>,
     key: Option<Option<&str>>,
     store: &Store,
 ) -> Result<Published> {
@@ -26,7 +27,7 @@ pub(super) fn publish(
             ..Artifact::default()
         },
     };
-    let tree = StaticTree::open(folder, None)?;
+    let tree = StaticTree::open(folder, url)?;
     let new = tree.add(store, &release, &made.archive)?;
     let signer = key.map(|key| sign(&tree, &made.package, &made.version, key, store));
     Ok(Published {

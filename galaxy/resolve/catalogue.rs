@@ -309,7 +309,7 @@ impl<'a> Catalogue<'a> {
         let sources = place.and_then(|r| self.sources.of(&r).ok()).unwrap_or_default();
         let names: Vec<String> = sources
             .iter()
-            .map(|s| s.address().trim_start_matches("galaxy+").to_owned())
+            .map(|s| s.address().replace("galaxy+", ""))
             .collect();
         names.join(", ")
     }

@@ -124,7 +124,7 @@ impl Galaxy {
         Ok(self.pages()?.v3.as_deref())
     }
 
-    fn role(&self, package: &Package) -> Result<Option<Arc<galaxy_v1::Role>>> {
+    pub(super) fn role(&self, package: &Package) -> Result<Option<Arc<galaxy_v1::Role>>> {
         let Some(v1) = self.v1()? else {
             return Ok(None);
         };

@@ -1,11 +1,13 @@
-//! A collection's archive to a Galaxy server, and the wait for what the server makes of it.
+//! An archive to a Galaxy server, and the wait for what the server makes of it.
 
-use super::{Overrides, galaxy::Galaxy, galaxy_v3};
-use crate::{Call, Cause, Digest, Failure, Package, Result, Store, Version, auth::absolute, http};
+use super::{Overrides, galaxy::Galaxy, galaxy_v3, multipart::Multipart};
+use crate::{
+    Call, Cause, Digest, Failure, Package, Result, Store, Version, archive_name, auth::absolute, http,
+    publish::taken,
+};
 use kdo_config::Config;
 use kdo_value::{Value, json};
 use std::{
-    io::{self, Write},
     thread,
     time::{Duration, Instant},
 };
@@ -13,10 +15,10 @@ use ureq::http::Method;
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// How long, and how often, a server is asked what becomes of a collection.
+/// How long, and how often, a server is asked what becomes of what it took.
 pub(super) struct Importing {
-    wait: bool,
-    longest: Duration,
+    pub(super) wait: bool,
+    pub(super) longest: Duration,
     pause: Duration,
     factor: f64,
 }
@@ -35,9 +37,25 @@ impl Importing {
 }
 
 impl Galaxy {
-    /// Uploads the archive of a collection; false if the server has it already. Not every server refuses a version
-    /// that is there with other content, so that it is looked for before and compared after.
+    /// Uploads the archive of a package; false if the server has it already.
     pub(super) fn upload(
+        &self,
+        package: &Package,
+        version: &Version,
+        archive: &Digest,
+        store: &Store,
+        importing: &Importing,
+    ) -> Result<bool> {
+        if package.is_role() {
+            self.upload_role(package, version, archive, store, importing)
+        } else {
+            self.upload_collection(package, version, archive, store, importing)
+        }
+    }
+
+    /// Not every server refuses a version that is there with other content, so that it is looked for before and
+    /// compared after.
+    fn upload_collection(
         &self,
         package: &Package,
         version: &Version,
@@ -52,35 +70,16 @@ impl Galaxy {
             ))
         })?;
         if let Some(there) = self.published(package, version)? {
-            return same(&there, archive, package, version).map(|()| false);
+            return self.same(&there, archive, package, version).map(|()| false);
         }
         let url = format!("{v3}artifacts/collections/");
-        let name = format!("{}-{version}.tar.gz", package.name().replacen('.', "-", 1));
-        // What cannot be in the archive: its own hash.
-        let boundary = format!("kdo-{}", archive.hex());
-        let mut form = tempfile::NamedTempFile::new()?;
-        write!(
-            form,
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"sha256\"\r\n\r\n{}\r\n\
-             --{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
-             Content-Type: application/octet-stream\r\n\r\n",
-            archive.hex()
+        let form = Multipart::of_archive(
+            &[("sha256", &archive.hex())],
+            &archive_name(package, version),
+            archive,
+            store,
         )?;
-        io::copy(&mut store.must_get(archive)?, &mut form)?;
-        write!(form, "\r\n--{boundary}--\r\n")?;
-        form.flush()?;
-        let mut call = Call::get(&url, self.server.auth.as_deref());
-        call.method = Method::POST;
-        call.headers.push((
-            "Content-Type",
-            format!("multipart/form-data; boundary={boundary}"),
-        ));
-        call.file = Some(form.path());
-        let answer = self.http.call(&call)?;
-        if !answer.status().is_success() {
-            return Err(http::refused(answer, &url));
-        }
-        let told = json::read(&http::text(answer, &url)?).map_err(Failure::server)?;
+        let told = self.post_form(&url, &form)?;
         let task = told.get("task").and_then(|t| t.as_str().map(str::to_owned));
         let task = task.ok_or_else(|| Failure::server(format!("{url}: the answer names no task")))?;
         if !importing.wait {
@@ -88,12 +87,40 @@ impl Galaxy {
         }
         self.wait(v3, &absolute(&url, &task), importing)?;
         match self.published(package, version)? {
-            Some(there) => same(&there, archive, package, version).map(|()| true),
+            Some(there) => self.same(&there, archive, package, version).map(|()| true),
             None => Err(Failure::server(format!(
                 "{} took {package} {version} and does not show it: somebody may have to approve it there",
                 self.server.name
             ))),
         }
+    }
+
+    /// The answer to a form.
+    pub(super) fn post_form(&self, url: &str, form: &Multipart) -> Result<Value> {
+        self.post(url, |call| {
+            call.headers.push(("Content-Type", form.content_type.clone()));
+            call.file = Some(form.body.path());
+        })
+    }
+
+    /// The answer to what is posted.
+    pub(super) fn post<'a>(&'a self, url: &'a str, fill: impl FnOnce(&mut Call<'a>)) -> Result<Value> {
+        let mut call = Call::get(url, self.server.auth.as_deref());
+        call.method = Method::POST;
+        fill(&mut call);
+        let answer = self.http.call(&call)?;
+        if !answer.status().is_success() {
+            return Err(http::refused(answer, url));
+        }
+        json::read(&http::text(answer, url)?).map_err(Failure::server)
+    }
+
+    fn same(&self, there: &Digest, ours: &Digest, package: &Package, version: &Version) -> Result<()> {
+        if there == ours {
+            return Ok(());
+        }
+        let place = format!("{} {package}:{version}", self.server.name);
+        Err(taken(&place, &there.to_string(), &ours.to_string()))
     }
 
     fn published(&self, package: &Package, version: &Version) -> Result<Option<Digest>> {
@@ -135,14 +162,4 @@ impl Galaxy {
             self.server.name
         )))
     }
-}
-
-fn same(there: &Digest, ours: &Digest, package: &Package, version: &Version) -> Result<()> {
-    if there == ours {
-        return Ok(());
-    }
-    Err(Failure::mismatch(format!(
-        "{package} {version} is there already with other content: {there} instead of {ours}"
-    ))
-    .help("a published version never changes: publish under a new one"))
 }

@@ -1,5 +1,6 @@
 //! Where packages come from: one trait, one file each.
 
+mod alias;
 mod archive;
 mod direct;
 mod directory;
@@ -10,14 +11,17 @@ mod galaxy_v1;
 mod galaxy_v3;
 mod git;
 mod git_program;
+mod multipart;
 mod oci;
 mod open;
 mod present;
+mod pulp;
 mod remembered;
 mod role_import;
 mod servers;
 mod trusted;
 
+pub(crate) use alias::{alias_of_text, alias_text};
 pub use galaxy::Server;
 pub(crate) use git_program::check_address;
 pub(crate) use open::Moves;
@@ -71,6 +75,11 @@ pub trait Source: Send + Sync {
 
     /// The versions of a package, in any order; none if the source does not have the package.
     fn versions(&self, package: &Package) -> Result<Vec<Version>>;
+
+    /// The name that a package has there.
+    fn name_there(&self, package: &Package) -> Package {
+        package.clone()
+    }
 
     /// What it tells of one version.
     fn release(&self, package: &Package, version: &Version) -> Result<Release>;

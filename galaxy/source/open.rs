@@ -2,6 +2,7 @@
 
 use super::{
     Source,
+    alias::Alias,
     archive::{Archive, Place, take_file},
     direct::Direct,
     directory::Directory,
@@ -157,6 +158,19 @@ impl Sources {
                     return Ok(vec![self.registry(pinned)?]);
                 }
                 self.all()
+            }
+            Location::Alias { server, package } => {
+                let mut asked = Requirement::named(requirement.kind, package, &requirement.version);
+                asked.location = Location::Registry(server.clone());
+                let package =
+                    Package::new(requirement.kind, package).map_err(|f| f.at(requirement.origin))?;
+                let alias = |inner| -> Arc<dyn Source> {
+                    Arc::new(Alias {
+                        inner,
+                        package: package.clone(),
+                    })
+                };
+                Ok(self.of(&asked)?.into_iter().map(alias).collect())
             }
             _ => Ok(vec![self.direct(requirement)?]),
         }
@@ -428,7 +442,9 @@ impl Sources {
                 several,
                 store,
             })),
-            Location::Registry(_) => return Err(Failure::invalid("a registry has no folders")),
+            Location::Registry(_) | Location::Alias { .. } => {
+                return Err(Failure::invalid("a registry has no folders"));
+            }
         })
     }
 }

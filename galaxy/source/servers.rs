@@ -1,17 +1,26 @@
 //! The servers that the configuration names.
 
 use super::{Overrides, galaxy::Server};
-use crate::{Failure, HttpOptions, Result, auth::Auth};
+use crate::{
+    Failure, HttpOptions, Result,
+    auth::{Auth, without_user},
+};
 use kdo_config::{Config, Value};
 use kdo_syntax::{LoadOptions, SourceMap, load_file};
 use std::{path::Path, sync::Arc, time::Duration};
 
 /// A server by its URL alone.
 pub(super) fn server_at(url: &str, http: &HttpOptions, token: Option<&str>) -> Server {
+    let (url, user) = without_user(url);
+    let auth = match (token, user) {
+        (Some(token), _) => Some(Auth::token(&url, token)),
+        (None, Some((user, password))) => Some(Auth::basic(&url, user, password)),
+        (None, None) => None,
+    };
     Server {
-        name: url.to_owned(),
-        url: url.to_owned(),
-        auth: token.map(|t| Arc::new(Auth::token(url, t))),
+        name: url.clone(),
+        url,
+        auth: auth.map(Arc::new),
         unchecked: http.unchecked,
         timeout: http.timeout,
     }

@@ -4,7 +4,7 @@ use crate::program::{Bench, Said, said};
 use std::{
     fs,
     net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -264,24 +264,4 @@ fn a_role_comes_from_a_repository_over_ssh() {
     let done = said(command.env("GIT_SSH_COMMAND", ssh));
     assert_eq!(done.code, 0, "{done:?}");
     assert!(bench.path().join("roles/demo/tasks/main.yml").is_file());
-}
-
-/// By hand: `cargo test --test it pulp -- --ignored`, after what `galaxy/tests/interop/pulp.py` says.
-#[test]
-#[ignore = "takes minutes, and needs pulp_ansible, PostgreSQL and the real ansible-galaxy"]
-fn kdo_and_ansible_galaxy_agree_on_what_pulp_has() {
-    let galaxy = std::env::var_os("KDO_ANSIBLE_GALAXY")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| {
-            std::env::home_dir()
-                .unwrap()
-                .join(".cache/kdo-conformance/venv-core/bin/ansible-galaxy")
-        });
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("galaxy/tests/interop/pulp.py");
-    let status = Command::new("python3")
-        .arg(script)
-        .arg(env!("CARGO_BIN_EXE_kdo"))
-        .arg(galaxy)
-        .status();
-    assert!(status.unwrap().success());
 }

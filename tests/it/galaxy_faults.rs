@@ -80,16 +80,16 @@ fn an_installer_that_is_killed_leaves_the_old_or_the_new_role() {
         // At points that go through the whole run, again and again.
         let begun = Instant::now();
         let until = begun + whole.mul_f64(f64::from(n * 37 % 100) / 100.0);
-        while Instant::now() < until {
-            if installer.try_wait().unwrap().is_some() {
-                // The machine is less busy than it was.
-                whole = begun.elapsed();
-                break;
-            }
+        while Instant::now() < until && installer.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_micros(200));
         }
         let _ = installer.kill();
-        cut += u32::from(!installer.wait().unwrap().success());
+        if installer.wait().unwrap().success() {
+            // It was faster than the first one: other tests run beside this one, or no more.
+            whole = whole.min(begun.elapsed());
+        } else {
+            cut += 1;
+        }
         for r in 0..ROLES {
             version_of(&bench.path().join(format!("roles/r{r}")));
         }

@@ -22,12 +22,16 @@ mod lists;
 mod mbsync;
 mod memory;
 mod modules;
+#[path = "../../galaxy/tests/it/bench/nginx.rs"]
+mod nginx;
 mod oci_proxy;
 mod oci_registry;
 mod outputs;
 mod over_ssh;
 mod plugins;
 mod program;
+mod pulp;
+mod pulp_server;
 mod registries;
 mod registry_credentials;
 mod registry_downloads;
@@ -42,5 +46,7 @@ mod specs;
 mod ssh_config;
 mod token_server;
 mod tools;
+#[path = "../../galaxy/tests/it/bench/venv.rs"]
+mod venv;
 mod web_routes;
 mod web_server;

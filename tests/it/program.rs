@@ -51,6 +51,11 @@ impl Bench {
         self.prepared(Command::new(env!("CARGO_BIN_EXE_kdo")), args)
     }
 
+    /// Another program.
+    pub(crate) fn other(&self, program: &Path, args: &[&str]) -> Command {
+        self.prepared(Command::new(program), args)
+    }
+
     fn prepared(&self, mut command: Command, args: &[&str]) -> Command {
         command
             .args(args)

@@ -3,6 +3,7 @@
 use crate::{
     oci_registry::{OciRegistry, has},
     program::{Bench, Said, root, said, said_with_input},
+    venv::python_program,
 };
 use std::{
     fs,
@@ -383,21 +384,16 @@ fn other_tools_carry_packages() {
     assert_eq!(lock("oci:layout"), wanted);
     assert_eq!(lock(&second.at("acme")), wanted);
     must(&bench.run(&["galaxy", "install", "--locked"]));
-    let venv = bench.path().join("venv").display().to_string();
-    let made = Command::new("python3").args(["-m", "venv", &venv]).output();
-    let pip = format!("{venv}/bin/pip");
-    let oras = Command::new(pip).args(["install", "-q", "oras==0.2.43"]).output();
-    if !made.is_ok_and(|o| o.status.success()) || !oras.is_ok_and(|o| o.status.success()) {
-        eprintln!("SKIPPED: Python's oras cannot be had");
+    let Some(python) = python_program("python3") else {
         return;
-    }
+    };
     let script = format!(
         "import oras.client\nclient = oras.client.OrasClient(insecure=True)\n\
          print(client.pull(target='{}/acme/web:1.0', outdir='{}'))\n",
         first.host(),
         bench.path().join("pulled").display()
     );
-    run(&format!("{venv}/bin/python"), &["-c", &script]);
+    run(&python.display().to_string(), &["-c", &script]);
     let pulled = bench.path().join("pulled/acme.web-1.0.tar.gz");
     let listed = run("tar", &["tzf", &pulled.display().to_string()]);
     assert!(listed.contains("tasks/main.yml\n"), "{listed}");

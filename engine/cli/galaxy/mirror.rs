@@ -59,7 +59,8 @@ pub(crate) fn mirror(kind: Option<Kind>, args: &MirrorArgs) -> Result<u8> {
         let word = if added { "was added" } else { "is there already" };
         screen::say(&format!(
             "{} {} {word}",
-            resolved.release.package, resolved.release.version
+            resolved.source.name_there(&resolved.release.package),
+            resolved.release.version
         ));
     }
     let folder = std::path::absolute(&args.folder)?;

@@ -30,6 +30,9 @@ pub(crate) struct PublishArgs {
     /// Sign by GnuPG, in a static tree, with this key or the default one
     #[arg(long, value_name = "KEY", num_args = 0..=1, default_missing_value = "")]
     sign_gpg: Option<String>,
+    /// URL that static:FOLDER is served at: ansible-galaxy finds roles only by whole URLs
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
     /// Only show what would be sent
     #[arg(long)]
     dry_run: bool,
@@ -64,7 +67,12 @@ pub(crate) fn publish(kind: Option<Kind>, args: &PublishArgs) -> Result<u8> {
         (None, Some(server)) => server.name.clone(),
         (None, None) => return Err(Stop::usage("say where to publish by --to")),
     };
-    let target = Target::parse(&to, servers).map_err(told)?;
+    let mut target = Target::parse(&to, servers).map_err(told)?;
+    match &mut target {
+        Target::Static { url, .. } => url.clone_from(&args.url),
+        _ if args.url.is_some() => return Err(Stop::usage("--url is for static:FOLDER")),
+        _ => {}
+    }
     let sign = match (&args.sign, &args.sign_gpg) {
         (Some(key), _) => Some(SignBy::Ssh(key.clone())),
         (None, Some(key)) => Some(SignBy::Gpg(Some(key.clone()).filter(|k| !k.is_empty()))),

@@ -1,12 +1,8 @@
 //! A mirror as a folder and behind a web server: for kdo, and for the real ansible-galaxy where it is at hand.
 
-use crate::bench::{Nginx, Project, StaticTree, collection, role_folder, word};
+use crate::bench::{Nginx, Project, StaticTree, collection, python_program, role_folder, word};
 use kdo_galaxy::{Cause, Kind, Requirement, download, mirror, tree_digest};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 fn role(name: &str) -> Requirement {
     Requirement::named(Kind::Role, name, "")
@@ -64,6 +60,33 @@ fn a_mirror_is_a_server_without_a_server_and_behind_nginx() {
 }
 
 #[test]
+fn a_role_is_installed_under_another_name_than_its_server_has_for_it() {
+    let given = mirrored(None);
+    let mut project = Project::new();
+    let url = format!("file://{}/api/", given.path("given/mirror").display());
+    project.overrides.server = Some(url);
+    let file = project.write("given.yml", "- {src: acme.demo, name: other, version: '1.2'}\n");
+    let list = kdo_galaxy::Requirements::read(&file, &kdo_syntax::SourceMap::new())
+        .unwrap()
+        .list;
+    let lock = project.lock(&list).unwrap();
+    assert!(
+        lock.text().contains("source = \"acme.demo of galaxy+file://"),
+        "{}",
+        lock.text()
+    );
+    project
+        .install_locked(&list, &kdo_galaxy::Lock::parse(&lock.text()).unwrap())
+        .unwrap();
+    let installed = tree_digest(&project.path("roles/other")).unwrap();
+    assert_eq!(installed, tree_digest(&given.path("given/demo")).unwrap());
+    // A mirror has it under its own name.
+    let resolved = project.resolve(&list).unwrap();
+    mirror(&project.store(), &resolved, &project.path("given/second"), None).unwrap();
+    assert!(project.path("given/second/api/v1/q/acme.demo.json").is_file());
+}
+
+#[test]
 fn a_published_version_never_changes() {
     let project = mirrored(None);
     fs::write(project.path("given/demo/tasks/main.yml"), "- other:\n").unwrap();
@@ -114,17 +137,6 @@ fn what_is_downloaded_is_installed_by_its_requirements() {
     assert_eq!(fresh.install(&read.list).unwrap().len(), 2);
 }
 
-/// The real program: where `KDO_ANSIBLE_GALAXY` says, or the conformance suite keeps it.
-fn ansible_galaxy() -> Option<PathBuf> {
-    let told = std::env::var_os("KDO_ANSIBLE_GALAXY").map(PathBuf::from);
-    let cached = || Some(std::env::home_dir()?.join(".cache/kdo-conformance/venv-core/bin/ansible-galaxy"));
-    let found = told.or_else(cached).filter(|p| p.is_file());
-    if found.is_none() {
-        eprintln!("SKIPPED: the real ansible-galaxy is not here");
-    }
-    found
-}
-
 fn run(program: &Path, home: &Path, arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
@@ -146,7 +158,9 @@ fn run(program: &Path, home: &Path, arguments: &[&str]) -> String {
 
 #[test]
 fn the_real_ansible_galaxy_installs_and_verifies_what_a_mirror_serves() {
-    let Some(program) = ansible_galaxy() else { return };
+    let Some(program) = python_program("ansible-galaxy") else {
+        return;
+    };
     let first = mirrored(None);
     let folder = first.path("given/mirror");
     let Some(server) = Nginx::start(&folder, &first.path("given/nginx")) else {

@@ -30,11 +30,14 @@ fn roles_in_all_forms() {
     for (text, wanted) in [
         ("- geerlingguy.docker", "geerlingguy.docker - registry"),
         ("- geerlingguy.docker,1.2.3", "geerlingguy.docker 1.2.3 registry"),
-        ("- a.b,1.0,c", "c 1.0 registry"),
+        ("- a.b,1.0,c", "c 1.0 a.b of the configured servers"),
         ("- src: a.b\n  version: 1.5", "a.b 1.5 registry"),
         ("- name: a.b", "a.b - registry"),
         ("- role: a.b", "a.b - registry"),
-        ("- src: a.b\n  name: other", "other - registry"),
+        (
+            "- src: a.b\n  name: other",
+            "other - a.b of the configured servers",
+        ),
         (
             "- src: https://github.com/u/ansible-x",
             "ansible-x - git+https://github.com/u/ansible-x",

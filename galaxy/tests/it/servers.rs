@@ -88,6 +88,28 @@ fn a_refusal_is_told_in_the_servers_words_and_not_tried_again() {
 }
 
 #[test]
+fn the_field_that_pulp_finds_wrong_is_told() {
+    for (said, wanted) in [
+        (
+            r#"{"version": ["It is too long."]}"#,
+            "400 Bad Request: version: It is too long.",
+        ),
+        (
+            r#"{"non_field_errors": ["They differ."]}"#,
+            "400 Bad Request: They differ.",
+        ),
+    ] {
+        let server = galaxy(tools(), move |asked, _| {
+            asked.target.contains("versions").then(|| Answer::of(400, said))
+        });
+        let failure = of_server(&server)
+            .install(&[collection("acme.tools", "*")])
+            .unwrap_err();
+        assert!(failure.to_string().contains(wanted), "{failure}");
+    }
+}
+
+#[test]
 fn a_download_goes_on_where_it_was_cut() {
     let archive = tools();
     let (length, cut) = (archive.len(), archive.len() / 3);

@@ -7,6 +7,7 @@ mod nginx;
 mod repository;
 mod shelf;
 mod static_tree;
+mod venv;
 mod web;
 
 pub(crate) use archive::ArchiveFile;
@@ -15,6 +16,7 @@ pub(crate) use nginx::Nginx;
 pub(crate) use repository::Repository;
 pub(crate) use shelf::Shelf;
 pub(crate) use static_tree::StaticTree;
+pub(crate) use venv::python_program;
 pub(crate) use web::{Answer, Asked, Web};
 
 use kdo_config::{Config, Environment};
