@@ -1,7 +1,8 @@
 //! Certificates: of authorities, and of ourselves.
 
 use crate::{Failure, Result};
-use std::path::Path;
+use rustls_native_certs::{CertificateResult, load_native_certs};
+use std::{path::Path, sync::LazyLock};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
 /// A certificate of an authority, as DER.
@@ -61,8 +62,8 @@ fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>> {
 
 /// Trusts what this machine trusts, and more.
 pub(crate) fn tls(more: &[Authority], client: Option<&ClientCertificate>, unchecked: bool) -> TlsConfig {
-    let found = rustls_native_certs::load_native_certs().certs;
-    let found = found.iter().map(|c| c.as_ref());
+    static OF_MACHINE: LazyLock<CertificateResult> = LazyLock::new(load_native_certs);
+    let found = OF_MACHINE.certs.iter().map(|c| c.as_ref());
     let roots: Vec<Certificate<'static>> = found
         .chain(more.iter().map(|a| a.0.as_slice()))
         .map(|der| Certificate::from_der(der).to_owned())

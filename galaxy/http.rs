@@ -13,13 +13,14 @@ use std::{
     fs::{self, File},
     io::{ErrorKind, Read},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use ureq::{
-    Agent, Body,
+    Agent, Body, Proxy, ProxyProtocol,
     http::{Method, Response},
+    tls::TlsConfig,
 };
 
 /// Attempts for one request, with growing pauses between them.
@@ -72,8 +73,25 @@ impl Default for HttpOptions {
 /// A client of HTTP. Cheap to clone: its connections are shared.
 #[derive(Clone)]
 pub struct Http {
-    agent: Agent,
+    plain: Agent,
+    /// Made when it is needed: the certificates of a machine take a while to read.
+    secure: Arc<OnceLock<Agent>>,
     options: Arc<HttpOptions>,
+}
+
+fn agent(options: &HttpOptions, tls: Option<TlsConfig>) -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .user_agent(concat!("kdo/", env!("CARGO_PKG_VERSION")))
+        // Followed here: credentials are for a scheme, host and port.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_connect(Some(options.timeout))
+        .timeout_recv_response(Some(options.timeout))
+        .timeout_per_read(Some(options.timeout))
+        .tls_config(tls.unwrap_or_default())
+        .build()
+        .new_agent()
 }
 
 /// One request.
@@ -110,23 +128,23 @@ impl<'a> Call<'a> {
 impl Http {
     /// A client with the certificates of this machine.
     pub fn new(options: HttpOptions) -> Self {
-        let tls = tls(&options.authorities, options.client.as_ref(), options.unchecked);
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .user_agent(concat!("kdo/", env!("CARGO_PKG_VERSION")))
-            // Followed here: credentials are for a scheme, host and port.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_connect(Some(options.timeout))
-            .timeout_recv_response(Some(options.timeout))
-            .timeout_per_read(Some(options.timeout))
-            .tls_config(tls)
-            .build()
-            .new_agent();
         Self {
-            agent,
+            plain: agent(&options, None),
+            secure: Arc::default(),
             options: Arc::new(options),
         }
+    }
+
+    fn agent_for(&self, url: &str, proxy: Option<&Proxy>) -> &Agent {
+        let plain = url.get(..5).is_some_and(|s| s.eq_ignore_ascii_case("http:"));
+        if plain && proxy.is_none_or(|p| p.protocol() != ProxyProtocol::Https) {
+            return &self.plain;
+        }
+        self.secure.get_or_init(|| {
+            let options = &self.options;
+            let tls = tls(&options.authorities, options.client.as_ref(), options.unchecked);
+            agent(options, Some(tls))
+        })
     }
 
     /// Whether nobody may be asked.
@@ -215,8 +233,12 @@ impl Http {
             what: e.to_string(),
             passing: false,
         };
-        let proxy = self.options.proxies.of_url(call.url).cloned();
-        let agent = &self.agent;
+        let proxy = self.options.proxies.of_url(call.url).map_err(|f| Trouble {
+            what: f.to_string(),
+            passing: false,
+        })?;
+        let proxy = proxy.cloned();
+        let agent = self.agent_for(call.url, proxy.as_ref());
         let answer = match (call.file, call.body) {
             (Some(path), _) => {
                 let file = File::open(path).map_err(|e| Trouble {

@@ -1,28 +1,38 @@
 //! Through which proxy a URL is asked: `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, in small letters or large.
 
-use crate::{Failure, Result};
+use crate::{Failure, Result, auth::without_user};
 use std::env;
 use ureq::{
-    Proxy,
+    Proxy, ProxyProtocol,
     http::{Uri, uri::Authority},
 };
 
-/// The proxies of the environment.
-#[derive(Clone, Debug, Default)]
+/// The proxies of the environment. One that is none is told of when it is needed.
+#[derive(Clone, Debug)]
 pub struct Proxies {
-    http: Option<Proxy>,
-    https: Option<Proxy>,
+    http: Result<Option<Proxy>>,
+    https: Result<Option<Proxy>>,
     /// Hosts that are asked without one.
     direct: Vec<String>,
 }
 
+impl Default for Proxies {
+    fn default() -> Self {
+        Self {
+            http: Ok(None),
+            https: Ok(None),
+            direct: Vec::new(),
+        }
+    }
+}
+
 impl Proxies {
     /// Those of this process.
-    pub(crate) fn of_environment() -> Result<Self> {
+    pub(crate) fn of_environment() -> Self {
         Self::of(|name| env::var(name).ok())
     }
 
-    fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+    fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
         let named = |name: &str| {
             let found = [name.to_owned(), name.to_uppercase()].into_iter().find_map(|n| {
                 let text = variable(&n)?;
@@ -30,29 +40,36 @@ impl Proxies {
             });
             found.filter(|(_, text)| !text.is_empty())
         };
-        let proxy = |name: &str| match named(name).or_else(|| named("all_proxy")) {
-            None => Ok(None),
-            // Its text may hold a password.
-            Some((name, text)) => Proxy::new(&text).map(Some).map_err(|_| {
-                Failure::invalid(format!("{name} names no proxy"))
-                    .help("a URL is wanted: http://HOST:PORT, https://… or socks5://…")
-            }),
+        let proxy = |name: &str| {
+            let Some((name, text)) = named(name).or_else(|| named("all_proxy")) else {
+                return Ok(None);
+            };
+            let known = |p: &Proxy| matches!(p.protocol(), ProxyProtocol::Http | ProxyProtocol::Https);
+            match Proxy::new(&text).ok().filter(known) {
+                Some(proxy) => Ok(Some(proxy)),
+                // Its text may hold a password.
+                None => Err(Failure::invalid(format!("{name} names no proxy of HTTP")).help(
+                    "write http://HOST:PORT or https://HOST:PORT, or name what needs none in no_proxy",
+                )),
+            }
         };
         let direct = named("no_proxy").map(|(_, text)| text).unwrap_or_default();
-        Ok(Self {
-            http: proxy("http_proxy")?,
-            https: proxy("https_proxy")?,
+        Self {
+            http: proxy("http_proxy"),
+            https: proxy("https_proxy"),
             direct: direct
                 .split(',')
                 .map(|e| e.trim().trim_start_matches('.').to_lowercase())
                 .filter(|e| !e.is_empty())
                 .collect(),
-        })
+        }
     }
 
     /// That for a URL; none if it is asked directly.
-    pub(crate) fn of_url(&self, url: &str) -> Option<&Proxy> {
-        let url: Uri = url.parse().ok()?;
+    pub(crate) fn of_url(&self, url: &str) -> Result<Option<&Proxy>> {
+        let url: Uri = url
+            .parse()
+            .map_err(|e| Failure::invalid(format!("{}: {e}", without_user(url).0)))?;
         let place = url.authority().map(Authority::as_str).unwrap_or_default();
         let place = place.rsplit('@').next().unwrap_or_default().to_lowercase();
         let host = url.host().unwrap_or_default().to_lowercase();
@@ -62,12 +79,13 @@ impl Proxies {
             .iter()
             .any(|e| e == "*" || among(&host, e) || among(&place, e))
         {
-            return None;
+            return Ok(None);
         }
-        match url.scheme_str() {
-            Some("https") => self.https.as_ref(),
-            _ => self.http.as_ref(),
-        }
+        let found = match url.scheme_str() {
+            Some("https") => &self.https,
+            _ => &self.http,
+        };
+        found.as_ref().map(Option::as_ref).map_err(Clone::clone)
     }
 }
 
@@ -80,11 +98,11 @@ mod tests {
             let found = variables.iter().find(|(n, _)| *n == name);
             found.map(|(_, v)| (*v).to_owned())
         };
-        Proxies::of(variable).unwrap()
+        Proxies::of(variable)
     }
 
     fn host_of(proxies: &Proxies, url: &str) -> Option<String> {
-        proxies.of_url(url).map(|p| p.host().to_owned())
+        proxies.of_url(url).unwrap().map(|p| p.host().to_owned())
     }
 
     #[test]
@@ -128,12 +146,18 @@ mod tests {
 
     #[test]
     fn what_is_no_proxy_is_told_without_its_password() {
-        let failure =
-            Proxies::of(|n| (n == "http_proxy").then(|| "ftp://me:secret@a.test".to_owned())).unwrap_err();
-        let text = failure.to_string();
-        assert!(
-            text.contains("http_proxy names no proxy") && !text.contains("secret"),
-            "{text}"
-        );
+        for text in [
+            "ftp://me:secret@a.test",
+            "socks5://me:secret@a.test",
+            "http://me:secret@:x",
+        ] {
+            let proxies = of(&[("http_proxy", text)]);
+            assert_eq!(host_of(&proxies, "https://x.test/"), None);
+            let failure = proxies.of_url("http://x.test/").unwrap_err().to_string();
+            assert!(
+                failure.contains("http_proxy names no proxy") && !failure.contains("secret"),
+                "{failure}"
+            );
+        }
     }
 }

@@ -99,7 +99,7 @@ impl Sources {
                 Some(file) => Authority::of_file(file)?,
                 None => Vec::new(),
             },
-            proxies: Proxies::of_environment()?,
+            proxies: Proxies::of_environment(),
             ..HttpOptions::default()
         };
         let named = configured(config, &http, overrides)?;

@@ -15,6 +15,7 @@ mod galaxy;
 mod galaxy_command_line;
 mod galaxy_commands;
 mod galaxy_faults;
+mod galaxy_proxy;
 mod galaxy_signatures;
 mod inventory;
 mod kernel_tests;
