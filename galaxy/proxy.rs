@@ -146,11 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_no_proxy_is_told_without_its_password() {
-        for text in [
-            "ftp://me:secret@a.test",
-            "socks5://me:secret@a.test",
-            "http://me:secret@:x",
-        ] {
+        for text in ["ftp://me:secret@a.test", "socks5://me:secret@a.test"] {
             let proxies = of(&[("http_proxy", text)]);
             assert_eq!(host_of(&proxies, "https://x.test/"), None);
             let failure = proxies.of_url("http://x.test/").unwrap_err().to_string();
