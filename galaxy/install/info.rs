@@ -6,6 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use kdo_syntax::{EmitOptions, LoadOptions, SourceMap, emit_yaml, load_file};
 use kdo_value::{Map, Value};
 use std::{
+    collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -68,19 +69,22 @@ fn source(resolved: &Resolved, staging: &Path) -> Result<()> {
         .map_err(|e| Failure::file(&path, &e))
 }
 
-/// Puts a collection's in its place and removes those of other versions. Without it the collection is as good.
-pub(super) fn put_source(staged: &Staged) {
-    if staged.package.kind() != Kind::Collection {
-        return;
-    }
-    let Some(folder) = staged.target.parent().and_then(Path::parent) else {
-        return;
-    };
-    remove_sources(folder, &staged.package);
-    let written = staged.staging.path().join(SOURCE);
-    if written.is_file() {
-        let place = folder.join(format!("{}-{}.info", staged.package, staged.version));
-        let _ = fs::create_dir_all(&place).and_then(|()| fs::rename(written, place.join(SOURCE)));
+/// Puts those of collections in their places and removes those of other versions. Without them the collections are as
+/// good.
+pub(super) fn put_sources(staged: &[&Staged]) {
+    let mut known = HashMap::new();
+    for staged in staged.iter().filter(|s| s.package.kind() == Kind::Collection) {
+        let Some(folder) = staged.target.parent().and_then(Path::parent) else {
+            continue;
+        };
+        // Read once, not for each package.
+        let there: &Vec<PathBuf> = known.entry(folder).or_insert_with(|| sources_in(folder));
+        remove_those_of(there, &staged.package);
+        let written = staged.staging.path().join(SOURCE);
+        if written.is_file() {
+            let place = folder.join(format!("{}-{}.info", staged.package, staged.version));
+            let _ = fs::create_dir_all(&place).and_then(|()| fs::rename(written, place.join(SOURCE)));
+        }
     }
 }
 
@@ -104,13 +108,25 @@ pub(crate) fn known_signatures(present: &Installed) -> Vec<String> {
 
 /// Removes what tells where a collection came from, of all its versions.
 pub(crate) fn remove_sources(folder: &Path, package: &Package) {
-    let start = format!("{package}-");
-    let ours = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with(&start) && name.ends_with(".info")
-    };
+    remove_those_of(&sources_in(folder), package);
+}
+
+/// All folders that tell where collections came from.
+fn sources_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    for path in entries.map(|e| e.path()).filter(ours) {
+    let paths = entries.map(|e| e.path());
+    paths
+        .filter(|p| p.extension().is_some_and(|e| e == "info"))
+        .collect()
+}
+
+fn remove_those_of(sources: &[PathBuf], package: &Package) {
+    let start = format!("{package}-");
+    let ours = |path: &&PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(&start)
+    };
+    for path in sources.iter().filter(ours) {
         let _ = fs::remove_dir_all(path);
     }
 }

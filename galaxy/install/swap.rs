@@ -40,9 +40,8 @@ impl Swaps {
 
     /// Keeps what was put in place; what was replaced goes with the staging folders.
     pub(super) fn keep(&mut self) {
-        for swap in self.done.drain(..) {
-            info::put_source(&swap.staged);
-        }
+        info::put_sources(&self.done.iter().map(|s| &s.staged).collect::<Vec<_>>());
+        self.done.clear();
     }
 }
 
