@@ -68,7 +68,7 @@ pub use range::Range;
 pub use release::{Artifact, Release};
 pub use requirement::{Location, Requirement};
 pub use requirements::Requirements;
-pub use resolve::{Choice, Resolved, resolve, resolve_locked};
+pub use resolve::{Choice, Commit, Resolved, resolve, resolve_locked};
 pub use role_meta::role_dependencies;
 pub use sign::Signatures;
 pub use skeleton::Skeleton;

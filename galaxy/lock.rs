@@ -12,6 +12,12 @@ use toml::de::{DeTable, DeValue};
 /// The format that is written.
 const FORMAT: &str = "1";
 
+/// What git writes before the parts of a merge conflict.
+const OURS: &str = "<<<<<<< ";
+const BASE: &str = "||||||| ";
+const THEIRS: &str = "=======";
+const END: &str = ">>>>>>> ";
+
 /// The lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lock {
@@ -30,6 +36,8 @@ pub struct Locked {
     pub version: Version,
     /// Where exactly it came from.
     pub source: String,
+    /// The branch, tag or commit of git that was asked for.
+    pub revision: Option<String>,
     /// The hash of the archive; none where it is made here, from git or a folder.
     pub artifact: Option<Digest>,
     /// The hash of an OCI manifest.
@@ -79,9 +87,42 @@ impl Lock {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(Failure::file(path, &e)),
         };
-        Self::parse(&text).map(Some).map_err(|f| {
+        if text.lines().any(|l| l.starts_with(OURS)) {
+            let failure = Failure::invalid("there is a merge conflict in it").of(path.display());
+            return Err(
+                failure.help("kdo galaxy lock makes it again, with the versions of our side where they fit")
+            );
+        }
+        Self::read_text(path, &text).map(Some)
+    }
+
+    /// The same; of a merge conflict our side.
+    pub fn read_ours(path: &Path) -> Result<Option<Self>> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) if text.lines().any(|l| l.starts_with(OURS)) => text,
+            _ => return Self::read(path),
+        };
+        let mut ours = true;
+        let mut lines = String::new();
+        for line in text.lines() {
+            let mark = |mark: &str| line.starts_with(mark);
+            ours = match line {
+                _ if mark(OURS) || mark(END) => true,
+                _ if mark(BASE) || mark(THEIRS) => false,
+                _ => {
+                    lines += if ours { line } else { "" };
+                    lines.push('\n');
+                    ours
+                }
+            };
+        }
+        Self::read_text(path, &lines).map(Some)
+    }
+
+    fn read_text(path: &Path, text: &str) -> Result<Self> {
+        Self::parse(text).map_err(|f| {
             f.of(path.display())
-                .help("resolve merge conflicts by hand, or make the file again: kdo galaxy lock")
+                .help("take it from your version control, or remove it and make it again: kdo galaxy lock")
         })
     }
 
@@ -133,6 +174,7 @@ impl Lock {
             field("name", Some(p.package.name().to_owned()));
             field("version", Some(p.version.as_str().to_owned()));
             field("source", Some(p.source.clone()));
+            field("revision", p.revision.clone());
             field("artifact", p.artifact.map(|d| d.to_string()));
             field("manifest", p.manifest.map(|d| d.to_string()));
             field("tree", Some(p.tree.to_string()));
@@ -172,6 +214,28 @@ impl Lock {
         write().map_err(|e| Failure::file(path, &e))
     }
 
+    /// Refuses a new lock file in which a version from the same place holds other content than this one says. All
+    /// registries are one place.
+    pub fn refuse_replaced(&self, new: &Self) -> Result<()> {
+        let replaced = |old: &&Locked| {
+            new.find(&old.package).is_some_and(|now| {
+                let fixed = is_registry(&old.source) && is_registry(&now.source)
+                    || old.source.starts_with("url+") && old.source == now.source;
+                fixed && now.version == old.version && now.tree != old.tree
+            })
+        };
+        match self.packages.iter().find(replaced) {
+            Some(old) => Err(Failure::mismatch(format!(
+                "{} {} has other content than was locked",
+                old.package, old.version
+            ))
+            .help(
+                "somebody replaced a published version; find out why, and only then lock it: kdo galaxy lock",
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// The entry of a package.
     pub fn find(&self, package: &Package) -> Option<&Locked> {
         self.packages.iter().find(|p| p.package == *package)
@@ -206,6 +270,7 @@ fn locked(table: &DeTable<'_>) -> Result<Locked> {
         package: Package::new(kind, &must("name")?)?,
         version: Version::new(kind, &must("version")?)?,
         source: must("source")?,
+        revision: text_of(table, "revision"),
         artifact: digest("artifact")?,
         manifest: digest("manifest")?,
         tree: Digest::parse(&must("tree")?)?,
@@ -217,6 +282,10 @@ fn locked(table: &DeTable<'_>) -> Result<Locked> {
 /// A text of TOML: JSON's escapes are among its own.
 fn quoted(text: &str) -> String {
     kdo_value::json::quote(text, false).replace('\u{7f}', "\\u007F")
+}
+
+fn is_registry(source: &str) -> bool {
+    is_oci(source) || source.starts_with("galaxy+")
 }
 
 /// A location as the lock file writes it.
@@ -300,6 +369,7 @@ mod tests {
             package: Package::collection(name).unwrap(),
             version: Version::semantic("1.2.3-a+\u{62}").unwrap(),
             source: "galaxy+https://a.test/\"x\"\\".to_owned(),
+            revision: Some("main".to_owned()),
             artifact,
             manifest: None,
             tree: Digest::of(b"tree"),

@@ -48,13 +48,6 @@ impl Requirements {
         }
     }
 
-    /// Only those of one kind.
-    #[must_use]
-    pub fn only(mut self, kind: Kind) -> Self {
-        self.list.retain(|r| r.kind == kind);
-        self
-    }
-
     fn add_file(&mut self, path: &Path, sources: &SourceMap, included: Option<&Value>) -> Result<()> {
         if !path.is_file() {
             return Err(Failure::not_found(format!(

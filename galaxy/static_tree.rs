@@ -49,6 +49,12 @@ impl StaticTree {
     /// Puts a release into the tree. A version that is there with other bytes is refused.
     pub fn add(&self, store: &Store, release: &Release, digest: &Digest) -> Result<bool> {
         let (package, version) = (&release.package, &release.version);
+        if package.namespace().is_none() {
+            return Err(Failure::invalid(format!(
+                "{package} has no namespace: a server has roles as NAMESPACE.NAME"
+            ))
+            .help("give it such a name: by --name where it is published, by `name:` in requirements.yml"));
+        }
         let file = archive_name(package, version);
         let path = self.folder.join("files").join(&file);
         if path.is_file() {
@@ -188,12 +194,7 @@ impl StaticTree {
         file: &str,
         folder: &Path,
     ) -> Result<()> {
-        let Some(namespace) = package.namespace() else {
-            return Err(Failure::invalid(format!(
-                "{package} has no namespace: a server has roles as NAMESPACE.NAME"
-            ))
-            .help("give it such a name by `name:` in requirements.yml"));
-        };
+        let namespace = package.namespace().unwrap_or_default();
         let base = format!("api/v1/roles/{package}/versions");
         let known = self.read(&format!("{base}/index.json"));
         let known = known

@@ -310,15 +310,11 @@ pub fn lock(store: &Store, requirements: Digest, resolved: &[Resolved]) -> Resul
         // What a direct source made here may be made otherwise elsewhere; its content may not.
         let address = &release.artifact.address;
         let made = address.starts_with("git+") || address.starts_with("path+");
-        let direct = made || address.starts_with("url+");
         Ok(Locked {
             package: release.package.clone(),
             version: release.version.clone(),
-            source: if direct {
-                address.clone()
-            } else {
-                resolved.source.address()
-            },
+            source: resolved.place(),
+            revision: resolved.revision(),
             artifact: (!made).then_some(content.artifact),
             manifest: release.artifact.manifest,
             tree: content.tree,

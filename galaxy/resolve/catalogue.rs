@@ -87,13 +87,21 @@ impl<'a> Catalogue<'a> {
         Ok(roots)
     }
 
+    /// The sources of a requirement; of git with the commit that is kept.
+    fn sources_of(&self, requirement: &Requirement) -> Result<Vec<Arc<dyn Source>>> {
+        match self.choice.commit(requirement) {
+            Some(commit) => Ok(vec![self.sources.direct(requirement, Some(commit))?]),
+            None => self.sources.of(requirement),
+        }
+    }
+
     /// The packages of a requirement: the one that is named, or those that its location holds.
     fn packages(&self, requirement: &Requirement) -> Result<Vec<Package>> {
         if let Some(package) = requirement.package()? {
             return Ok(vec![package]);
         }
         let mut packages = Vec::new();
-        for source in self.sources.of(requirement)? {
+        for source in self.sources_of(requirement)? {
             packages.extend(source.contents()?);
         }
         match (&requirement.name, packages.as_slice()) {
@@ -197,7 +205,7 @@ impl<'a> Catalogue<'a> {
         let place = self.known()?.places.get(package).map(|(r, _)| r.clone());
         let requirement = place.ok_or_else(|| Failure::not_found(format!("{package} was not asked for")))?;
         let mut first = None;
-        for source in self.sources.of(&requirement)? {
+        for source in self.sources_of(&requirement)? {
             let mut versions = source.versions(package).map_err(|f| f.at(requirement.origin))?;
             if !versions.is_empty() {
                 versions.sort_by(|a, b| b.cmp(a));

@@ -1,6 +1,7 @@
 //! From requirements to one version of each package.
 
 mod catalogue;
+mod commit;
 mod conflict;
 mod locked;
 mod provider;
@@ -8,9 +9,10 @@ mod search;
 
 use crate::{
     Cause, Failure, Installed, Installer, Kind, Lock, Mode, Package, Release, Requirement, Result, Source,
-    Sources, Version, installed,
+    Sources, Version, installed, lock::location_of_text,
 };
 use catalogue::{Catalogue, Roots};
+pub use commit::Commit;
 pub use locked::resolve_locked;
 use search::{Bounds, Search, Solution};
 use std::{
@@ -33,6 +35,8 @@ pub struct Choice {
     pub upgrade: bool,
     /// The first of several wanted versions of a role counts, as Ansible does it.
     pub first_wins: bool,
+    /// Commits of git to keep.
+    pub commits: Vec<Commit>,
 }
 
 impl Choice {
@@ -69,6 +73,19 @@ impl Choice {
             .iter()
             .map(|p| (p.package.clone(), p.version.clone()));
         self.preferred.extend(versions);
+        self.commits.extend(lock.packages.iter().filter_map(Commit::of));
+    }
+
+    /// Keeps only those packages as they are.
+    pub fn keep_only(&mut self, keep: impl Fn(&Package) -> bool) {
+        self.preferred.retain(|p, _| keep(p));
+        self.commits.retain(|c| keep(&c.package));
+    }
+
+    /// The commit of git that is kept for a requirement.
+    fn commit(&self, requirement: &Requirement) -> Option<&str> {
+        let kept = self.commits.iter().find(|c| c.is_for(requirement));
+        kept.map(|c| c.commit.as_str())
     }
 }
 
@@ -92,6 +109,23 @@ pub struct Resolved {
     pub needs: Vec<Package>,
     /// Whether it was asked for, rather than needed by another.
     pub asked: bool,
+}
+
+impl Resolved {
+    /// Where exactly it comes from, as the lock file writes it.
+    pub(crate) fn place(&self) -> String {
+        let address = &self.release.artifact.address;
+        if ["git+", "path+", "url+"].iter().any(|s| address.starts_with(s)) {
+            address.clone()
+        } else {
+            self.source.address()
+        }
+    }
+
+    /// The branch, tag or commit of git that was asked for.
+    pub(crate) fn revision(&self) -> Option<String> {
+        location_of_text(&self.source.address()).ok()?.1
+    }
 }
 
 /// Resolves requirements; packages in the order of their names.

@@ -22,6 +22,8 @@ pub(super) struct Git {
     pub(super) folder: Option<String>,
     /// Branch, tag or commit; that of the repository's HEAD if there is none.
     pub(super) revision: Option<String>,
+    /// The commit to take for it, if the branch or tag is not to be looked at.
+    pub(super) commit: Option<String>,
     pub(super) kind: Kind,
     /// The name of a role.
     pub(super) name: Option<String>,
@@ -47,6 +49,12 @@ impl Holder for Git {
             return Err(Failure::invalid(format!(
                 "{revision:?} is no branch, tag or commit"
             )));
+        }
+        if let Some(commit) = &self.commit {
+            return self.hold(&Place {
+                commit: commit.clone(),
+                reference: String::new(),
+            });
         }
         let note = format!("git {} {revision}", self.url);
         let place = if self.offline {

@@ -156,9 +156,10 @@ impl Oci {
         let dependencies = if image.config.media_type == CONFIG {
             let text = self.small(repository, &image.config)?;
             let config = PackageConfig::parse(&text).map_err(about)?;
+            // A role's namespace may be known to one side only: the repository's path has it too.
+            let half = package.namespace().is_none() || config.package.namespace().is_none();
             let same_name = config.package.name().eq_ignore_ascii_case(package.name())
-                || package.namespace().is_none()
-                    && config.package.short().eq_ignore_ascii_case(package.name());
+                || half && config.package.short().eq_ignore_ascii_case(package.short());
             let other = config.package.kind() != package.kind() || self.is_named(repository) && !same_name;
             if other || tag_of(&config.version)? != tag {
                 return Err(about(Failure::mismatch(format!(

@@ -172,7 +172,7 @@ impl Sources {
                 };
                 Ok(self.of(&asked)?.into_iter().map(alias).collect())
             }
-            _ => Ok(vec![self.direct(requirement)?]),
+            _ => Ok(vec![self.direct(requirement, None)?]),
         }
     }
 
@@ -395,15 +395,20 @@ impl Sources {
         })
     }
 
-    fn direct(&self, requirement: &Requirement) -> Result<Arc<dyn Source>> {
+    /// The source that a requirement itself names; of git with the commit to take, whatever its branch has now.
+    pub(crate) fn direct(&self, requirement: &Requirement, commit: Option<&str>) -> Result<Arc<dyn Source>> {
         let key = format!(
-            "{:?} {:?} {} {:?}",
+            "{:?} {:?} {} {:?} {commit:?}",
             requirement.kind, requirement.name, requirement.version, requirement.location
         );
-        self.open(&key, || self.make(requirement, &requirement.location, false))
+        self.open(&key, || self.make(requirement, commit))
     }
 
-    fn make(&self, requirement: &Requirement, location: &Location, several: bool) -> Result<Arc<dyn Source>> {
+    fn make(&self, requirement: &Requirement, commit: Option<&str>) -> Result<Arc<dyn Source>> {
+        let (location, several) = match &requirement.location {
+            Location::Subdirectories(inner) => (&**inner, true),
+            location => (location, false),
+        };
         let kind = requirement.kind;
         let name = requirement.name.clone();
         let store = self.store.clone();
@@ -418,11 +423,11 @@ impl Sources {
             auth: None,
         };
         Ok(match location {
-            Location::Subdirectories(inner) => return self.make(requirement, inner, true),
             Location::Git { url, folder } => Arc::new(Direct::new(Git {
                 url: url.clone(),
                 folder: folder.clone(),
                 revision: version,
+                commit: commit.map(str::to_owned),
                 kind,
                 name,
                 several,
@@ -442,7 +447,7 @@ impl Sources {
                 several,
                 store,
             })),
-            Location::Registry(_) | Location::Alias { .. } => {
+            Location::Registry(_) | Location::Alias { .. } | Location::Subdirectories(_) => {
                 return Err(Failure::invalid("a registry has no folders"));
             }
         })

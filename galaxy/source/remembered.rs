@@ -34,6 +34,29 @@ impl Remembered {
         let versions = text.lines().filter_map(|l| Version::new(package.kind(), l).ok());
         versions.collect()
     }
+
+    fn note(&self, release: &Release, digest: &Digest) -> Result<()> {
+        let package = &release.package;
+        self.store.note(
+            &self.note_of_release(package, &release.version),
+            &write(release, digest),
+        )?;
+        let mut versions = self.known(package);
+        if !versions.contains(&release.version) {
+            versions.push(release.version.clone());
+            let lines: Vec<&str> = versions.iter().map(Version::as_str).collect();
+            self.store
+                .note(&self.note_of_versions(package), &lines.join("\n"))?;
+        }
+        Ok(())
+    }
+
+    /// Notes a release whose archive is in the store already, so that nobody will fetch it: that of a role was read for
+    /// what the role needs.
+    fn note_what_is_here(&self, release: &Release) -> Result<()> {
+        let here = release.artifact.digest.filter(|d| self.store.holds(d));
+        here.map_or(Ok(()), |digest| self.note(release, &digest))
+    }
 }
 
 impl Source for Remembered {
@@ -50,7 +73,9 @@ impl Source for Remembered {
 
     fn release(&self, package: &Package, version: &Version) -> Result<Release> {
         if !self.offline {
-            return self.inner.release(package, version);
+            let release = self.inner.release(package, version)?;
+            self.note_what_is_here(&release)?;
+            return Ok(release);
         }
         self.remembered(package, version).ok_or_else(|| {
             Failure::not_found(format!(
@@ -63,7 +88,9 @@ impl Source for Remembered {
         if self.offline {
             return self.release(package, version);
         }
-        self.inner.locked_release(package, version, manifest)
+        let release = self.inner.locked_release(package, version, manifest)?;
+        self.note_what_is_here(&release)?;
+        Ok(release)
     }
 
     fn remembered(&self, package: &Package, version: &Version) -> Option<Release> {
@@ -91,18 +118,7 @@ impl Source for Remembered {
             });
         }
         let digest = self.inner.fetch(release)?;
-        let package = &release.package;
-        self.store.note(
-            &self.note_of_release(package, &release.version),
-            &write(release, &digest),
-        )?;
-        let mut versions = self.known(package);
-        if !versions.contains(&release.version) {
-            versions.push(release.version.clone());
-            let lines: Vec<&str> = versions.iter().map(Version::as_str).collect();
-            self.store
-                .note(&self.note_of_versions(package), &lines.join("\n"))?;
-        }
+        self.note(release, &digest)?;
         Ok(digest)
     }
 

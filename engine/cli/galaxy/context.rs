@@ -42,11 +42,27 @@ pub(super) struct Context {
 pub(super) struct Asked {
     pub(super) list: Vec<Requirement>,
     pub(super) file: Option<PathBuf>,
+    /// The hash of all that the file requires.
+    whole: Digest,
 }
 
 impl Asked {
+    pub(super) fn new(list: Vec<Requirement>, file: Option<PathBuf>) -> Self {
+        Self {
+            whole: requirements_digest(&list),
+            list,
+            file,
+        }
+    }
+
+    /// What a lock file has to be for: all that the file requires, whichever part of it is asked for.
     pub(super) fn digest(&self) -> Digest {
-        requirements_digest(&self.list)
+        self.whole
+    }
+
+    /// Whether it is less than the file requires.
+    pub(super) fn is_part(&self) -> bool {
+        requirements_digest(&self.list) != self.whole
     }
 
     /// The lock file beside the requirements.
@@ -110,11 +126,7 @@ impl Context {
                 let read = Requirements::of_word(kind, w);
                 read.map_err(|f| wrong.push(f)).ok()
             });
-            let asked = Asked {
-                list: list.collect(),
-                file: None,
-            };
-            return Ok((asked, wrong));
+            return Ok((Asked::new(list.collect(), None), wrong));
         }
         let path = match &file.requirements_file {
             Some(path) => path.clone(),
@@ -133,14 +145,8 @@ impl Context {
                 path.display()
             )));
         }
-        let list = match kind {
-            Some(kind) => read.only(kind).list,
-            None => read.list,
-        };
-        let asked = Asked {
-            list,
-            file: Some(path),
-        };
+        let mut asked = Asked::new(read.list, Some(path));
+        asked.list.retain(|r| kind.is_none_or(|k| k == r.kind));
         Ok((asked, wrong))
     }
 

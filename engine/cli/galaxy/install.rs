@@ -124,25 +124,13 @@ impl Run {
             }
         }
         let lock = self.lock(asked)?;
-        match self.install(&asked.list, lock.as_ref(), asked) {
+        match self.install(asked, lock.as_ref()) {
             Ok(done) => {
                 tell(&done, self.args.servers.is_verbose());
                 Ok(0)
             }
             Err(_) if self.args.ignore_errors => {
-                // One by one, so that what fails keeps nothing else from its place.
-                for requirement in &asked.list {
-                    match self.install(std::slice::from_ref(requirement), None, asked) {
-                        Ok(done) => tell(&done, self.args.servers.is_verbose()),
-                        Err(failure) => {
-                            let failure = failure.of(format!(
-                                "- {} was NOT installed successfully",
-                                requirement.shown()
-                            ));
-                            tell::warn(&failure, &self.context.texts);
-                        }
-                    }
-                }
+                self.one_by_one(asked, lock.as_ref());
                 Ok(0)
             }
             Err(failure) if self.as_roles && failure.cause == Cause::NotFound => {
@@ -172,42 +160,103 @@ impl Run {
         Ok(lock)
     }
 
-    fn install(
+    fn install(&self, asked: &Asked, lock: Option<&Lock>) -> kdo_galaxy::Result<Vec<Done>> {
+        match lock {
+            Some(lock) if self.fits(lock, asked) => {
+                let mut lock = lock.clone();
+                let part = asked.is_part();
+                lock.packages
+                    .retain(|l| !part || asked.list.iter().any(|r| r.kind == l.package.kind()));
+                self.install_locked(&lock, asked)
+            }
+            Some(old) => {
+                let (done, new) = self.renew(&asked.list, old, asked)?;
+                // Whoever keeps a lock file wants it to tell what is installed; a part does not tell all of it.
+                if !asked.is_part() && !self.args.no_deps {
+                    new.write(&asked.lock_file())?;
+                    super::lock::differences(Some(old), &new)
+                        .iter()
+                        .for_each(|line| screen::say(line));
+                    let file = asked.lock_file();
+                    screen::say(&format!("{}: {} packages", file.display(), new.packages.len()));
+                }
+                Ok(done)
+            }
+            None => {
+                let mut choice = self.choice();
+                choice.keep_installed(&self.installer, &asked.list);
+                let resolved = self.context.resolve(&asked.list, &choice)?;
+                self.installer.install(&resolved, None)
+            }
+        }
+    }
+
+    /// What fails keeps nothing else from its place.
+    fn one_by_one(&self, asked: &Asked, lock: Option<&Lock>) {
+        let report = |name: String, done: kdo_galaxy::Result<Vec<Done>>| match done {
+            Ok(done) => tell(&done, self.args.servers.is_verbose()),
+            Err(failure) => {
+                let failure = failure.of(format!("- {name} was NOT installed successfully"));
+                tell::warn(&failure, &self.context.texts);
+            }
+        };
+        if let Some(lock) = lock.filter(|l| self.fits(l, asked)) {
+            for locked in &lock.packages {
+                let one = Lock {
+                    requirements: lock.requirements,
+                    packages: vec![locked.clone()],
+                };
+                report(locked.package.to_string(), self.install_locked(&one, asked));
+            }
+            return;
+        }
+        for requirement in &asked.list {
+            let one = Asked::new(vec![requirement.clone()], None);
+            let done = match lock {
+                Some(old) => self.renew(&one.list, old, asked).map(|(done, _)| done),
+                None => self.install(&one, None),
+            };
+            report(requirement.shown(), done);
+        }
+    }
+
+    /// Whether a lock file says what is installed.
+    fn fits(&self, lock: &Lock, asked: &Asked) -> bool {
+        lock.requirements == asked.digest() && (self.args.locked || !self.args.upgrade)
+    }
+
+    fn install_locked(&self, lock: &Lock, asked: &Asked) -> kdo_galaxy::Result<Vec<Done>> {
+        let resolved = resolve_locked(lock, &asked.list, &self.context.sources)?;
+        self.installer.install(&resolved, Some(lock))
+    }
+
+    /// Installs what requires another lock file, and gives that. What the old one says of a version stays true.
+    fn renew(
         &self,
         list: &[Requirement],
-        locked: Option<&Lock>,
+        old: &Lock,
         asked: &Asked,
-    ) -> kdo_galaxy::Result<Vec<Done>> {
-        let fits =
-            locked.filter(|l| l.requirements == asked.digest() && (self.args.locked || !self.args.upgrade));
-        if let Some(lock) = fits {
-            let resolved = resolve_locked(lock, list, &self.context.sources)?;
-            return self.installer.install(&resolved, Some(lock));
+    ) -> kdo_galaxy::Result<(Vec<Done>, Lock)> {
+        let mut choice = self.choice();
+        if !self.args.upgrade {
+            choice.prefer_installed(&self.installer);
+            choice.prefer(old);
         }
-        let mut choice = Choice {
+        let resolved = self.context.resolve(list, &choice)?;
+        let new = lock(self.context.sources.store(), asked.digest(), &resolved)?;
+        old.refuse_replaced(&new)?;
+        let done = self.installer.install(&resolved, Some(&new))?;
+        Ok((done, new))
+    }
+
+    fn choice(&self) -> Choice {
+        Choice {
             prereleases: self.args.pre,
             no_dependencies: self.args.no_deps,
             first_wins: self.args.first_wins,
             upgrade: self.args.upgrade,
             ..Choice::default()
-        };
-        match locked {
-            // What is locked must be told in bytes, which what is installed cannot.
-            Some(_) if self.args.upgrade => {}
-            Some(lock) => {
-                choice.prefer_installed(&self.installer);
-                choice.prefer(lock);
-            }
-            None => choice.keep_installed(&self.installer, list),
         }
-        let resolved = self.context.resolve(list, &choice)?;
-        let done = self.installer.install(&resolved, None)?;
-        // Whoever keeps a lock file wants it to tell what is installed.
-        if locked.is_some() {
-            let new = lock(self.context.sources.store(), asked.digest(), &resolved)?;
-            new.write(&asked.lock_file())?;
-        }
-        Ok(done)
     }
 }
 

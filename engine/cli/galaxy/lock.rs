@@ -41,8 +41,13 @@ pub(crate) fn lock(kind: Option<Kind>, args: LockArgs) -> Result<u8> {
     }
     let context = Context::new(&args.servers)?;
     let asked = context.asked(None, &[], &args.file)?;
-    let old = context.lock(&asked)?;
     let file = asked.lock_file();
+    let read = if args.check {
+        Lock::read(&file)
+    } else {
+        Lock::read_ours(&file)
+    };
+    let old = read.map_err(|f| context.stop(&f))?;
     if args.check {
         let fits = old.is_some_and(|l| l.requirements == asked.digest());
         let word = if fits {

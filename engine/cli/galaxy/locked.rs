@@ -30,6 +30,7 @@ pub(crate) fn verify_locked(playbooks: &Playbooks, places: &Places) -> Result<()
         .chain([PathBuf::new()])
         .collect();
     let mut wrong = BTreeSet::new();
+    let mut other = BTreeSet::new();
     let mut found = false;
     for requirements in folders.iter().flat_map(|f| FILES.iter().map(|n| f.join(n))) {
         let path = lock_beside(Some(&requirements));
@@ -40,8 +41,8 @@ pub(crate) fn verify_locked(playbooks: &Playbooks, places: &Places) -> Result<()
         if requirements.is_file() {
             let read = Requirements::read(&requirements, &texts).map_err(|f| tell::stop(&f, &texts))?;
             if requirements_digest(&read.list) != lock.requirements {
-                wrong.insert(format!(
-                    "{} is not for what {} requires now",
+                other.insert(format!(
+                    "{} is not for what {} requires now: write it by `kdo galaxy lock`",
                     path.display(),
                     requirements.display()
                 ));
@@ -55,6 +56,10 @@ pub(crate) fn verify_locked(playbooks: &Playbooks, places: &Places) -> Result<()
     }
     if !found {
         return Err(Stop::new("there is no requirements.lock: write it by `kdo galaxy lock`").code(3));
+    }
+    if !other.is_empty() {
+        let lines: Vec<String> = other.into_iter().collect();
+        return Err(Stop::new(lines.join("\n")).code(3));
     }
     if wrong.is_empty() {
         return Ok(());

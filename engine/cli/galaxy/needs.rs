@@ -64,6 +64,7 @@ fn nodes(context: &Context, asked: &Asked) -> Result<BTreeMap<Package, Node>> {
         let same = |r: &Requirement| r.name.as_deref() == Some(p.name()) && r.kind == p.kind();
         asked.list.iter().any(same)
     };
+    let of_kind = |p: &Package| !asked.is_part() || asked.list.iter().any(|r| r.kind == p.kind());
     let needed: BTreeSet<Package> = lock
         .packages
         .iter()
@@ -71,7 +72,7 @@ fn nodes(context: &Context, asked: &Asked) -> Result<BTreeMap<Package, Node>> {
         .collect();
     let node = |p: kdo_galaxy::Locked| {
         let node = Node {
-            asked: named(&p.package) || !needed.contains(&p.package),
+            asked: named(&p.package) || !needed.contains(&p.package) && of_kind(&p.package),
             version: p.version.to_string(),
             needs: p.dependencies,
         };

@@ -79,12 +79,8 @@ pub(crate) fn outdated(kind: Option<Kind>, args: &OutdatedArgs) -> Result<u8> {
 fn installed(context: &Context, kind: Option<Kind>) -> Asked {
     let found = context.installed(kind);
     let managed = found.iter().filter(|f| f.is_managed());
-    Asked {
-        list: managed
-            .map(|f| Requirement::named(f.package.kind(), f.package.name(), ""))
-            .collect(),
-        file: None,
-    }
+    let list = managed.map(|f| Requirement::named(f.package.kind(), f.package.name(), ""));
+    Asked::new(list.collect(), None)
 }
 
 fn row(context: &Context, asked: &Asked, resolved: &Resolved, pre: bool) -> Result<Option<Row>> {

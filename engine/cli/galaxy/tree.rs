@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Arguments of `kdo galaxy tree`.
 #[derive(Args)]
 pub(crate) struct TreeArgs {
-    /// Packages [default: those of requirements.yml, as locked; without it what is installed]
+    /// Packages, as they are locked or installed, or as the servers have them [default: those of requirements.yml, as locked; without it what is installed]
     #[arg(value_name = "PACKAGE")]
     packages: Vec<String>,
     #[command(flatten)]
@@ -25,8 +25,7 @@ pub(crate) struct TreeArgs {
 /// Shows the tree.
 pub(crate) fn tree(kind: Option<Kind>, args: TreeArgs) -> Result<u8> {
     let context = Context::new(&args.servers)?;
-    let asked = context.asked_if_any(kind, &args.packages, &args.file)?;
-    let nodes = known_nodes(&context, kind, asked.as_ref())?;
+    let nodes = nodes(&context, kind, &args)?;
     if nodes.is_empty() {
         screen::say("nothing is required or installed");
         return Ok(0);
@@ -38,6 +37,25 @@ pub(crate) fn tree(kind: Option<Kind>, args: TreeArgs) -> Result<u8> {
     }
     screen::say(&out);
     Ok(0)
+}
+
+/// What is required or installed, from the packages on that are named; where one is neither they are looked for.
+fn nodes(context: &Context, kind: Option<Kind>, args: &TreeArgs) -> Result<BTreeMap<Package, Node>> {
+    let asked = context.asked_if_any(kind, &[], &args.file)?;
+    let mut nodes = known_nodes(context, kind, asked.as_ref())?;
+    let named = |p: &Package| args.packages.iter().any(|n| n == p.name());
+    if args.packages.iter().all(|n| nodes.keys().any(|p| p.name() == n)) {
+        for (package, node) in &mut nodes {
+            node.asked = if args.packages.is_empty() {
+                node.asked
+            } else {
+                named(package)
+            };
+        }
+        return Ok(nodes);
+    }
+    let asked = context.asked(kind, &args.packages, &FileArgs::default())?;
+    known_nodes(context, kind, Some(&asked))
 }
 
 /// A package and below it what it needs; what was shown before is not shown again.

@@ -60,13 +60,14 @@ pub(crate) fn update(kind: Option<Kind>, args: &UpdateArgs) -> Result<u8> {
             return Err(Stop::new(format!("{name} is neither locked nor installed{near}")));
         }
     }
-    choice
-        .preferred
-        .retain(|p, _| !args.packages.is_empty() && !args.packages.iter().any(|n| n == p.name()));
+    choice.keep_only(|p| !args.packages.is_empty() && !args.packages.iter().any(|n| n == p.name()));
     let resolved = context
         .resolve(&asked.list, &choice)
         .map_err(|f| context.stop(&f))?;
     let new = lock_all(context.sources.store(), asked.digest(), &resolved).map_err(|f| context.stop(&f))?;
+    if let Some(old) = &old {
+        old.refuse_replaced(&new).map_err(|f| context.stop(&f))?;
+    }
     for line in lock::differences(old.as_ref(), &new) {
         screen::say(&line);
     }

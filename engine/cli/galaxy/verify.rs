@@ -57,10 +57,7 @@ pub(crate) fn verify(kind: Option<Kind>, args: &VerifyArgs) -> Result<u8> {
     if lock.is_none() && args.file.requirements_file.is_some() {
         wanted.extend(context.asked(kind, &[], &args.file)?.list);
     }
-    let mut asked = Asked {
-        list: wanted,
-        file: args.file.requirements_file.clone(),
-    };
+    let mut asked = Asked::new(wanted, args.file.requirements_file.clone());
     args.signatures.name(&mut asked)?;
     let verifier = Verifier {
         installer: context.installer(paths, Mode::Needed),
@@ -223,6 +220,8 @@ impl Verifier {
             screen::say(&format!(
                 "Successfully verified that checksums for '{name}:{version}' {with}."
             ));
+        } else if locked.is_some_and(|l| present.version.as_ref().is_some_and(|v| *v != l.version)) {
+            screen::say(&format!("{name}: {}", wrong.join("\n    ")));
         } else {
             screen::say(&format!(
                 "Collection {name} contains modified content in the following files:\n    {}",
