@@ -36,7 +36,9 @@ pub(crate) fn pack(members: &[(PathBuf, Member)], out: impl Write) -> Result<()>
                 link.display(),
                 target.display()
             ))
-            .help("put the file itself into the package, or leave the link out by build_ignore"));
+            .help(
+                "put the file itself into the package; in a collection `build_ignore` can leave the link out",
+            ));
         }
     }
     // No name and no time in the head of the archive.

@@ -2,6 +2,7 @@
 
 mod derive;
 mod galaxy;
+mod links;
 mod oci;
 mod settling;
 mod sign;
@@ -162,8 +163,9 @@ impl Publication {
     }
 
     fn of_role(path: &Path, wish: &Wish, store: &Store) -> Result<Self> {
-        let derived = derive::of_role(path, wish)?;
-        let mut members = role_members(path)?;
+        let mut derived = derive::of_role(path, wish)?;
+        let (mut members, links) = links::with_neighbours(path, role_members(path)?)?;
+        derived.shown.extend(links);
         if let Some(meta) = derived.meta {
             members.push(("meta/main.yml".into(), Member::Text(meta)));
             members.sort_by(|a, b| a.0.cmp(&b.0));

@@ -15,6 +15,7 @@ mod galaxy;
 mod galaxy_command_line;
 mod galaxy_commands;
 mod galaxy_faults;
+mod galaxy_links;
 mod galaxy_lock;
 mod galaxy_names;
 mod galaxy_proxy;
