@@ -53,7 +53,7 @@ impl StaticTree {
             return Err(Failure::invalid(format!(
                 "{package} has no namespace: a server has roles as NAMESPACE.NAME"
             ))
-            .help("give it such a name: by --name where it is published, by `name:` in requirements.yml"));
+            .help("give it one: by --namespace where it is published, by `name: NAMESPACE.NAME` in requirements.yml"));
         }
         let file = archive_name(package, version);
         let path = self.folder.join("files").join(&file);

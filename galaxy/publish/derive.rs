@@ -41,7 +41,8 @@ pub(super) fn of_role(folder: &Path, wish: &Wish) -> Result<Derived> {
                 },
                 Ok,
             )?;
-            match told("namespace").filter(|_| !short.contains('.')) {
+            let namespace = told("namespace").or_else(|| wish.namespace.clone());
+            match namespace.filter(|_| !short.contains('.')) {
                 Some(namespace) => format!("{namespace}.{short}"),
                 None => short,
             }
@@ -70,11 +71,10 @@ pub(super) fn of_role(folder: &Path, wish: &Wish) -> Result<Derived> {
     let mut meta = None;
     if main.is_none() {
         let author = git(folder, &["log", "-1", "--format=%an"]);
-        let author = derive(
-            "author",
-            author.unwrap_or_else(|| "unknown".to_owned()),
-            "the last commit",
-        );
+        let author = match author {
+            Some(author) => derive("author", author, "the last commit"),
+            None => derive("author", "unknown".to_owned(), "it lies in no repository of git"),
+        };
         let info = Map::new();
         info.insert("role_name", package.short());
         if let Some(namespace) = package.namespace() {

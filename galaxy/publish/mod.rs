@@ -31,6 +31,8 @@ pub struct Wish {
     pub kind: Option<Kind>,
     /// The name of a role.
     pub name: Option<String>,
+    /// The namespace of roles that say none.
+    pub namespace: Option<String>,
     /// The version of a role.
     pub version: Option<String>,
 }

@@ -52,9 +52,40 @@ fn what_no_static_tree_can_have_leaves_nothing_there() {
         ]);
         assert_eq!(refused.code, 1, "{refused:?}");
         assert!(
-            refused.err.contains("fstests has no namespace") && refused.err.contains("--name"),
+            refused.err.contains("fstests has no namespace") && refused.err.contains("--namespace"),
             "{refused:?}"
         );
         assert!(!bench.path().join("www/files").exists());
     }
+}
+
+#[test]
+fn many_roles_get_one_namespace() {
+    let bench = Bench::new();
+    role(&bench);
+    bench.file("roles/other/meta/main.yml", "galaxy_info: {namespace: mine}\n");
+    let done = bench.run(&[
+        "galaxy",
+        "publish",
+        "roles/fstests",
+        "roles/other",
+        "--namespace",
+        "kdo",
+        "--version",
+        "1.0.0",
+        "--to",
+        "static:www",
+    ]);
+    assert_eq!(done.code, 0, "{done:?}");
+    for name in ["kdo.fstests", "mine.other"] {
+        assert!(
+            done.out.contains(&format!("{name}:1.0.0 published\n")),
+            "{done:?}"
+        );
+    }
+    assert!(
+        done.out
+            .contains("  author: unknown (it lies in no repository of git)\n"),
+        "{done:?}"
+    );
 }

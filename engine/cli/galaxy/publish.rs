@@ -21,6 +21,9 @@ pub(crate) struct PublishArgs {
     /// Name of the role, with its namespace [default: what meta/main.yml says, else the folder's]
     #[arg(long)]
     name: Option<String>,
+    /// Namespace of the roles that say none themselves
+    #[arg(long, conflicts_with = "name")]
+    namespace: Option<String>,
     /// Version of the roles [default: the tag of git]
     #[arg(long)]
     version: Option<String>,
@@ -81,6 +84,7 @@ pub(crate) fn publish(kind: Option<Kind>, args: &PublishArgs) -> Result<u8> {
     let wish = Wish {
         kind,
         name: args.name.clone(),
+        namespace: args.namespace.clone(),
         version: args.version.clone(),
     };
     // All are made ready before the first is sent: a mistake in one keeps all back.
