@@ -30,6 +30,7 @@ mod publish;
 mod published;
 mod range;
 mod refusal;
+mod relative;
 mod release;
 mod requirement;
 mod requirements;

@@ -2,6 +2,7 @@
 
 use crate::{
     Digest, Failure, Installed, Kind, Location, Package, Requirement, Result, Version,
+    relative::{self, folder_of, from_here, within},
     requirement::git,
     source::{alias_of_text, alias_text, is_oci},
     tree_digest,
@@ -65,13 +66,15 @@ impl Locked {
     }
 }
 
-/// The hash of what requirements say, without where they say it.
-pub fn requirements_digest(list: &[Requirement]) -> Digest {
+/// The hash of what requirements say, without where they say it: in which line, and in which folder.
+pub fn requirements_digest(list: &[Requirement], file: Option<&Path>) -> Digest {
+    let folder = folder_of(file);
     let mut lines: Vec<String> = list
         .iter()
         .map(|r| {
             let (kind, name) = (r.kind.word(), r.name.as_deref().unwrap_or("-"));
-            format!("{kind} {name} {} {}\n", location_text(&r.location), r.version)
+            let location = within(folder, &location_text(&r.location));
+            format!("{kind} {name} {location} {}\n", r.version)
         })
         .collect();
     lines.sort();
@@ -120,7 +123,13 @@ impl Lock {
     }
 
     fn read_text(path: &Path, text: &str) -> Result<Self> {
-        Self::parse(text).map_err(|f| {
+        let from_here = |mut lock: Self| {
+            for p in &mut lock.packages {
+                p.source = from_here(folder_of(Some(path)), &p.source);
+            }
+            lock
+        };
+        Self::parse(text).map(from_here).map_err(|f| {
             f.of(path.display())
                 .help("take it from your version control, or remove it and make it again: kdo galaxy lock")
         })
@@ -202,11 +211,15 @@ impl Lock {
             .parent()
             .filter(|p| !p.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
+        let mut within = self.clone();
+        for p in &mut within.packages {
+            p.source = relative::within(folder_of(Some(path)), &p.source);
+        }
         let write = || {
             let mut file = tempfile::Builder::new()
                 .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
                 .tempfile_in(folder)?;
-            std::io::Write::write_all(&mut file, self.text().as_bytes())?;
+            std::io::Write::write_all(&mut file, within.text().as_bytes())?;
             file.as_file().sync_all()?;
             file.persist(path).map_err(|e| e.error)?;
             Ok(())

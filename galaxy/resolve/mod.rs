@@ -113,7 +113,7 @@ pub struct Resolved {
 
 impl Resolved {
     /// Where exactly it comes from, as the lock file writes it.
-    pub(crate) fn place(&self) -> String {
+    pub fn place(&self) -> String {
         let address = &self.release.artifact.address;
         if ["git+", "path+", "url+"].iter().any(|s| address.starts_with(s)) {
             address.clone()

@@ -1,6 +1,6 @@
 //! The life of a lock file: what is locked stays so until somebody asks for something newer, whatever else changes.
 
-use crate::program::{Bench, Said};
+use crate::program::{Bench, Said, said};
 use std::{fs, process::Command};
 
 /// A project whose server is a static tree, with a collection, a role, and a role of git whose branch goes on.
@@ -135,13 +135,10 @@ fn a_branch_that_went_on_is_followed_only_when_that_is_asked_for() {
     let other = project.must(&["update", "acme.tools"]);
     assert!(other.out.contains("~ acme.tools 1.0.0 -> 1.1.0\n"), "{other:?}");
     assert!(project.installed().contains("first"), "{other:?}");
+    let outdated = project.must(&["outdated"]);
+    assert!(outdated.out.contains("branch   main ("), "{outdated:?}");
     let asked = project.must(&["update", "branch"]);
-    assert!(
-        asked
-            .out
-            .contains("! branch main has other content than before\n"),
-        "{asked:?}"
-    );
+    assert!(asked.out.contains("~ branch main ("), "{asked:?}");
     assert!(project.installed().contains("second"), "{asked:?}");
     // Another branch is another thing that is asked for.
     project.git(&["checkout", "-q", "-b", "develop"]);
@@ -345,4 +342,50 @@ fn the_tree_of_a_package_is_as_it_is_locked() {
     assert_eq!(newer.out, "acme.tools 1.0.0\n");
     // What is not required is asked of the servers.
     assert_eq!(project.must(&["tree", "acme.web"]).out, "acme.web 1.1.0\n");
+}
+
+#[test]
+fn a_lock_file_says_the_same_from_every_folder() {
+    let bench = Bench::new();
+    bench.file("project/given/web/tasks/main.yml", "- debug: msg=web\n");
+    bench.file("project/requirements.yml", "roles:\n  - src: ./given/web\n");
+    let run = |folder: &str, arguments: &[&str]| {
+        let done = said(bench.command(arguments).current_dir(bench.path().join(folder)));
+        assert_eq!(done.code, 0, "{folder} {arguments:?}: {done:?}");
+    };
+    let read = || fs::read_to_string(bench.path().join("project/requirements.lock")).unwrap();
+    run("project", &["galaxy", "lock"]);
+    let first = read();
+    assert!(first.contains("source = \"path+given/web\"\n"), "{first}");
+    for (folder, file) in [
+        (".", "project/requirements.yml"),
+        ("project/given", "../requirements.yml"),
+    ] {
+        run(folder, &["galaxy", "lock", "--check", "-r", file]);
+        run(folder, &["galaxy", "install", "--locked", "--force", "-r", file]);
+        run(folder, &["galaxy", "lock", "-r", file]);
+        assert_eq!(read(), first);
+    }
+    let play = bench.file("project/site.yml", "- hosts: localhost\n  gather_facts: false\n");
+    run(
+        ".",
+        &["play", "--locked", "-i", "localhost,", &play.to_string_lossy()],
+    );
+}
+
+#[test]
+fn where_plays_do_not_look_for_collections_is_told() {
+    let project = Project::new();
+    for (folder, told) in [
+        ("elsewhere", true),
+        ("collections", false),
+        (".ansible/collections", false),
+    ] {
+        let done = project.must(&["collection", "install", "-p", folder]);
+        assert_eq!(
+            done.err.contains("plays will not find collections in"),
+            told,
+            "{folder}: {done:?}"
+        );
+    }
 }

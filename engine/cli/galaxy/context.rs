@@ -49,7 +49,7 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn new(list: Vec<Requirement>, file: Option<PathBuf>) -> Self {
         Self {
-            whole: requirements_digest(&list),
+            whole: requirements_digest(&list, file.as_deref()),
             list,
             file,
         }
@@ -62,7 +62,7 @@ impl Asked {
 
     /// Whether it is less than the file requires.
     pub(super) fn is_part(&self) -> bool {
-        requirements_digest(&self.list) != self.whole
+        requirements_digest(&self.list, self.file.as_deref()) != self.whole
     }
 
     /// The lock file beside the requirements.
@@ -131,7 +131,9 @@ impl Context {
         let path = match &file.requirements_file {
             Some(path) => path.clone(),
             None => find(kind).ok_or_else(|| {
-                Stop::usage("there is nothing to do: name a package, or a file with requirements by -r")
+                Stop::usage(
+                    "there is no requirements.yml here: name a package, or a file with requirements by -r",
+                )
             })?,
         };
         let mut read = Requirements::read_what_fits(&path, &self.texts).map_err(|f| self.stop(&f))?;

@@ -13,8 +13,10 @@ use crate::{
 };
 use clap::Args;
 use kdo_galaxy::{
-    Cause, Choice, Done, Failure, Installer, Kind, Lock, Mode, Requirement, lock, resolve_locked,
+    Cause, Choice, Done, Failure, Installer, Kind, Lock, Locked, Mode, Paths, Requirement, lock,
+    resolve_locked,
 };
+use std::path::Path;
 
 /// Arguments of `kdo galaxy install`.
 #[derive(Args)]
@@ -91,6 +93,10 @@ pub(crate) fn install(kind: Option<Kind>, args: InstallArgs) -> Result<u8> {
         Some(Kind::Collection) => (None, args.folder.path.as_deref()),
         _ => (args.folder.path.as_deref(), None),
     };
+    let paths = context.paths(roles, collections)?;
+    if asked.list.iter().any(|r| r.kind == Kind::Collection) {
+        warn_unless_found(&paths);
+    }
     let mode = match (args.force_with_deps, args.force) {
         (true, _) => Mode::ForceAll,
         (false, true) => Mode::Force,
@@ -98,11 +104,34 @@ pub(crate) fn install(kind: Option<Kind>, args: InstallArgs) -> Result<u8> {
     };
     let run = Run {
         as_roles: kind.is_none() && asked.file.is_none() && !called_as::ansible(),
-        installer: context.installer(context.paths(roles, collections)?, mode),
+        installer: context.installer(paths, mode),
         context,
         args,
     };
     run.run(&asked)
+}
+
+/// Tells where plays do not look for collections; beside a playbook they look into `collections`.
+fn warn_unless_found(paths: &Paths) {
+    let of = |path: &Path| match path.file_name() {
+        Some(name) if name == "ansible_collections" => path.parent().unwrap_or(path).to_owned(),
+        _ => path.to_owned(),
+    };
+    let folder = of(&paths.collections);
+    let known = paths.collections_path.iter().any(|p| of(p) == folder);
+    if known || folder.file_name().is_some_and(|n| n == "collections") {
+        return;
+    }
+    let looked: Vec<String> = paths
+        .collections_path
+        .iter()
+        .map(|p| p.display().to_string())
+        .collect();
+    screen::warn(&format!(
+        "plays will not find collections in {}: they look into {} (collections_path), and into `collections` beside the playbook",
+        folder.display(),
+        looked.join(", ")
+    ));
 }
 
 struct Run {
@@ -163,10 +192,8 @@ impl Run {
     fn install(&self, asked: &Asked, lock: Option<&Lock>) -> kdo_galaxy::Result<Vec<Done>> {
         match lock {
             Some(lock) if self.fits(lock, asked) => {
-                let mut lock = lock.clone();
-                let part = asked.is_part();
-                lock.packages
-                    .retain(|l| !part || asked.list.iter().any(|r| r.kind == l.package.kind()));
+                let packages = asked_of(lock, asked).cloned().collect();
+                let lock = Lock { packages, ..*lock };
                 self.install_locked(&lock, asked)
             }
             Some(old) => {
@@ -201,7 +228,7 @@ impl Run {
             }
         };
         if let Some(lock) = lock.filter(|l| self.fits(l, asked)) {
-            for locked in &lock.packages {
+            for locked in asked_of(lock, asked) {
                 let one = Lock {
                     requirements: lock.requirements,
                     packages: vec![locked.clone()],
@@ -258,6 +285,13 @@ impl Run {
             ..Choice::default()
         }
     }
+}
+
+/// What a lock file has of the kinds that are asked for.
+fn asked_of<'a>(lock: &'a Lock, asked: &'a Asked) -> impl Iterator<Item = &'a Locked> {
+    let part = asked.is_part();
+    let packages = lock.packages.iter();
+    packages.filter(move |l| !part || asked.list.iter().any(|r| r.kind == l.package.kind()))
 }
 
 /// One line for each package, in Ansible's words, and one more with where it came from.

@@ -9,7 +9,7 @@ use crate::{
     stop::{Result, Stop},
 };
 use clap::Args;
-use kdo_galaxy::{Choice, Kind, Lock, lock as lock_all};
+use kdo_galaxy::{Choice, Kind, Lock, Locked, Version, lock as lock_all};
 
 /// Arguments of `kdo galaxy lock`.
 #[derive(Args)]
@@ -85,8 +85,9 @@ pub(super) fn differences(old: Option<&Lock>, new: &Lock) -> Vec<String> {
         let (name, version) = (&package.package, &package.version);
         match old.and_then(|o| o.find(name)) {
             None => lines.push(format!("+ {name} {version}")),
-            Some(was) if was.version != *version => {
-                lines.push(format!("~ {name} {} -> {version}", was.version));
+            Some(was) if was.version != *version || is_git(was) && was.source != package.source => {
+                let (was, now) = (shown(&was.version, &was.source), shown(version, &package.source));
+                lines.push(format!("~ {name} {was} -> {now}"));
             }
             Some(was) if was.tree != package.tree => {
                 lines.push(format!("! {name} {version} has other content than before"));
@@ -100,4 +101,19 @@ pub(super) fn differences(old: Option<&Lock>, new: &Lock) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Whether it came from git, where a version may stand still while commits go on.
+pub(super) fn is_git(locked: &Locked) -> bool {
+    locked.source.starts_with("git+")
+}
+
+/// A version; of git with the commit, where that does not name it.
+pub(super) fn shown(version: &Version, source: &str) -> String {
+    let rest = source.strip_prefix("git+").and_then(|s| s.rsplit_once("?rev="));
+    let commit = rest.map(|(_, r)| r.split_once('#').map_or(r, |(commit, _)| commit));
+    match commit.and_then(|c| c.get(..12)) {
+        Some(commit) if commit != version.as_str() => format!("{version} ({commit})"),
+        _ => version.to_string(),
+    }
 }

@@ -40,7 +40,7 @@ pub(crate) fn verify_locked(playbooks: &Playbooks, places: &Places) -> Result<()
         found = true;
         if requirements.is_file() {
             let read = Requirements::read(&requirements, &texts).map_err(|f| tell::stop(&f, &texts))?;
-            if requirements_digest(&read.list) != lock.requirements {
+            if requirements_digest(&read.list, Some(&requirements)) != lock.requirements {
                 other.insert(format!(
                     "{} is not for what {} requires now: write it by `kdo galaxy lock`",
                     path.display(),

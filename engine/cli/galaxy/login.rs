@@ -48,7 +48,11 @@ pub(crate) fn login(args: &LoginArgs) -> Result<u8> {
         }
         let mut all = Zeroizing::new(String::new());
         std::io::stdin().read_to_string(&mut all)?;
-        Ok(Zeroizing::new(all.trim_end_matches(['\r', '\n']).to_owned()))
+        let read = Zeroizing::new(all.trim_end_matches(['\r', '\n']).to_owned());
+        if read.is_empty() {
+            return Err(Stop::new("there is nothing on standard input"));
+        }
+        Ok(read)
     };
     let place = match &args.registry {
         None => keep_token(&context.settings, &secret("Token: ")?)

@@ -2,6 +2,7 @@
 
 use super::{
     context::{Asked, Context, FileArgs},
+    lock::{is_git, shown},
     server_args::ServerArgs,
 };
 use crate::{screen, stop::Result};
@@ -86,10 +87,26 @@ fn installed(context: &Context, kind: Option<Kind>) -> Asked {
 fn row(context: &Context, asked: &Asked, resolved: &Resolved, pre: bool) -> Result<Option<Row>> {
     let package = &resolved.release.package;
     let fitting = &resolved.release.version;
-    let now = now(context, asked, package)?;
+    let locked = context.lock(asked)?.and_then(|l| l.find(package).cloned());
+    let now = match &locked {
+        Some(locked) => Some(locked.version.clone()),
+        None => installed_version(context, package)?,
+    };
+    let moved = locked
+        .as_ref()
+        .filter(|l| is_git(l) && l.source != resolved.place());
     let versions = resolved.source.versions(package).map_err(|f| context.stop(&f))?;
     let newest = versions.into_iter().filter(|v| pre || !v.is_prerelease()).max();
     let newest = newest.filter(|n| n > fitting).unwrap_or_else(|| fitting.clone());
+    if let Some(locked) = moved {
+        let there = shown(fitting, &resolved.place());
+        return Ok(Some(Row {
+            name: package.name().to_owned(),
+            now: shown(&locked.version, &locked.source),
+            fitting: there.clone(),
+            newest: there,
+        }));
+    }
     let current = now.as_ref().is_some_and(|n| n == fitting && *n == newest);
     Ok((!current).then(|| Row {
         name: package.name().to_owned(),
@@ -99,14 +116,7 @@ fn row(context: &Context, asked: &Asked, resolved: &Resolved, pre: bool) -> Resu
     }))
 }
 
-/// The version that is locked, else that is installed.
-fn now(context: &Context, asked: &Asked, package: &Package) -> Result<Option<Version>> {
-    let locked = context
-        .lock(asked)?
-        .and_then(|l| Some(l.find(package)?.version.clone()));
-    if locked.is_some() {
-        return Ok(locked);
-    }
+fn installed_version(context: &Context, package: &Package) -> Result<Option<Version>> {
     let installer = context.installer(context.paths(None, None)?, Mode::Needed);
     Ok(installer.present(package).and_then(|p| p.version))
 }

@@ -47,5 +47,10 @@ pub(super) fn changed() -> u8 {
 pub(super) fn warn(failure: &Failure, sources: &SourceMap) {
     let mut diagnostic = (*failure.diagnostic).clone();
     diagnostic.severity = kdo_syntax::Severity::Warning;
-    screen::complain(&render(&diagnostic, sources, screen::color(Stream::Error)));
+    if called_as::ansible() {
+        let text = render(&diagnostic, sources, false);
+        screen::warn(text.strip_prefix("warning: ").unwrap_or(&text));
+    } else {
+        screen::complain(&render(&diagnostic, sources, screen::color(Stream::Error)));
+    }
 }

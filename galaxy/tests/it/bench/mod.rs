@@ -107,7 +107,11 @@ impl Project {
     }
 
     pub(crate) fn lock(&self, list: &[Requirement]) -> Result<Lock> {
-        lock(&self.store(), requirements_digest(list), &self.resolve(list)?)
+        lock(
+            &self.store(),
+            requirements_digest(list, None),
+            &self.resolve(list)?,
+        )
     }
 
     pub(crate) fn install_locked(&self, list: &[Requirement], lock: &Lock) -> Result<Vec<Done>> {
