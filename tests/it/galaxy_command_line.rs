@@ -1,13 +1,12 @@
 //! The command line of ansible-galaxy: each option of each action is taken, and common cases end with its status, as
 //! `galaxy/tests/interop/command_line.py` recorded it.
 
-use crate::program::{Bench, Said, root, said, said_with_input};
-use kdo_value::{Value, json};
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+use crate::{
+    file_server::FileServer,
+    program::{Bench, Said, root, said, said_with_input},
 };
+use kdo_value::{Value, json};
+use std::{fs, process::Command};
 
 /// Where kdo ends otherwise, and why.
 const OTHERWISE: &[(&str, &str)] = &[
@@ -46,8 +45,7 @@ fn galaxy(bench: &Bench, words: &[String]) -> Said {
 /// A server that has nothing; it ends with it.
 struct Server {
     _folder: tempfile::TempDir,
-    process: Child,
-    url: String,
+    server: FileServer,
 }
 
 impl Server {
@@ -64,39 +62,10 @@ impl Server {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let mut process = Command::new("python3")
-            .args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "0"])
-            .current_dir(folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
         Self {
-            url: url_of(&mut process),
+            server: FileServer::start(folder.path()),
             _folder: folder,
-            process,
         }
-    }
-}
-
-/// Where a server listens that tells its port.
-fn url_of(process: &mut Child) -> String {
-    let mut line = String::new();
-    BufReader::new(process.stdout.as_mut().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let port = line
-        .split("port ")
-        .nth(1)
-        .and_then(|r| r.split(' ').next())
-        .unwrap();
-    format!("http://127.0.0.1:{port}/api/")
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -168,7 +137,7 @@ fn common_cases_end_as_with_ansible_galaxy() {
         }
         let line = field(&case, "line").to_text().to_string();
         let line = line
-            .replace("URL", &server.url)
+            .replace("URL", &server.server.url("api/"))
             .replace("DEAD", "http://127.0.0.1:1/api/");
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let done = galaxy(&bench, &words);
@@ -318,12 +287,8 @@ server.serve_forever()
 #[test]
 fn a_role_is_imported_and_what_the_server_says_of_it_told() {
     let bench = Bench::new();
-    let mut process = Command::new("python3")
-        .args(["-u", "-c", IMPORTER])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let url = url_of(&mut process);
+    let server = FileServer::of(Command::new("python3").args(["-u", "-c", IMPORTER]));
+    let url = server.url("api/");
     let galaxy = |words: &str| {
         let words: Vec<&str> = words.split(' ').chain(["-s", &url]).collect();
         said(&mut bench.named("ansible-galaxy", &words))
@@ -331,8 +296,6 @@ fn a_role_is_imported_and_what_the_server_says_of_it_told() {
     let waited = galaxy("role import acme web --branch main --role-name other");
     let quick = galaxy("role import acme web --branch main --role-name other --no-wait");
     let deleted = galaxy("role delete acme web");
-    let _ = process.kill();
-    let _ = process.wait();
     let told = "Successfully submitted import request 7\n";
     assert_eq!(
         (waited.code, waited.out),

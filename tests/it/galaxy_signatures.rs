@@ -1,15 +1,13 @@
 //! Signatures of collections: the same as the real ansible-galaxy, as `galaxy/tests/interop/signatures.py` recorded it,
 //! with its keys and signatures and the real gpg.
 
-use crate::program::{Bench, Said, root, said};
+use crate::{
+    file_server::FileServer,
+    program::{Bench, Said, root, said},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use kdo_value::{Map, Value, json};
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use std::{fs, path::Path, process::Command};
 
 /// Where kdo does otherwise, and why; all that begin so where there is a `*`.
 const OTHERWISE: &[(&str, &str)] = &[
@@ -40,38 +38,20 @@ fn otherwise(name: &str) -> bool {
 /// Pages and signatures on a web server, which ends with it.
 struct Server {
     folder: tempfile::TempDir,
-    process: Child,
-    port: u16,
+    server: FileServer,
 }
 
 impl Server {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut process = Command::new("python3")
-            .args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "0"])
-            .current_dir(folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.as_mut().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let port = line
-            .split("port ")
-            .nth(1)
-            .and_then(|r| r.split(' ').next())
-            .unwrap();
         Self {
+            server: FileServer::start(folder.path()),
             folder,
-            port: port.parse().unwrap(),
-            process,
         }
     }
 
     fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}/{path}", self.port)
+        self.server.url(path)
     }
 
     fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
@@ -99,13 +79,6 @@ impl Server {
         self.write(&format!("{name}/api/index.html"), root);
         self.write(&format!("{base}/versions/index.html"), versions);
         self.write(&format!("{base}/versions/1.0.0/index.html"), version);
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

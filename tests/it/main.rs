@@ -11,6 +11,8 @@ mod debugger;
 mod documentation;
 mod facts;
 mod faults;
+#[path = "../../galaxy/tests/it/bench/file_server.rs"]
+mod file_server;
 mod galaxy;
 mod galaxy_command_line;
 mod galaxy_commands;

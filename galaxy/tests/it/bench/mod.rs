@@ -2,6 +2,7 @@
 //! Galaxy on a real web server, repositories of git, and a project of its own for each test.
 
 mod archive;
+mod file_server;
 mod git_http;
 mod nginx;
 mod repository;
@@ -11,6 +12,7 @@ mod venv;
 mod web;
 
 pub(crate) use archive::ArchiveFile;
+use file_server::FileServer;
 pub(crate) use git_http::GitHttp;
 pub(crate) use nginx::Nginx;
 pub(crate) use repository::Repository;

@@ -1,45 +1,21 @@
 //! Galaxy as pages that any web server serves: here that of Python, started on a free port.
 
-use super::collection_archive;
+use super::{FileServer, collection_archive};
 use kdo_galaxy::Digest;
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 /// The tree and its server, which ends with it.
 pub(crate) struct StaticTree {
     folder: tempfile::TempDir,
-    server: Option<(Child, u16)>,
+    server: Option<FileServer>,
     versions: BTreeMap<String, Vec<String>>,
 }
 
 impl StaticTree {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut server = Command::new("python3")
-            .args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "0"])
-            .current_dir(folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(server.stdout.as_mut().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let port = line
-            .split("port ")
-            .nth(1)
-            .and_then(|r| r.split(' ').next())
-            .unwrap()
-            .parse()
-            .unwrap();
-        Self::of(folder, Some((server, port)))
+        let server = FileServer::start(folder.path());
+        Self::of(folder, Some(server))
     }
 
     /// One that is read without a server.
@@ -47,7 +23,7 @@ impl StaticTree {
         Self::of(tempfile::tempdir().unwrap(), None)
     }
 
-    fn of(folder: tempfile::TempDir, server: Option<(Child, u16)>) -> Self {
+    fn of(folder: tempfile::TempDir, server: Option<FileServer>) -> Self {
         let tree = Self {
             folder,
             server,
@@ -59,7 +35,7 @@ impl StaticTree {
 
     pub(crate) fn url(&self) -> String {
         match &self.server {
-            Some((_, port)) => format!("http://127.0.0.1:{port}/api/"),
+            Some(server) => server.url("api/"),
             None => format!("file://{}/api/", self.folder().display()),
         }
     }
@@ -137,14 +113,5 @@ impl StaticTree {
             &format!("{base}/versions"),
             &format!(r#"{{"data": [{list}], "links": {{"next": null}}}}"#),
         );
-    }
-}
-
-impl Drop for StaticTree {
-    fn drop(&mut self) {
-        if let Some((server, _)) = &mut self.server {
-            let _ = server.kill();
-            let _ = server.wait();
-        }
     }
 }
