@@ -80,18 +80,23 @@ impl Content {
         }
     }
 
+    /// Everything that is content and no folder, sorted by bytes.
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        let all = self.files.keys().chain(self.links.keys());
+        let mut paths: Vec<PathBuf> = all.filter(|p| counts(p)).cloned().collect();
+        paths.sort_by(|a, b| a.as_os_str().as_bytes().cmp(b.as_os_str().as_bytes()));
+        paths
+    }
+
     /// The hash over the sorted paths of files (with their content and whether they are programs) and links (with
     /// where they lead). Empty folders, owners and times do not count: git has none of them.
     pub(crate) fn digest(&self) -> Digest {
-        let counts = |path: &&Path| !LEFT_OUT.iter().any(|n| path.starts_with(n));
         let mut entries: Vec<(&Path, &str, Digest)> = Vec::new();
-        for path in self.files.keys().map(PathBuf::as_path).filter(counts) {
-            let file = self.files[path];
+        for (path, file) in self.files.iter().filter(|(p, _)| counts(p)) {
             entries.push((path, if file.program { "program" } else { "file" }, file.digest));
         }
-        for path in self.links.keys().map(PathBuf::as_path).filter(counts) {
-            let target = self.links[path].as_os_str().as_bytes();
-            entries.push((path, "link", Digest::of(target)));
+        for (path, target) in self.links.iter().filter(|(p, _)| counts(p)) {
+            entries.push((path, "link", Digest::of(target.as_os_str().as_bytes())));
         }
         // By bytes, as everybody sorts; paths would be sorted by their parts.
         entries.sort_by(|a, b| a.0.as_os_str().as_bytes().cmp(b.0.as_os_str().as_bytes()));
@@ -113,4 +118,9 @@ impl Content {
     pub(crate) fn leads_to_folder(&self, link: &Path) -> bool {
         follow(link, &self.links).is_some_and(|p| p.as_os_str().is_empty() || self.folders.contains(&p))
     }
+}
+
+/// Whether a path is content, and nothing that installers and repositories leave.
+fn counts(path: &Path) -> bool {
+    !LEFT_OUT.iter().any(|n| path.starts_with(n))
 }

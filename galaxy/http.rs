@@ -18,8 +18,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use ureq::{
-    Agent, Body, Proxy, ProxyProtocol,
-    http::{Method, Response},
+    Agent, AsSendBody, Body, Proxy, ProxyProtocol,
+    http::{Method, Request, Response},
     tls::TlsConfig,
 };
 
@@ -237,38 +237,31 @@ impl Http {
             what: f.to_string(),
             passing: false,
         })?;
-        let proxy = proxy.cloned();
-        let agent = self.agent_for(call.url, proxy.as_ref());
         let answer = match (call.file, call.body) {
             (Some(path), _) => {
                 let file = File::open(path).map_err(|e| Trouble {
                     what: format!("{}: {e}", path.display()),
                     passing: false,
                 })?;
-                agent.run(
-                    agent
-                        .configure_request(request.body(file).map_err(odd)?)
-                        .proxy(proxy)
-                        .build(),
-                )
+                self.send(request.body(file).map_err(odd)?, call.url, proxy)
             }
-            (None, Some(body)) => agent.run(
-                agent
-                    .configure_request(request.body(body).map_err(odd)?)
-                    .proxy(proxy)
-                    .build(),
-            ),
-            (None, None) => agent.run(
-                agent
-                    .configure_request(request.body(()).map_err(odd)?)
-                    .proxy(proxy)
-                    .build(),
-            ),
+            (None, Some(body)) => self.send(request.body(body).map_err(odd)?, call.url, proxy),
+            (None, None) => self.send(request.body(()).map_err(odd)?, call.url, proxy),
         };
         answer.map_err(|e| Trouble {
             passing: matches!(e, ureq::Error::Timeout(_)) || matches!(&e, ureq::Error::Io(io) if is_cut(io)),
             what: e.to_string(),
         })
+    }
+
+    fn send(
+        &self,
+        request: Request<impl AsSendBody>,
+        url: &str,
+        proxy: Option<&Proxy>,
+    ) -> std::result::Result<Response<Body>, ureq::Error> {
+        let agent = self.agent_for(url, proxy);
+        agent.run(agent.configure_request(request).proxy(proxy.cloned()).build())
     }
 
     /// The file behind an URL, where the server is a tree of files.

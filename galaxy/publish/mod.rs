@@ -11,7 +11,7 @@ mod static_tree;
 use crate::{
     Building, Digest, Failure, Kind, Package, Requirement, Result, Sources, Store, Version,
     collection_spec::is_collection,
-    inspect::{identify, inspect},
+    inspect::{identify, inspect_file},
     oci::tag_of,
     pack::{Member, pack, role_members},
     source::{Server, is_oci},
@@ -190,10 +190,12 @@ impl Publication {
     ) -> Result<Self> {
         tag_of(version.as_str())?;
         let staging = tempfile::tempdir()?;
-        let inspected = inspect(store, &archive, package.kind(), staging.path())?;
+        let file = store.must_get(&archive)?;
+        let size = file.metadata()?.len();
+        let inspected = inspect_file(file, package.kind(), staging.path(), store.limits())?;
         Ok(Self {
-            size: store.must_get(&archive)?.metadata()?.len(),
-            files: crate::tree::files(&inspected.folder)?,
+            size,
+            files: inspected.content.paths(),
             tree: inspected.content.digest(),
             dependencies: inspected.dependencies,
             annotations: BTreeMap::new(),

@@ -51,11 +51,7 @@ pub(super) fn publish(
         let Some(bytes) = registry.manifest(&repository, &tag)? else {
             return Ok(None);
         };
-        let other = Image::parse(&bytes)?;
-        if other.layers != image.layers || other.config != image.config {
-            let there = other.layers.first().map_or(Digest::of(&bytes), |l| l.digest);
-            return Err(taken(&place, &there.to_string(), &made.archive.to_string()));
-        }
+        must_be_same(&bytes, &image, &place, &made.archive)?;
         Ok(Some(bytes))
     };
     let before = there(registry.as_ref())?;
@@ -87,6 +83,16 @@ pub(super) fn publish(
         signer,
         settling: Some(settling),
     })
+}
+
+/// Refuses a manifest of another content than the image has. What else they say may differ.
+pub(super) fn must_be_same(there: &[u8], image: &Image, place: &str, archive: &Digest) -> Result<()> {
+    let other = Image::parse(there)?;
+    if other.layers == image.layers && other.config == image.config {
+        return Ok(());
+    }
+    let there = other.layers.first().map_or(Digest::of(there), |l| l.digest);
+    Err(taken(place, &there.to_string(), &archive.to_string()))
 }
 
 /// The registry of an address.

@@ -1,10 +1,7 @@
 //! The moment after a tag or a signature was put: registries put without a condition, so whoever looked before it was
 //! there may overwrite it. Who waits longer than that takes and still finds its own was the last: exactly one is.
 
-use super::{
-    oci::{Attached, attach},
-    taken,
-};
+use super::oci::{Attached, attach, must_be_same};
 use crate::{
     Digest, Failure, Result,
     oci::{Image, Registry},
@@ -98,15 +95,7 @@ impl Settling {
         if now == tagged.image.bytes() {
             return Ok(digest);
         }
-        let other = Image::parse(&now)?;
-        if other.layers != tagged.image.layers || other.config != tagged.image.config {
-            let there = other.layers.first().map_or(digest, |l| l.digest);
-            return Err(taken(
-                &tagged.place,
-                &there.to_string(),
-                &tagged.archive.to_string(),
-            ));
-        }
+        must_be_same(&now, &tagged.image, &tagged.place, &tagged.archive)?;
         // Somebody else published the same content, and says other things of it.
         if let Some(key) = key {
             self.signature = attach(self.registry.as_ref(), &self.repository, &now, key)?;

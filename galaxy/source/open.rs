@@ -7,7 +7,7 @@ use super::{
     direct::Direct,
     directory::Directory,
     galaxy::{Galaxy, Server},
-    galaxy_upload::Importing,
+    galaxy_upload::{Importing, Upload},
     git::Git,
     git_program::GitProgram,
     oci::Oci,
@@ -381,8 +381,13 @@ impl Sources {
             Some(server) => server.clone(),
             None => server_at(server, &self.http, self.token.as_deref()),
         };
-        self.client(&server)
-            .upload(package, version, archive, &self.store, &self.importing)
+        let upload = Upload {
+            package,
+            version,
+            archive,
+            store: &self.store,
+        };
+        self.client(&server).upload(upload, &self.importing)
     }
 
     /// The interface for roles of GitHub of the first server.

@@ -1,23 +1,25 @@
 //! Roles to pulp_ansible. The interface of Galaxy takes no role, it imports them from GitHub; pulp's own takes them,
 //! and serves them by that of Galaxy.
 
-use super::{galaxy::Galaxy, galaxy_upload::Importing, multipart::Multipart};
+use super::{
+    galaxy::Galaxy,
+    galaxy_upload::{Importing, Pace, Upload},
+};
 use crate::{
-    Digest, Failure, Package, Result, Store, Version, archive_name,
+    Digest, Failure, Result,
     auth::{absolute, encode},
     http,
-    publish::taken,
 };
 use kdo_value::{Map, Value, json};
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 /// What stands before the path of a distribution in the URL of a Galaxy server that is pulp.
 const SERVED: &str = "/pulp_ansible/galaxy/";
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const PACE: Pace = Pace {
+    first: Duration::from_millis(200),
+    factor: 1.5,
+    longest: Duration::from_secs(10),
+};
 
 /// The interface of pulp, and what it serves at our URL.
 struct Pulp<'a> {
@@ -30,14 +32,8 @@ struct Pulp<'a> {
 
 impl Galaxy {
     /// Uploads the archive of a role to pulp; false if it is there already.
-    pub(super) fn upload_role(
-        &self,
-        package: &Package,
-        version: &Version,
-        archive: &Digest,
-        store: &Store,
-        importing: &Importing,
-    ) -> Result<bool> {
+    pub(super) fn upload_role(&self, upload: Upload<'_>, importing: &Importing) -> Result<bool> {
+        let Upload { package, version, .. } = upload;
         let names = package.namespace().zip(Some(package.short()));
         let (namespace, name) = names.filter(|(_, n)| !n.contains('.')).ok_or_else(|| {
             Failure::invalid(format!(
@@ -53,18 +49,18 @@ impl Galaxy {
             encode(name),
             encode(version.as_str())
         );
-        let content = match pulp.role(&asked, package, version, archive)? {
+        let content = match pulp.role(&asked, upload)? {
             Some(known) => known,
             None => {
                 let role = Map::new();
-                role.insert("artifact", pulp.artifact(package, version, archive, store)?);
+                role.insert("artifact", pulp.artifact(upload)?);
                 role.insert("namespace", namespace);
                 role.insert("name", name);
                 role.insert("version", version.as_str());
                 match pulp.send("content/ansible/roles/", &Value::Map(role)) {
                     Ok(made) => href(&made)?,
                     // Somebody else may have been faster.
-                    Err(failure) => pulp.role(&asked, package, version, archive)?.ok_or(failure)?,
+                    Err(failure) => pulp.role(&asked, upload)?.ok_or(failure)?,
                 }
             }
         };
@@ -83,7 +79,7 @@ impl Galaxy {
         if !importing.wait {
             return Ok(true);
         }
-        pulp.wait(&task, importing.longest)?;
+        pulp.wait(&task, importing)?;
         if self
             .role(package)?
             .is_some_and(|r| r.versions().contains(version))
@@ -152,13 +148,7 @@ impl<'a> Pulp<'a> {
     }
 
     /// The address of a role's version that is there with our content. Each is once in the whole of pulp.
-    fn role(
-        &self,
-        asked: &str,
-        package: &Package,
-        version: &Version,
-        archive: &Digest,
-    ) -> Result<Option<String>> {
+    fn role(&self, asked: &str, upload: Upload<'_>) -> Result<Option<String>> {
         let Some(found) = self.first(&format!("content/ansible/roles/?{asked}"))? else {
             return Ok(None);
         };
@@ -168,34 +158,18 @@ impl<'a> Pulp<'a> {
             || Ok("one without a hash".to_owned()),
             |d| Digest::parse(&d).map(|d| d.to_string()),
         )?;
-        if there == archive.to_string() {
-            return href(&found).map(Some);
-        }
-        let place = format!("{} {package}:{version}", self.galaxy.server.name);
-        Err(taken(&place, &there, &archive.to_string()))
+        upload.must_be_same(&there, &self.galaxy.server.name)?;
+        href(&found).map(Some)
     }
 
     /// The address of the archive in pulp, which keeps each once.
-    fn artifact(
-        &self,
-        package: &Package,
-        version: &Version,
-        archive: &Digest,
-        store: &Store,
-    ) -> Result<String> {
-        let hash = archive.hex();
-        let known = || self.first(&format!("artifacts/?sha256={hash}"));
+    fn artifact(&self, upload: Upload<'_>) -> Result<String> {
+        let known = || self.first(&format!("artifacts/?sha256={}", upload.archive.hex()));
         if let Some(known) = known()? {
             return href(&known);
         }
-        let form = Multipart::of_archive(
-            &[("sha256", &hash)],
-            &archive_name(package, version),
-            archive,
-            store,
-        )?;
         let url = format!("{}artifacts/", self.api);
-        match self.galaxy.post_form(&url, &form) {
+        match self.galaxy.post_form(&url, &upload.form()?) {
             Ok(made) => href(&made),
             // Somebody else may have been faster.
             Err(failure) => href(&known()?.ok_or(failure)?),
@@ -203,29 +177,28 @@ impl<'a> Pulp<'a> {
     }
 
     /// Waits for the end of a task that an answer names.
-    fn wait(&self, answer: &Value, longest: Duration) -> Result<()> {
+    fn wait(&self, answer: &Value, importing: &Importing) -> Result<()> {
         let name = &self.galaxy.server.name;
         let task =
             text(answer, "task").ok_or_else(|| Failure::server(format!("{name}: no task was told")))?;
-        let (begin, mut pause) = (Instant::now(), FIRST_PAUSE);
-        while begin.elapsed() < longest {
+        let ended = importing.poll(PACE, || {
             let page = self.must_page(&task)?;
             match text(&page, "state").as_deref() {
-                Some("completed" | "skipped") => return Ok(()),
+                Some("completed" | "skipped") => Ok(Some(())),
                 Some(state @ ("failed" | "canceled")) => {
                     let why = page.get("error").and_then(|e| text(&e, "description"));
                     let why = why.unwrap_or_else(|| "it does not say why".to_owned());
-                    return Err(Failure::server(format!("{name}: the task {state}: {why}")));
+                    Err(Failure::server(format!("{name}: the task {state}: {why}")))
                 }
-                _ => {}
+                _ => Ok(None),
             }
-            thread::sleep(pause);
-            pause = pause.mul_f64(1.5).min(LONGEST_PAUSE);
-        }
-        Err(Failure::server(format!(
-            "{name}: the task goes on for too long; see {}",
-            absolute(&self.api, &task)
-        )))
+        })?;
+        ended.ok_or_else(|| {
+            Failure::server(format!(
+                "{name}: the task goes on for too long; see {}",
+                absolute(&self.api, &task)
+            ))
+        })
     }
 
     /// The first entry of a list.

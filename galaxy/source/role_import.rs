@@ -1,12 +1,8 @@
 //! Roles that a Galaxy server takes from GitHub itself: we only ask it to.
 
 use super::galaxy::Galaxy;
-use crate::{
-    Call, Failure, Result,
-    auth::encode,
-    http::{self, refused},
-};
-use kdo_value::{Value, json};
+use crate::{Failure, Result, auth::encode};
+use kdo_value::Value;
 use ureq::http::Method;
 
 /// Which repository of GitHub.
@@ -141,18 +137,13 @@ impl RoleImports {
     }
 
     fn call(&self, method: Method, url: &str, form: Option<&str>) -> Result<Value> {
-        let mut call = Call::get(url, self.galaxy.server.auth.as_deref());
-        call.method = method;
-        if let Some(form) = form {
-            call.headers
-                .push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
-            call.body = Some(form.as_bytes());
-        }
-        let answer = self.galaxy.http.call(&call)?;
-        if !answer.status().is_success() {
-            return Err(refused(answer, url));
-        }
-        json::read(&http::text(answer, url)?).map_err(Failure::server)
+        self.galaxy.send(method, url, |call| {
+            if let Some(form) = form {
+                call.headers
+                    .push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
+                call.body = Some(form.as_bytes());
+            }
+        })
     }
 }
 
