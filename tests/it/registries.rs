@@ -41,6 +41,23 @@ pub(crate) fn run(program: &str, args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Makes a key without a passphrase; its file.
+pub(crate) fn ssh_key(bench: &Bench, name: &str) -> String {
+    let path = bench.path().join(name).display().to_string();
+    run(
+        "ssh-keygen",
+        &["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", &path],
+    );
+    path
+}
+
+/// The hash of the first manifest in the lock file.
+pub(crate) fn locked_manifest(bench: &Bench) -> String {
+    let lock = fs::read_to_string(bench.path().join("requirements.lock")).unwrap();
+    let rest = lock.split("manifest = \"").nth(1).unwrap();
+    rest.split('"').next().unwrap().to_owned()
+}
+
 #[test]
 fn the_roles_of_this_project_go_through_a_registry_into_an_empty_project() {
     let Some(registry) = OciRegistry::start() else {
@@ -129,14 +146,7 @@ fn a_published_version_never_changes() {
     must(&bench.run(&["galaxy", "install", "--locked", "-p", "by-hash"]));
     let tasks = fs::read_to_string(bench.path().join("by-hash/web/tasks/main.yml")).unwrap();
     assert!(tasks.contains("first"), "{tasks}");
-    let lock = fs::read_to_string(bench.path().join("requirements.lock")).unwrap();
-    let locked = lock
-        .split("manifest = \"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
+    let locked = locked_manifest(&bench);
     assert_eq!(
         registry
             .ask("DELETE", &format!("x/acme/web/manifests/{locked}"), "")
@@ -259,10 +269,7 @@ fn signatures_are_made_checked_locked_and_wanted() {
     let bench = Bench::new();
     let at = |name: &str| bench.path().join(name).display().to_string();
     for key in ["ours", "theirs"] {
-        run(
-            "ssh-keygen",
-            &["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", &at(key)],
-        );
+        ssh_key(&bench, key);
     }
     run(
         "ssh-keygen",

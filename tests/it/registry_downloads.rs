@@ -4,7 +4,7 @@ use crate::{
     oci_proxy::{Pass, Proxy, Request},
     oci_registry::{OciRegistry, has},
     program::Bench,
-    registries::{must, publish, role, run},
+    registries::{must, publish, role, run, ssh_key},
 };
 use std::{
     fs::{self, File},
@@ -81,11 +81,7 @@ fn another_registry_serves_what_was_locked_and_lost_signatures_are_told() {
         return;
     }
     let bench = Bench::new();
-    let key = bench.path().join("key").display().to_string();
-    run(
-        "ssh-keygen",
-        &["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", &key],
-    );
+    let key = ssh_key(&bench, "key");
     role(&bench, "acme.web", "text");
     must(&publish(
         &bench,

@@ -4,7 +4,7 @@ use crate::{
     oci_proxy::{Meeting, Pass, Proxy, Request},
     oci_registry::{OciRegistry, has},
     program::{Bench, Said},
-    registries::{must, publish, role, run},
+    registries::{must, publish, role, run, ssh_key},
 };
 use std::{
     fs::File,
@@ -142,11 +142,7 @@ fn of_two_who_sign_at_once_both_signatures_stay() {
     let at = |name: &str| bench.path().join(name).display().to_string();
     let proxy = meeting(&registry, None);
     let commands = ["ours", "theirs"].map(|key| {
-        run(
-            "ssh-keygen",
-            &["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", &at(key)],
-        );
-        let (key, to) = (at(key), proxy.at("acme"));
+        let (key, to) = (ssh_key(&bench, key), proxy.at("acme"));
         bench.command(&["galaxy", "sign", "acme.web:1.0", "--key", &key, "-s", &to])
     });
     let done = at_once(commands.into());

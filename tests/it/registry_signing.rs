@@ -3,7 +3,7 @@
 use crate::{
     oci_registry::{OciRegistry, has},
     program::{Bench, Said, said},
-    registries::{must, publish, role, run},
+    registries::{locked_manifest, must, publish, role, run, ssh_key},
 };
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
@@ -16,11 +16,7 @@ fn what_a_registry_has_is_signed_by_name_address_and_lock_file() {
         return;
     }
     let bench = Bench::new();
-    let key = bench.path().join("key").display().to_string();
-    run(
-        "ssh-keygen",
-        &["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", &key],
-    );
+    let key = ssh_key(&bench, "key");
     let fingerprint = run("ssh-keygen", &["-l", "-f", &key]);
     let fingerprint = fingerprint.split(' ').nth(1).unwrap();
     let public = fs::read_to_string(bench.path().join("key.pub")).unwrap();
@@ -68,14 +64,7 @@ fn what_a_registry_has_is_signed_by_name_address_and_lock_file() {
         "{unversioned:?}"
     );
     must(&bench.run(&["galaxy", "lock"]));
-    let lock = fs::read_to_string(bench.path().join("requirements.lock")).unwrap();
-    let locked = lock
-        .split("manifest = \"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
+    let locked = locked_manifest(&bench);
     let second = registry.ask("GET", "acme/web/manifests/2.0", "").1;
     assert_eq!(registry.ask("PUT", "acme/web/manifests/3.0", &second).0, 201);
     let done = sign(&["acme.web"]);

@@ -159,7 +159,7 @@ def file():
 
 
 listening = make_server("127.0.0.1", 0, app, threaded=True)
-print(listening.port, flush=True)
+print("port", listening.port, "", flush=True)
 threading.Thread(target=listening.serve_forever, daemon=True).start()
 # It ends with whoever started it.
 sys.stdin.read()

@@ -1,60 +1,39 @@
 //! Tokens that another server gives for the one we have: `auth_url`, as Keycloak does it for hubs, with a real server of
 //! OAuth (Python's authlib).
 
-use crate::bench::{Project, collection, collection_archive};
+use crate::bench::{FileServer, Project, collection, collection_archive, python_program};
 use kdo_galaxy::{Cause, Http, HttpOptions};
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 /// The servers; they end with it.
 struct OAuth {
     _folder: tempfile::TempDir,
-    process: Child,
-    port: u16,
+    server: FileServer,
 }
 
 impl OAuth {
     /// None where Python's packages cannot be had.
     fn start() -> Option<Self> {
+        let python = python_program("python")?;
         let folder = tempfile::tempdir().unwrap();
-        let venv = folder.path().join("venv");
-        let made = Command::new("python3").args(["-m", "venv"]).arg(&venv).output();
-        let pip = Command::new(venv.join("bin/pip"))
-            .args(["install", "-q", "authlib==1.9.10", "flask==3.1.3"])
-            .output();
-        if !made.is_ok_and(|o| o.status.success()) || !pip.is_ok_and(|o| o.status.success()) {
-            eprintln!("SKIPPED: Python's authlib cannot be had");
-            return None;
-        }
         let archive = folder.path().join("archive");
         fs::write(&archive, collection_archive("acme.tools", "1.0.0", &[])).unwrap();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/oauth.py");
-        let mut process = Command::new(venv.join("bin/python"))
-            .arg(script)
-            .arg(archive)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.as_mut().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        let mut program = Command::new(python);
+        program.arg(script).arg(archive).stdin(Stdio::piped());
         Some(Self {
-            port: line.trim().parse().unwrap(),
+            server: FileServer::of(&mut program),
             _folder: folder,
-            process,
         })
     }
 
     fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}/{path}", self.port)
+        self.server.url(path)
     }
 
     fn project(&self, how: &str) -> Project {
@@ -71,13 +50,6 @@ impl OAuth {
         let http = Http::new(HttpOptions::default());
         let told = http.json(&self.url("asked"), None).unwrap().unwrap();
         told.as_sequence().unwrap().iter().map(|v| v.to_text()).collect()
-    }
-}
-
-impl Drop for OAuth {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -12,7 +12,7 @@ mod venv;
 mod web;
 
 pub(crate) use archive::ArchiveFile;
-use file_server::FileServer;
+pub(crate) use file_server::FileServer;
 pub(crate) use git_http::GitHttp;
 pub(crate) use nginx::Nginx;
 pub(crate) use repository::Repository;
