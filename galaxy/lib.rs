@@ -25,6 +25,7 @@ mod member;
 mod oci;
 mod pack;
 mod package;
+mod pattern;
 mod proxy;
 mod publish;
 mod published;

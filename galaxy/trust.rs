@@ -2,6 +2,7 @@
 
 use crate::{
     Failure, Kind, Package, Release, Result, Signature,
+    pattern::fitting,
     sign::{self, Allowed, Gpg, GpgKeys, Keyring, Signatures, Verdict},
 };
 use kdo_config::Config;
@@ -58,14 +59,7 @@ impl Trust {
     }
 
     fn required(&self, name: &str) -> Option<&(String, Allowed)> {
-        let name = name.to_lowercase();
-        let fits = |pattern: &str| match pattern.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => name == pattern,
-        };
-        // The longest pattern says most.
-        let fitting = self.allowed.iter().filter(|(p, _)| fits(p));
-        fitting.max_by_key(|(p, _)| p.len())
+        fitting(&self.allowed, name)
     }
 
     /// Who signed a release whose archive lies unpacked in `folder`: refused where nobody did who must have.

@@ -28,6 +28,18 @@ pub struct Server {
     pub timeout: Duration,
 }
 
+impl Server {
+    /// Whether that is its URL.
+    pub(super) fn is_at(&self, url: &str) -> bool {
+        self.url.trim_end_matches('/') == url.trim_end_matches('/')
+    }
+
+    /// Whether that is its name or its URL.
+    pub(super) fn is_called(&self, text: &str) -> bool {
+        self.name == text || self.is_at(text)
+    }
+}
+
 /// The server as a source.
 pub(super) struct Galaxy {
     pub(super) server: Server,

@@ -20,6 +20,7 @@ use crate::{
     Activity, Authority, Digest, Failure, Http, HttpOptions, Location, Locked, Package, Release, Requirement,
     Result, Signatures, Store, Version,
     oci::{Credentials, HostCertificates, Remote},
+    pattern::fitting,
     proxy::Proxies,
     trust::Trust,
 };
@@ -213,19 +214,7 @@ impl Sources {
 
     /// The source that packages of that name are pinned to.
     pub fn pin(&self, name: &str) -> Option<&str> {
-        // Keys of the configuration are in small letters.
-        let name = name.to_lowercase();
-        let fits = |pattern: &str| match pattern.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => name == pattern,
-        };
-        // The longest pattern says most.
-        let pinned = self
-            .pins
-            .iter()
-            .filter(|(p, _)| fits(p))
-            .max_by_key(|(p, _)| p.len());
-        pinned.map(|(_, source)| source.as_str())
+        fitting(&self.pins, name).map(|(_, source)| source.as_str())
     }
 
     /// The source of a locked package: the one that the lock file names, or that where its name is asked for now. What
@@ -258,9 +247,8 @@ impl Sources {
         if self.given {
             return self.servers.first().map(|s| self.galaxy(s)).transpose();
         }
-        let is_it = |s: &Server| s.url.trim_end_matches('/') == server.trim_end_matches('/');
         match self.named.as_slice() {
-            [only] if !is_it(only) => self.galaxy(only).map(Some),
+            [only] if !only.is_at(server) => self.galaxy(only).map(Some),
             _ => Ok(None),
         }
     }
@@ -290,9 +278,12 @@ impl Sources {
 
     /// A registry by its name in the configuration, or by its URL.
     pub fn registry(&self, server: &str) -> Result<Arc<dyn Source>> {
-        let same =
-            |s: &&Server| s.name == server || s.url.trim_end_matches('/') == server.trim_end_matches('/');
-        if let Some(server) = self.named.iter().chain(&self.servers).find(same) {
+        if let Some(server) = self
+            .named
+            .iter()
+            .chain(&self.servers)
+            .find(|s| s.is_called(server))
+        {
             return self.galaxy(server);
         }
         if is_oci(server) {
@@ -374,10 +365,8 @@ impl Sources {
         version: &Version,
         archive: &Digest,
     ) -> Result<bool> {
-        let known = self.servers.iter().chain(&self.named);
-        let same =
-            |s: &&Server| s.name == server || s.url.trim_end_matches('/') == server.trim_end_matches('/');
-        let server = match known.clone().find(same) {
+        let mut known = self.servers.iter().chain(&self.named);
+        let server = match known.find(|s| s.is_called(server)) {
             Some(server) => server.clone(),
             None => server_at(server, &self.http, self.token.as_deref()),
         };
