@@ -355,16 +355,42 @@ fn differences(name: &str, recorded: &Map, is: &Map, out: &mut Vec<(String, Stri
         };
         if !same {
             let show = |v: Option<Value>| v.map_or("nothing".to_owned(), |v| json::line(&v));
+            let (place, old, new) = narrowed(&key, old, new);
             out.push((
-                key.clone(),
+                key,
                 format!(
-                    "{name}: {key}\n    recorded {}\n    kdo      {}",
+                    "{name}: {place}\n    recorded {}\n    kdo      {}",
                     show(old),
                     show(new)
                 ),
             ));
         }
     }
+}
+
+/// The first place within two mappings that differs, so that what is told of long ones stays short.
+fn narrowed(key: &str, old: Option<Value>, new: Option<Value>) -> (String, Option<Value>, Option<Value>) {
+    let mut found = (key.to_owned(), old, new);
+    while let (place, Some(Value::Map(old)), Some(Value::Map(new))) = &found {
+        let keys: BTreeSet<String> = [old, new]
+            .iter()
+            .flat_map(|m| m.text_entries())
+            .map(|(k, _)| k)
+            .collect();
+        let differs = |key: &&String| match (old.get(key.as_str()), new.get(key.as_str())) {
+            (Some(old), Some(new)) => !same(&old, &new),
+            _ => true,
+        };
+        let Some(key) = keys.iter().find(differs) else {
+            break;
+        };
+        found = (
+            format!("{place}.{key}"),
+            old.get(key.as_str()),
+            new.get(key.as_str()),
+        );
+    }
+    found
 }
 
 struct Divergence {
@@ -610,6 +636,9 @@ fn on_fresh_hosts(
                             break;
                         };
                         run.lab.said(&["reset", &host]);
+                        // A host answers before it is up: services would be in between.
+                        let up = "systemctl is-system-running --wait || true";
+                        run.lab.said(&["exec", &host, "--", "sh", "-c", up]);
                         each(&name, &host, &address, scratch.path());
                     }
                 });
