@@ -22,6 +22,7 @@ mod lock;
 mod login;
 mod manifest;
 mod member;
+mod neighbours;
 mod oci;
 mod pack;
 mod package;

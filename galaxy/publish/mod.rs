@@ -2,7 +2,6 @@
 
 mod derive;
 mod galaxy;
-mod links;
 mod oci;
 mod settling;
 mod sign;
@@ -12,8 +11,9 @@ use crate::{
     Building, Digest, Failure, Kind, Package, Requirement, Result, Sources, Store, Version,
     collection_spec::is_collection,
     inspect::{identify, inspect_file},
+    neighbours::role_with_neighbours,
     oci::tag_of,
-    pack::{Member, pack, role_members},
+    pack::{Member, pack},
     source::{Server, is_oci},
 };
 use settling::Settling;
@@ -166,7 +166,7 @@ impl Publication {
 
     fn of_role(path: &Path, wish: &Wish, store: &Store) -> Result<Self> {
         let mut derived = derive::of_role(path, wish)?;
-        let (mut members, links) = links::with_neighbours(path, role_members(path)?)?;
+        let (mut members, links) = role_with_neighbours(path)?;
         derived.shown.extend(links);
         if let Some(meta) = derived.meta {
             members.push(("meta/main.yml".into(), Member::Text(meta)));

@@ -2,11 +2,16 @@
 
 use super::{Publication, Published};
 use crate::{
-    Artifact, Failure, Kind, Package, Release, Result, StaticTree, Store, Version,
+    Artifact, Digest, Failure, Kind, Package, Release, Result, StaticTree, Store, Version,
     inspect::inspect,
-    sign::{Gpg, Verdict, sign_gpg},
+    sign::{Gpg, Signed, Verdict, sign_gpg},
 };
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
 
 pub(super) fn publish(
     made: &Publication,
@@ -28,8 +33,14 @@ pub(super) fn publish(
         },
     };
     let tree = StaticTree::open(folder, url)?;
+    // Before it is published: who cannot sign shall not publish either.
+    let signing = key
+        .map(|key| Signing::of(&made.archive, key, store))
+        .transpose()?;
     let new = tree.add(store, &release, &made.archive)?;
-    let signer = key.map(|key| sign(&tree, &made.package, &made.version, key, store));
+    let signer = signing
+        .as_ref()
+        .map(|s| s.put(&tree, &made.package, &made.version));
     Ok(Published {
         address: format!("static:{} {}:{}", folder.display(), made.package, made.version),
         digest: made.archive,
@@ -49,20 +60,42 @@ pub(super) fn sign(
 ) -> Result<Option<String>> {
     must_be_collection(package)?;
     let archive = tree.take(package, version, store)?;
-    let staging = tempfile::tempdir()?;
-    let inspected = inspect(store, &archive, Kind::Collection, staging.path())?;
-    let message = inspected.folder.join("MANIFEST.json");
-    let signed = sign_gpg(key, &fs::read(&message)?)?;
-    // With the keys that the user has.
-    let gpg = Gpg { keyring: None };
-    for known in tree.signatures(package, version) {
-        let verdict = gpg.verify(&known, &message, &BTreeSet::new())?;
-        if matches!(verdict, Verdict::Good { key, .. } if key == signed.fingerprint) {
-            return Ok(None);
-        }
+    Signing::of(&archive, key, store)?.put(tree, package, version)
+}
+
+/// A signature over a collection's MANIFEST.json, which covers all of it.
+struct Signing {
+    _staging: TempDir,
+    message: PathBuf,
+    signed: Signed,
+}
+
+impl Signing {
+    fn of(archive: &Digest, key: Option<&str>, store: &Store) -> Result<Self> {
+        let staging = tempfile::tempdir()?;
+        let inspected = inspect(store, archive, Kind::Collection, staging.path())?;
+        let message = inspected.folder.join("MANIFEST.json");
+        let signed = sign_gpg(key, &fs::read(&message)?)?;
+        Ok(Self {
+            _staging: staging,
+            message,
+            signed,
+        })
     }
-    tree.add_signature(package, version, &signed.armour)?;
-    Ok(Some(format!("gpg:{}", signed.fingerprint)))
+
+    /// Puts it beside the version; gives who signed, or none if the key had done so.
+    fn put(&self, tree: &StaticTree, package: &Package, version: &Version) -> Result<Option<String>> {
+        // With the keys that the user has.
+        let gpg = Gpg { keyring: None };
+        for known in tree.signatures(package, version) {
+            let verdict = gpg.verify(&known, &self.message, &BTreeSet::new())?;
+            if matches!(verdict, Verdict::Good { key, .. } if key == self.signed.fingerprint) {
+                return Ok(None);
+            }
+        }
+        tree.add_signature(package, version, &self.signed.armour)?;
+        Ok(Some(format!("gpg:{}", self.signed.fingerprint)))
+    }
 }
 
 fn must_be_collection(package: &Package) -> Result<()> {

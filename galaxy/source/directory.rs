@@ -2,11 +2,8 @@
 
 use super::direct::{Held, Holder};
 use crate::{
-    Building, Digest, Kind, Package, Result, Store, Version,
-    collection_spec::is_collection,
-    inspect::must_be_role,
-    pack::{pack, role_members},
-    role_meta::role_dependencies,
+    Building, Digest, Kind, Package, Result, Store, Version, collection_spec::is_collection,
+    inspect::must_be_role, neighbours::role_with_neighbours, pack::pack, role_meta::role_dependencies,
     tree::tree_digest,
 };
 use std::{
@@ -97,7 +94,8 @@ pub(super) fn hold_role(
     must_be_role(folder)?;
     let package = Package::role(name)?;
     let mut incoming = store.incoming()?;
-    pack(&role_members(folder)?, &mut incoming)?;
+    let (members, _) = role_with_neighbours(folder)?;
+    pack(&members, &mut incoming)?;
     let digest: Digest = store.keep(incoming, None)?;
     let short = tree_digest(folder)?.hex()[..12].to_owned();
     Ok(Held {

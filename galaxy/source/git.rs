@@ -8,6 +8,7 @@ use super::{
 use crate::{
     Failure, Kind, Result, Store,
     http::shown,
+    member::follow,
     unpack::{make_links, unpack},
 };
 use std::{
@@ -179,7 +180,7 @@ impl Git {
             }
         };
         let work = tempfile::tempdir()?;
-        let unpacked = unpack(content, work.path(), self.store.limits())?;
+        let mut unpacked = unpack(content, work.path(), self.store.limits())?;
         let root = self.folder.as_deref().map_or_else(PathBuf::new, PathBuf::from);
         let folder = work.path().join(&root);
         if !folder.is_dir() {
@@ -189,7 +190,12 @@ impl Git {
                 root.display().to_string()
             )));
         }
-        make_links(&folder, &unpacked.below(&root))?;
+        // A role may link into those beside it. What leads out of the repository matters only in the package.
+        let links = unpacked.links.clone();
+        unpacked
+            .links
+            .retain(|link, _| link.starts_with(&root) || follow(link, &links).is_some());
+        make_links(work.path(), &unpacked)?;
         self.packages(&folder, &commit)
     }
 

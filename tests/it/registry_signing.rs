@@ -220,7 +220,16 @@ fn a_static_tree_is_published_to_and_its_signatures_are_checked() {
     };
     collection(&bench, "first\n");
     let publish = ["galaxy", "publish", "tools", "--to", "static:tree", "--sign-gpg"];
+    let nobody = keys.said(&bench, &[&publish[..], &["nobody@acme.test"]].concat());
+    assert!(
+        nobody.code == 1 && nobody.err.contains("gpg could not sign"),
+        "{nobody:?}"
+    );
     let signed = keys.said(&bench, &publish);
+    assert!(
+        !signed.out.contains("is there already"),
+        "published unsigned: {signed:?}"
+    );
     must(&signed);
     assert!(signed.out.contains("  signed by gpg:"), "{signed:?}");
     must(&keys.install(&bench, "+1"));

@@ -76,6 +76,53 @@ fn a_role_has_the_same_tree_from_folder_archive_and_git_and_installed() {
 }
 
 #[test]
+fn a_role_that_links_into_the_one_beside_it_is_whole_from_git_and_folder() {
+    let repository = Repository::new();
+    let at = |name: &str| repository.path().join(name);
+    role_folder(&at("roles/user"), "galaxy_info: {}\n");
+    repository.write("roles/shared/files/add.sh", "shared\n");
+    repository.write("roles/shared/tasks/update/main.yml", "- shared:\n");
+    symlink("../shared/files/add.sh", at("roles/user/add.sh")).unwrap();
+    symlink("../../shared/tasks/update", at("roles/user/tasks/update")).unwrap();
+    // That is not the role's business.
+    symlink("/etc/passwd", at("roles/shared/secret")).unwrap();
+    repository.commit();
+    let mut folder = word(Kind::Role, &at("roles/user"));
+    folder.name = Some("user".to_owned());
+    let part = git(Kind::Role, "user", &repository.url(), Some("roles/user"), "");
+    let mut trees = Vec::new();
+    for requirement in [folder, part.clone()] {
+        let project = Project::new();
+        let lock = project.lock(std::slice::from_ref(&requirement)).unwrap();
+        project
+            .install_locked(std::slice::from_ref(&requirement), &lock)
+            .unwrap();
+        let role = project.path("roles/user");
+        for (name, text) in [("add.sh", "shared\n"), ("tasks/update/main.yml", "- shared:\n")] {
+            assert_eq!(
+                fs::read_to_string(role.join(name)).unwrap(),
+                text,
+                "{requirement:?}"
+            );
+        }
+        assert!(!role.join("add.sh").is_symlink() && !role.join("tasks/update").is_symlink());
+        assert_eq!(tree_digest(&role).unwrap(), lock.packages[0].tree);
+        trees.push(lock.packages[0].tree);
+    }
+    assert_eq!(trees[0], trees[1]);
+    // Out of the repository nothing is taken, neither at once nor by a neighbour's link.
+    for target in ["../../../../../../etc/passwd", "../shared/secret"] {
+        fs::remove_file(at("roles/user/add.sh")).unwrap();
+        symlink(target, at("roles/user/add.sh")).unwrap();
+        repository.commit();
+        let project = Project::new();
+        let failure = project.install(std::slice::from_ref(&part)).unwrap_err();
+        assert_eq!(failure.cause, Cause::Refused, "{failure:?}");
+        project.must_be_untouched();
+    }
+}
+
+#[test]
 fn git_gives_branch_tag_commit_and_folder() {
     let repository = Repository::new();
     role_folder(&repository.path().join("roles/one"), "galaxy_info: {}\n");

@@ -1,18 +1,20 @@
 //! Links of a role into roles beside it: what they lead to is packed, as a role goes out alone.
 
-use crate::{Failure, Result, pack::Member, tree};
+use crate::{
+    Failure, Result,
+    pack::{Member, role_members},
+    tree,
+};
 use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
 
-/// The members with what such links lead to, and which links these were. Links to anywhere else stay, and are refused
-/// when they are packed.
-pub(super) fn with_neighbours(
-    role: &Path,
-    members: Vec<(PathBuf, Member)>,
-) -> Result<(Vec<(PathBuf, Member)>, Vec<(String, String)>)> {
+/// The members of a role with what such links lead to, and which links these were. Links to anywhere else stay, and are
+/// refused when they are packed.
+pub(crate) fn role_with_neighbours(role: &Path) -> Result<(Vec<(PathBuf, Member)>, Vec<(String, String)>)> {
+    let members = role_members(role)?;
     let full = |path: &Path| fs::canonicalize(path).map_err(|e| Failure::file(path, &e));
     let role = full(role)?;
     let neighbours = role
