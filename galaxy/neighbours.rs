@@ -4,16 +4,21 @@ use crate::{
     Failure, Result,
     pack::{Member, role_members},
     tree,
+    unpack::leads_out,
 };
 use std::{
+    collections::BTreeMap,
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
 
 /// The members of a role with what such links lead to, and which links these were. Links to anywhere else stay, and are
-/// refused when they are packed.
-pub(crate) fn role_with_neighbours(role: &Path) -> Result<(Vec<(PathBuf, Member)>, Vec<(String, String)>)> {
+/// refused when they are packed; so are those that should be in what is packed and were left out.
+pub(crate) fn role_with_neighbours(
+    role: &Path,
+    left_out: &BTreeMap<PathBuf, PathBuf>,
+) -> Result<(Vec<(PathBuf, Member)>, Vec<(String, String)>)> {
     let members = role_members(role)?;
     let full = |path: &Path| fs::canonicalize(path).map_err(|e| Failure::file(path, &e));
     let role = full(role)?;
@@ -36,6 +41,10 @@ pub(crate) fn role_with_neighbours(role: &Path) -> Result<(Vec<(PathBuf, Member)
             all.push((name, member));
             continue;
         };
+        if let Some((link, to)) = left_out.iter().find(|(l, _)| l.starts_with(target)) {
+            let inner = link.strip_prefix(neighbours).unwrap_or(link);
+            return Err(leads_out(inner, to));
+        }
         told.push((
             format!("link {}", name.display()),
             format!("packed as roles/{}, which it leads to", inner.display()),

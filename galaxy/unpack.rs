@@ -285,14 +285,19 @@ impl Unpacker<'_> {
 pub(crate) fn make_links(folder: &Path, content: &Content) -> Result<()> {
     for (link, target) in &content.links {
         if follow(link, &content.links).is_none() {
-            return Err(Failure::refused(format!(
-                "the link {:?} leads to {:?}, which is not a subpath of the role or collection",
-                link.display().to_string(),
-                target.display().to_string()
-            )));
+            return Err(leads_out(link, target));
         }
         let full = folder.join(link);
         symlink(target, &full).map_err(|e| Failure::file(&full, &e))?;
     }
     Ok(())
+}
+
+/// What is told of a link out of the package.
+pub(crate) fn leads_out(link: &Path, target: &Path) -> Failure {
+    Failure::refused(format!(
+        "the link {:?} leads to {:?}, which is not a subpath of the role or collection",
+        link.display().to_string(),
+        target.display().to_string()
+    ))
 }

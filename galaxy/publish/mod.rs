@@ -166,7 +166,7 @@ impl Publication {
 
     fn of_role(path: &Path, wish: &Wish, store: &Store) -> Result<Self> {
         let mut derived = derive::of_role(path, wish)?;
-        let (mut members, links) = role_with_neighbours(path)?;
+        let (mut members, links) = role_with_neighbours(path, &BTreeMap::new())?;
         derived.shown.extend(links);
         if let Some(meta) = derived.meta {
             members.push(("meta/main.yml".into(), Member::Text(meta)));

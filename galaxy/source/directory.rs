@@ -7,6 +7,7 @@ use crate::{
     tree::tree_digest,
 };
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -38,6 +39,7 @@ impl Holder for Directory {
                 Ok(vec![hold_role(
                     &self.store,
                     &self.path,
+                    &BTreeMap::new(),
                     name,
                     self.version.as_deref(),
                     address,
@@ -83,10 +85,11 @@ pub(super) fn hold_collection(store: &Store, folder: &Path, address: String) -> 
     })
 }
 
-/// Packs a role's folder into the store.
+/// Packs a role's folder into the store; `left_out` are links that should be there.
 pub(super) fn hold_role(
     store: &Store,
     folder: &Path,
+    left_out: &BTreeMap<PathBuf, PathBuf>,
     name: &str,
     version: Option<&str>,
     address: String,
@@ -94,7 +97,7 @@ pub(super) fn hold_role(
     must_be_role(folder)?;
     let package = Package::role(name)?;
     let mut incoming = store.incoming()?;
-    let (members, _) = role_with_neighbours(folder)?;
+    let (members, _) = role_with_neighbours(folder, left_out)?;
     pack(&members, &mut incoming)?;
     let digest: Digest = store.keep(incoming, None)?;
     let short = tree_digest(folder)?.hex()[..12].to_owned();

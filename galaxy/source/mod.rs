@@ -17,6 +17,7 @@ mod open;
 mod present;
 mod pulp;
 mod remembered;
+mod repository;
 mod role_import;
 mod servers;
 mod trusted;

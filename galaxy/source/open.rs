@@ -12,13 +12,14 @@ use super::{
     git_program::GitProgram,
     oci::Oci,
     remembered::Remembered,
+    repository::Repository,
     role_import::RoleImports,
     servers::{configured, default_server, server_at},
     trusted::Trusted,
 };
 use crate::{
-    Activity, Authority, Digest, Failure, Http, HttpOptions, Location, Locked, Package, Release, Requirement,
-    Result, Signatures, Store, Version,
+    Activity, Authority, Digest, Failure, Http, HttpOptions, Kind, Location, Locked, Package, Release,
+    Requirement, Result, Signatures, Store, Version,
     oci::{Credentials, HostCertificates, Remote},
     pattern::fitting,
     proxy::Proxies,
@@ -67,6 +68,7 @@ pub struct Sources {
     named: Vec<Server>,
     pins: Vec<(String, String)>,
     opened: Mutex<HashMap<String, Arc<dyn Source>>>,
+    repositories: Mutex<HashMap<(String, Kind), Arc<Repository>>>,
     trust: Arc<Trust>,
     /// The token that was given for whichever server.
     token: Option<String>,
@@ -121,6 +123,7 @@ impl Sources {
             named,
             pins,
             opened: Mutex::default(),
+            repositories: Mutex::default(),
             trust: Arc::new(Trust::new(config, &overrides.signatures)?),
             token: overrides.token.clone(),
             importing: Importing::new(config, overrides),
@@ -398,6 +401,26 @@ impl Sources {
         self.open(&key, || self.make(requirement, commit))
     }
 
+    fn repository(&self, url: &str, kind: Kind) -> Result<Arc<Repository>> {
+        let mut all = self
+            .repositories
+            .lock()
+            .map_err(|_| Failure::server("an earlier request failed"))?;
+        let make = || {
+            let program = GitProgram {
+                unchecked: self.http.unchecked,
+            };
+            Arc::new(Repository::new(
+                url,
+                kind,
+                self.store.clone(),
+                self.http.offline,
+                program,
+            ))
+        };
+        Ok(all.entry((url.to_owned(), kind)).or_insert_with(make).clone())
+    }
+
     fn make(&self, requirement: &Requirement, commit: Option<&str>) -> Result<Arc<dyn Source>> {
         let (location, several) = match &requirement.location {
             Location::Subdirectories(inner) => (&**inner, true),
@@ -418,7 +441,7 @@ impl Sources {
         };
         Ok(match location {
             Location::Git { url, folder } => Arc::new(Direct::new(Git {
-                url: url.clone(),
+                repository: self.repository(url, kind)?,
                 folder: folder.clone(),
                 revision: version,
                 commit: commit.map(str::to_owned),
@@ -426,10 +449,6 @@ impl Sources {
                 name,
                 several,
                 store,
-                offline: self.http.offline,
-                program: GitProgram {
-                    unchecked: self.http.unchecked,
-                },
             })),
             Location::Url(url) => Arc::new(Direct::new(archive(Place::Url(url.clone())))),
             Location::File(path) => Arc::new(Direct::new(archive(Place::File(path.clone())))),

@@ -111,7 +111,12 @@ fn a_role_that_links_into_the_one_beside_it_is_whole_from_git_and_folder() {
     }
     assert_eq!(trees[0], trees[1]);
     // Out of the repository nothing is taken, neither at once nor by a neighbour's link.
-    for target in ["../../../../../../etc/passwd", "../shared/secret"] {
+    symlink("/etc/passwd", at("roles/shared/tasks/secret")).unwrap();
+    for target in [
+        "../../../../../../etc/passwd",
+        "../shared/secret",
+        "../shared/tasks",
+    ] {
         fs::remove_file(at("roles/user/add.sh")).unwrap();
         symlink(target, at("roles/user/add.sh")).unwrap();
         repository.commit();
@@ -120,6 +125,28 @@ fn a_role_that_links_into_the_one_beside_it_is_whole_from_git_and_folder() {
         assert_eq!(failure.cause, Cause::Refused, "{failure:?}");
         project.must_be_untouched();
     }
+}
+
+#[test]
+fn a_folder_of_a_repository_is_neither_above_it_nor_behind_a_link() {
+    let repository = Repository::new();
+    role_folder(&repository.path().join("roles/one"), "galaxy_info: {}\n");
+    let outside = tempfile::tempdir().unwrap();
+    role_folder(outside.path(), "galaxy_info: {}\n");
+    symlink(outside.path(), repository.path().join("link")).unwrap();
+    repository.commit();
+    let name = outside.path().file_name().unwrap().to_str().unwrap();
+    for folder in ["link", &format!("../{name}"), "..", "missing"] {
+        let project = Project::new();
+        let failure = project
+            .install(&[git(Kind::Role, "one", &repository.url(), Some(folder), "")])
+            .unwrap_err();
+        assert_eq!(failure.cause, Cause::NotFound, "{folder}: {failure:?}");
+        project.must_be_untouched();
+    }
+    let project = Project::new();
+    let part = git(Kind::Role, "one", &repository.url(), Some("./roles/one"), "");
+    project.install(&[part]).unwrap();
 }
 
 #[test]
