@@ -1,11 +1,10 @@
 //! `--extra-vars`
 
 use crate::stop::{Result, Stop};
-use kdo_inventory::{LoadContext, load_vars_file};
+use kdo_inventory::{HashBehaviour, LoadContext, load_vars_file, merge};
 use kdo_playbook::split_args;
 use kdo_syntax::{LoadOptions, SourceMap, load_text};
 use kdo_value::{Map, Origin, Text, Value};
-use kdo_vars::{HashBehaviour, merge};
 use kdo_vault::VaultKeys;
 use std::path::Path;
 
@@ -109,9 +108,9 @@ fn unquoted(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::read;
+    use kdo_inventory::HashBehaviour;
     use kdo_syntax::SourceMap;
     use kdo_value::{Map, Value, json};
-    use kdo_vars::HashBehaviour;
     use kdo_vault::VaultKeys;
 
     fn map(options: &[&str]) -> Map {

@@ -11,10 +11,9 @@ use crate::{
 };
 use clap::{ArgAction, Args};
 use indexmap::IndexSet;
-use kdo_inventory::{Host, Inventory, Show, VarsFolder, VarsKind};
+use kdo_inventory::{Host, Inventory, Show, VarsFolder, VarsKind, merge};
 use kdo_syntax::{Severity, SourceMap};
 use kdo_value::Map;
-use kdo_vars::merge;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `kdo inventory`.

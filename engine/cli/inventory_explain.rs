@@ -1,10 +1,10 @@
 //! `kdo inventory HOST --explain VAR`
 
-use kdo_inventory::{Inventory, Level};
+use kdo_inventory::{HashBehaviour, Inventory, Level, merge};
 use kdo_syntax::SourceMap;
 use kdo_template::{Environment, SearchPath, Templar, Vault};
 use kdo_value::{Map, Value};
-use kdo_vars::{HashBehaviour, Place, Watched, explanation, inventory_places, merge};
+use kdo_vars::{Place, Watched, explanation, inventory_places};
 
 /// What is known of all hosts.
 pub(crate) struct Explain<'a> {

@@ -128,6 +128,7 @@ fn with_context<T>(wanted: &Wanted<'_>, then: impl FnOnce(&LoadContext<'_>) -> T
             .iter()
             .filter_map(|w| Precedence::of(w))
             .collect(),
+        hash_behaviour: settings.hash_behaviour(),
         extra: wanted.extra.clone(),
         use_extra_vars: settings.bool("inventory_use_extra_vars"),
         script_errors: settings.bool("inventory_script_stderr"),

@@ -212,6 +212,7 @@ pub(crate) fn further(
         ask: Some(Rc::new(|text, secret| {
             prompt::ask(text, secret).map(|a| a.to_string())
         })),
+        keys: Some(prompt::keys),
     })
 }
 
@@ -317,6 +318,7 @@ fn escalation(args: &RunArgs, settings: &Settings, password: Option<Secret>) -> 
         executable: settings.first_given(&[exe, "become_exe"]),
         prompts: settings.list("su_prompt_l10n").to_vec(),
         flags: settings.first_given(&[flags, "become_flags"]),
+        folder: settings.given("sudo_chdir"),
         password: password.or_else(|| settings.first_given(&[pass, "become_pass"]).map(Secret::new)),
         method,
     }

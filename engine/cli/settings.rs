@@ -5,9 +5,9 @@ use crate::{
     stop::{Result, Stop},
 };
 use kdo_config::{Config, Environment};
+use kdo_inventory::HashBehaviour;
 use kdo_template::{NoSetting, SettingValue};
 use kdo_value::Value;
-use kdo_vars::HashBehaviour;
 use std::{
     ops::Deref,
     path::{Path, PathBuf},

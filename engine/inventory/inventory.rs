@@ -1,6 +1,9 @@
 //! All hosts and groups.
 
-use crate::{Group, GroupNames, Host, Mismatch, Precedence, VarsFolder, VarsKind, names};
+use crate::{
+    Group, GroupNames, HashBehaviour, Host, Mismatch, Precedence, VarsFolder, VarsKind, merge::merge_entry,
+    names,
+};
 use indexmap::{IndexMap, IndexSet};
 use kdo_syntax::Diagnostic;
 use kdo_value::{Map, Value};
@@ -25,6 +28,8 @@ pub struct Inventory {
     pub group_names: GroupNames,
     /// Whose variables win, lowest first.
     pub precedence: Vec<Precedence>,
+    /// What happens to dicts that several sources set.
+    pub hash_behaviour: HashBehaviour,
     /// Variable files beside the sources, one for each folder, in the order of the sources.
     pub folders: Vec<VarsFolder>,
     /// Whether variable files beside playbooks count in a run (`vars_plugins_enabled`, `run_vars_plugins`).
@@ -76,6 +81,7 @@ impl Inventory {
             unparsed: 0,
             group_names: GroupNames::default(),
             precedence: Precedence::DEFAULT.into(),
+            hash_behaviour: HashBehaviour::default(),
             folders: Vec::new(),
             play_files: true,
             pattern_mismatch: Mismatch::default(),
@@ -93,6 +99,8 @@ impl Inventory {
             let mut host = Host::new(name);
             host.implicit = true;
             host.vars.insert("ansible_connection", "local");
+            // Roles name it to start Python programs.
+            host.vars.insert("ansible_python_interpreter", "/usr/bin/python3");
             inventory.implicit.insert(name.to_owned(), host);
         }
         inventory.reconcile();
@@ -211,7 +219,8 @@ impl Inventory {
     pub fn set_host_var(&mut self, host: &str, key: impl Into<Value>, value: impl Into<Value>) {
         if let Some(host) = self.hosts.get(host) {
             // Hosts of one line share nothing, as in Ansible.
-            host.vars.insert(key, value.into().deep_copy(true));
+            let value = value.into().deep_copy(true);
+            merge_entry(&host.vars, key.into(), value, self.hash_behaviour);
         }
     }
 
@@ -229,7 +238,7 @@ impl Inventory {
             let number = value.as_int().or_else(|| value.as_str()?.trim().parse().ok());
             group.priority = number.unwrap_or(group.priority);
         } else {
-            group.vars.insert(key, value.into_frozen());
+            merge_entry(&group.vars, key, value.into_frozen(), self.hash_behaviour);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Inventory sources: what `-i` can name.
 
 use crate::{
-    Evaluate, GroupNames, Inventory, Precedence, VarsFolder,
+    Evaluate, GroupNames, HashBehaviour, Inventory, Precedence, VarsFolder,
     plugins::{self, Plugin},
     python,
     source::Source,
@@ -42,6 +42,8 @@ pub struct LoadContext<'a> {
     pub group_names: GroupNames,
     /// Whose variables win, lowest first.
     pub precedence: Vec<Precedence>,
+    /// What happens to dicts that several sources set.
+    pub hash_behaviour: HashBehaviour,
     /// `--extra-vars`, for `constructed` where it asks for them.
     pub extra: Map,
     /// Whether `constructed` takes extra variables if its file does not say.
@@ -73,6 +75,7 @@ impl<'a> LoadContext<'a> {
             yaml_extensions: [".yml", ".yaml", ".json"].map(str::to_owned).into(),
             group_names: GroupNames::default(),
             precedence: Precedence::DEFAULT.into(),
+            hash_behaviour: HashBehaviour::default(),
             extra: Map::new(),
             use_extra_vars: false,
             script_errors: true,
@@ -102,6 +105,7 @@ impl Inventory {
         let mut inventory = Self::new();
         inventory.group_names = context.group_names;
         inventory.precedence.clone_from(&context.precedence);
+        inventory.hash_behaviour = context.hash_behaviour;
         inventory.play_files = context.vars_files && !context.vars_at_start;
         inventory.yaml_extensions.clone_from(&context.yaml_extensions);
         let plugins = enabled(&mut inventory, context);

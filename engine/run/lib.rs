@@ -19,6 +19,7 @@ mod include;
 mod invocation;
 mod invoke;
 mod key_order;
+mod keys;
 mod keyword_checks;
 mod library;
 mod listing;
@@ -47,6 +48,7 @@ mod walk;
 
 pub use actions::About;
 pub use kdo_plan::Format as GraphFormat;
+pub use keys::{Keys, Pressed};
 pub use options::{BecomeDefaults, ConnectionDefaults, Listing, Options};
 
 use connect::Connections;

@@ -1,5 +1,6 @@
 //! How a run is to be done: what the command line, the configuration and the environment say, already resolved.
 
+use crate::{Keys, Pressed};
 use kdo_event::Sink;
 use kdo_inventory::Inventory;
 use kdo_playbook::Duplicates;
@@ -52,6 +53,8 @@ pub struct BecomeDefaults {
     pub executable: Option<String>,
     /// `become_flags` of the configuration.
     pub flags: Option<String>,
+    /// The folder that sudo is called in.
+    pub folder: Option<String>,
     /// `--ask-become-pass`
     pub password: Option<Secret>,
     /// What `su` asks with; none: what it usually says.
@@ -183,4 +186,6 @@ pub struct Options {
     pub interactive: bool,
     /// Asks the user a question on the terminal (`vars_prompt`, `pause`, `--step`): text, and whether the answer is secret.
     pub ask: Option<Rc<dyn Fn(&str, bool) -> Option<String>>>,
+    /// Waits for keys on the terminal (`pause`); called on a thread of its own.
+    pub keys: Option<fn(&Keys) -> Pressed>,
 }

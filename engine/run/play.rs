@@ -4,12 +4,13 @@ use crate::{
     engine::Engine, play_run::PlayRun, plugins, strategy::Strategy, tags, tags::TagFilter, walk::Walk,
 };
 use kdo_event::Event;
+use kdo_inventory::merge;
 use kdo_plan::Plan;
 use kdo_playbook::{Action, Play, Scope, ScopeKind, Task};
 use kdo_syntax::{Diagnostic, Severity};
 use kdo_template::{Environment, Templar};
 use kdo_value::{Map, Text, Value};
-use kdo_vars::{PlayVars, TaskVars, merge};
+use kdo_vars::{PlayVars, TaskVars};
 use std::{
     cell::{Cell, RefCell},
     collections::HashSet,

@@ -107,6 +107,7 @@ mod tests {
             user: "root".into(),
             executable: None,
             flags: None,
+            folder: None,
             password: Some(Secret::new("s3cret")),
             prompts: prompts.iter().map(|p| (*p).to_owned()).collect(),
         }

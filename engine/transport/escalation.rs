@@ -13,6 +13,8 @@ pub struct Become {
     pub executable: Option<String>,
     /// Flags, passed as they are; `None`: the method's default.
     pub flags: Option<String>,
+    /// The folder that `sudo` is called in.
+    pub folder: Option<String>,
     /// The password, if one is needed.
     pub password: Option<Secret>,
     /// What `su` asks with, without the colon; none: the words for a password in many languages.
@@ -62,10 +64,11 @@ impl Become {
     pub fn key(&self) -> String {
         let flags = self.flags.as_deref().unwrap_or("-");
         format!(
-            "{} {} {} {flags}",
+            "{} {} {} {flags} {}",
             self.method,
             self.user,
-            self.executable.as_deref().unwrap_or("-")
+            self.executable.as_deref().unwrap_or("-"),
+            self.folder.as_deref().unwrap_or("-")
         )
     }
 
@@ -73,25 +76,27 @@ impl Become {
     /// `flags` go in as written (`su - -c` under sudo is in wide use and works by its words).
     pub fn command(&self, command: &str) -> Result<String, String> {
         let quoted = quote(command);
-        let user = quote(&self.user);
+        // Nobody named is whom the program takes then.
+        let named = Some(quote(&self.user)).filter(|_| !self.user.is_empty());
+        let option = named.as_ref().map_or_else(String::new, |u| format!(" -u {u}"));
         let exe = |default: &str| self.executable.clone().unwrap_or_else(|| default.to_owned());
         let flags = |default: &str| self.flags.clone().unwrap_or_else(|| default.to_owned());
         Ok(match self.method.as_str() {
             "sudo" => {
                 let mut flags = flags("-H -S -n");
                 if self.password.is_some() {
-                    let kept: Vec<_> = flags
-                        .split_whitespace()
-                        .filter(|f| !matches!(*f, "-n" | "--non-interactive"))
-                        .collect();
+                    let kept: Vec<_> = flags.split_whitespace().filter_map(asking).collect();
                     flags = format!("{} -p {PROMPT}", kept.join(" "));
                 }
-                format!("{} {flags} -u {user} /bin/sh -c {quoted}", exe("sudo"))
+                let folder = self.folder.as_ref().filter(|f| !f.is_empty());
+                let go = folder.map_or_else(String::new, |f| format!("cd {} && ", quote(f)));
+                format!("{go}{} {flags}{option} /bin/sh -c {quoted}", exe("sudo"))
             }
             "su" => format!(
-                "{} {} {user} -c {}",
+                "{} {} {} -c {}",
                 exe("su"),
                 flags(""),
+                named.unwrap_or_default(),
                 quote(&format!("/bin/sh -c {quoted}"))
             ),
             "doas" => {
@@ -100,7 +105,7 @@ impl Become {
                 } else {
                     format!("{} -n", flags(""))
                 };
-                format!("{} {flags} -u {user} /bin/sh -c {quoted}", exe("doas"))
+                format!("{} {flags}{option} /bin/sh -c {quoted}", exe("doas"))
             }
             other => {
                 return Err(format!(
@@ -168,6 +173,25 @@ impl Become {
     }
 }
 
+/// A flag of sudo without what keeps it from asking for a password.
+fn asking(flag: &str) -> Option<String> {
+    if matches!(flag, "-n" | "--non-interactive") {
+        return None;
+    }
+    // Several letters behind one dash.
+    let without = flag
+        .strip_prefix('-')
+        .filter(|f| !f.starts_with('-'))
+        .and_then(|f| {
+            let end = f
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(f.len());
+            let at = f[..end].rfind('n')?;
+            Some(format!("-{}{}", &f[..at], &f[at + 1..]))
+        });
+    without.or_else(|| Some(flag.to_owned()))
+}
+
 /// A word quoted for a POSIX shell.
 pub fn quote(word: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
@@ -188,6 +212,7 @@ mod tests {
             user: "root".into(),
             executable: None,
             flags: flags.map(str::to_owned),
+            folder: None,
             password: None,
             prompts: Vec::new(),
         }
@@ -208,5 +233,26 @@ mod tests {
             "su  root -c '/bin/sh -c id'"
         );
         assert!(with("runas", None).command("id").is_err());
+        let somewhere = Become {
+            user: String::new(),
+            folder: Some("/a b".to_owned()),
+            ..with("sudo", Some("-E"))
+        };
+        assert_eq!(
+            somewhere.command("id").unwrap(),
+            "cd '/a b' && sudo -E /bin/sh -c id"
+        );
+    }
+
+    #[test]
+    fn with_a_password_sudo_may_ask() {
+        let asking = Become {
+            password: Some(crate::Secret::new("x".to_owned())),
+            ..with("sudo", Some("-HSn --non-interactive -n -u x --set-home"))
+        };
+        assert_eq!(
+            asking.command("id").unwrap(),
+            "sudo -HS -u x --set-home -p kdo-become-password: -u root /bin/sh -c id"
+        );
     }
 }

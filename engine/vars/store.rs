@@ -1,7 +1,7 @@
 //! What is known of all hosts during a run.
 
-use crate::{FactCache, HashBehaviour, merge};
-use kdo_inventory::{Inventory, Level, LoadContext, VarsKind, load_vars_dir};
+use crate::FactCache;
+use kdo_inventory::{HashBehaviour, Inventory, Level, LoadContext, VarsKind, load_vars_dir, merge};
 use kdo_syntax::{Diagnostic, SourceMap};
 use kdo_template::{Plugins, Settings, Vault};
 use kdo_value::{Compactor, Map, Text, Value};

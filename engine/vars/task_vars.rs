@@ -1,10 +1,10 @@
 //! What one task on one host sees.
 
 use crate::{
-    HashBehaviour, PlayVars, Store,
+    PlayVars, Store,
     magic::{MAGIC, OF_HOST},
-    merge,
 };
+use kdo_inventory::{HashBehaviour, merge};
 use kdo_playbook::{RoleInstance, Scope, ScopeKind};
 use kdo_template::Variables;
 use kdo_value::{Map, Value};

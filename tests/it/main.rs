@@ -34,6 +34,7 @@ mod oci_proxy;
 mod oci_registry;
 mod outputs;
 mod over_ssh;
+mod pause;
 mod plugins;
 mod program;
 mod pulp;
@@ -50,6 +51,7 @@ mod runs;
 mod secrets;
 mod specs;
 mod ssh_config;
+mod terminal;
 mod token_server;
 mod tools;
 #[path = "../../galaxy/tests/it/bench/venv.rs"]

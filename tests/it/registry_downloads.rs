@@ -5,12 +5,11 @@ use crate::{
     oci_registry::{OciRegistry, has},
     program::Bench,
     registries::{must, publish, role, run, ssh_key},
+    terminal::Terminal,
 };
 use std::{
     fs::{self, File},
-    io::{ErrorKind, Read},
-    os::fd::OwnedFd,
-    process::Stdio,
+    io::Read,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -199,36 +198,17 @@ fn a_terminal_shows_what_is_fetched_and_others_get_a_line_for_each_package() {
         "requirements.yml",
         &format!("roles: [{{name: acme.one, src: '{at}'}}, {{name: acme.two, src: '{at}'}}]\n"),
     );
-    let terminal =
-        rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY).unwrap();
-    rustix::pty::grantpt(&terminal).unwrap();
-    rustix::pty::unlockpt(&terminal).unwrap();
-    let name = rustix::pty::ptsname(&terminal, Vec::new()).unwrap();
-    let inner = File::options()
-        .read(true)
-        .write(true)
-        .open(name.to_str().unwrap())
-        .unwrap();
+    let terminal = Terminal::new();
     let mut command = bench.command(&["galaxy", "install", "-v"]);
     command.env("TERM", "xterm");
-    let [out, error] = [(); 2].map(|()| Stdio::from(OwnedFd::from(inner.try_clone().unwrap())));
+    let (out, error) = (terminal.end(), terminal.end());
     let mut installer = command.stdout(out).stderr(error).spawn().unwrap();
     drop(command);
-    drop(inner);
-    let (mut shown, mut terminal) = (String::new(), File::from(terminal));
-    let mut bytes = [0; 4096];
-    loop {
-        match terminal.read(&mut bytes) {
-            Ok(0) => break,
-            Ok(n) => shown += &String::from_utf8_lossy(&bytes[..n]),
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            // The other end is closed.
-            Err(_) => break,
-        }
+    let shown = terminal.watch(|shown, _| {
         if shown.contains("acme.one") && shown.contains("acme.two") && shown.contains("0 done") {
             seen.store(true, Ordering::SeqCst);
         }
-    }
+    });
     assert!(installer.wait().unwrap().success(), "{shown}");
     assert!(seen.load(Ordering::SeqCst), "{shown}");
     let lines = |text: &str| -> Vec<String> {

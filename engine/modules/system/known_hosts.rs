@@ -88,6 +88,9 @@ impl KnownHosts {
     /// The key must be one, and one of this server.
     fn check(&self, host: &mut Host<'_>, name: &str, key: Option<&str>) -> Result<(), Failure> {
         let Some(key) = key else { return Ok(()) };
+        if name.contains(',') {
+            return Err("Comma separated list of names is not supported. Please pass a single name to lookup in the known_hosts file.".into());
+        }
         let scratch = Scratch::new()?;
         let file = scratch.write("known_hosts", key.as_bytes())?;
         let found = host.query(self.keygen(host)?.args(["-F", name, "-f"]).path(&file))?;
@@ -146,8 +149,9 @@ impl KnownHosts {
             } else {
                 old.names == new.names
             };
-            if old.kind == new.kind && old.mark == new.mark {
-                let same = old.key == new.key && same_names;
+            let same = old.kind == new.kind && old.mark == new.mark && old.key == new.key && same_names;
+            // Authorities and revoked keys of the same kind may be several.
+            if same || old.kind == new.kind && old.mark.is_empty() {
                 return Ok(Found {
                     any: true,
                     replace: !same,

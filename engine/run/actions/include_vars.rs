@@ -1,10 +1,10 @@
 //! `include_vars`: variables from files while the play runs.
 
 use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use kdo_inventory::{HashBehaviour, merge};
 use kdo_template::SearchPath;
 use kdo_template::Variables;
 use kdo_value::{Map, Value};
-use kdo_vars::{HashBehaviour, merge};
 use std::{
     io::Read,
     path::{Path, PathBuf},

@@ -1,13 +1,21 @@
 //! `pause`: waits for a time or for the user.
 
 use crate::actions::About;
-use crate::{engine::Engine, failure::TaskFailure, step::Step};
+use crate::{
+    engine::Engine,
+    failure::TaskFailure,
+    keys::{Keys, Pressed},
+    step::Step,
+};
+use kdo_event::Event;
 use kdo_modules::{
     Meta, Return, Support,
-    params::{Fixed, Kind, Param, Spec},
+    params::{Fixed, Kind, Param, Spec, convert},
 };
 use kdo_value::{Map, Value};
 use std::time::{Duration, Instant};
+
+const INTERRUPT: &str = "(ctrl+C then 'C' = continue early, ctrl+C then 'A' = abort)";
 
 /// What is said of it.
 pub(crate) const ABOUT: About = About {
@@ -58,18 +66,23 @@ pub(crate) const ABOUT: About = About {
     },
 };
 
-pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map, TaskFailure> {
-    let number = |name: &str| -> Result<Option<f64>, TaskFailure> {
-        match args.get(name).filter(|v| !v.is_none()) {
-            None => Ok(None),
-            Some(v) => v.to_text().trim().parse().map(Some).map_err(|_| {
-                TaskFailure::new(format!(
-                    "argument '{name}' is of type {} and we were unable to convert to int: invalid literal for int() with base 10: {}",
-                    v.type_name(),
-                    v.repr()
-                ))
-            }),
-        }
+pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
+    // Whole numbers, as Ansible takes them: half a minute is none.
+    let number = |name: &str| -> Result<Option<i64>, TaskFailure> {
+        let Some(v) = args.get(name).filter(|v| !v.is_none()) else {
+            return Ok(None);
+        };
+        let whole = match &v {
+            Value::Float(f) => Some(*f as i64),
+            v => v.as_int().or_else(|| v.to_text().trim().parse().ok()),
+        };
+        whole.map(Some).ok_or_else(|| {
+            TaskFailure::new(format!(
+                "argument '{name}' is of type {} and we were unable to convert to int: invalid literal for int() with base 10: {}",
+                v.type_name(),
+                v.repr()
+            ))
+        })
     };
     let known = |name: &str| ABOUT.spec.find(name).is_some();
     if let Some((name, _)) = args.text_entries().into_iter().find(|(name, _)| !known(name)) {
@@ -83,27 +96,78 @@ pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map
             "parameters are mutually exclusive: minutes|seconds",
         ));
     }
-    let echo = args.get("echo").is_none_or(|v| v.truthy());
-    let prompt = args.get("prompt").filter(|v| !v.is_none()).map(|v| v.to_text());
+    let echo = match args.get("echo").filter(|v| !v.is_none()) {
+        None => true,
+        Some(v) => convert(&v, Kind::Bool).map(|b| b.truthy()).map_err(|why| {
+            TaskFailure::new(format!(
+                "argument 'echo' is of type {} and we were unable to convert to bool: {why}",
+                v.type_name()
+            ))
+        })?,
+    };
+    let prompt = args.get("prompt").filter(|v| v.truthy()).map(|v| v.to_text());
+    let hidden = if echo { "" } else { " (output is hidden)" };
+    let name = match &step.info.role {
+        Some(role) => format!("{role} : {}", step.info.name),
+        None => step.info.name.clone(),
+    };
+    let question = prompt.map(|p| format!("[{name}]\n{p}{hidden}:"));
     let (begin, start) = (Instant::now(), jiff::Zoned::now());
-    let wait = seconds.or(minutes.map(|m| m * 60.0)).map(|s| s.max(1.0));
+    let wait = seconds
+        .or(minutes.map(|m| m.saturating_mul(60)))
+        .map(|s| s.max(1));
     let mut input = String::new();
     let result = Map::new();
-    match wait {
-        Some(seconds) => {
-            tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+    let pressed = match wait {
+        Some(wait) => {
+            engine.tell(&Event::Verbose {
+                level: 0,
+                host: None,
+                text: format!("Pausing for {wait} seconds{hidden}"),
+            });
+            let keys = Keys {
+                text: format!("{INTERRUPT}\n{}", question.unwrap_or_default()),
+                shown: false,
+                seconds: Some(wait as f64),
+                complete: b"",
+                interrupt: b"",
+            };
+            press(engine, keys).await
         }
         None => {
-            let text = prompt
-                .clone()
-                .unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".into());
-            match engine.options.ask.as_ref().filter(|_| engine.options.interactive) {
-                Some(ask) => input = ask(&format!("[pause]\n{text}:"), !echo).unwrap_or_default(),
-                None => {
-                    let warning = "Not waiting for response to prompt as stdin is not interactive";
-                    result.insert("warnings", Value::list([Value::str(warning)]));
-                }
+            let default = || format!("[{name}]\nPress enter to continue, Ctrl+C to interrupt{hidden}:");
+            let keys = Keys {
+                text: question.unwrap_or_else(default),
+                shown: echo,
+                seconds: None,
+                complete: b"\r\n",
+                interrupt: b"",
+            };
+            press(engine, keys).await
+        }
+    };
+    match (pressed, wait) {
+        (Pressed::Input(typed), _) => input = typed,
+        (Pressed::Interrupted, _) => {
+            let keys = Keys {
+                text: "\nPress 'C' to continue the play or 'A' to abort \n".to_owned(),
+                shown: false,
+                seconds: None,
+                complete: b"c",
+                interrupt: b"a\x03",
+            };
+            if press(engine, keys).await != Pressed::Input(String::new()) {
+                return Err(TaskFailure::new("user requested abort!"));
             }
+        }
+        (Pressed::TimeOver, _) => {}
+        (Pressed::Nobody, Some(wait)) => {
+            let wait = Duration::from_secs(wait.unsigned_abs());
+            tokio::time::sleep(wait.saturating_sub(begin.elapsed())).await;
+        }
+        (Pressed::Nobody, None) => {
+            let warning = "Not waiting for response to prompt as stdin is not interactive";
+            result.insert("warnings", Value::list([Value::str(warning)]));
         }
     }
     let elapsed = begin.elapsed().as_secs_f64();
@@ -129,4 +193,13 @@ pub(crate) async fn run(engine: &Engine, _step: &Step, args: &Map) -> Result<Map
     result.insert("echo", echo);
     result.insert("user_input", input);
     Ok(result)
+}
+
+/// Waits for keys while other tasks go on.
+async fn press(engine: &Engine, keys: Keys) -> Pressed {
+    let Some(wait) = engine.options.keys.filter(|_| engine.options.interactive) else {
+        return Pressed::Nobody;
+    };
+    let pressed = tokio::task::spawn_blocking(move || wait(&keys)).await;
+    pressed.unwrap_or(Pressed::Nobody)
 }
