@@ -272,7 +272,12 @@ impl Inventory {
         vars.for_each(|k, v| {
             let same = host.vars.get_value(k).is_some_and(|old| old.py_eq(v));
             changed |= !same;
-            host.vars.insert(k.clone(), v.clone().into_frozen());
+            merge_entry(
+                &host.vars,
+                k.clone(),
+                v.clone().into_frozen(),
+                self.hash_behaviour,
+            );
         });
         self.reconcile();
         changed

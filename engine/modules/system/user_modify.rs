@@ -24,7 +24,11 @@ impl User {
             None if self.local() => host.need_program(program, "libuser")?,
             None => return self.modify_busybox(host, said),
         };
-        let entry = shadow::entry(&self.name).unwrap_or_default();
+        // Who has no entry gets one, even to say that the account never expires.
+        let entry = shadow::entry(&self.name).unwrap_or_else(|| shadow::Entry {
+            expires: Some(0),
+            ..shadow::Entry::default()
+        });
         let mut args = self.differences(host, now)?;
         let expiry = self.new_expiry(&entry);
         if let Some(day) = expiry.filter(|_| !self.local()) {

@@ -120,13 +120,17 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
     let result = Map::new();
     let pressed = match wait {
         Some(wait) => {
+            let mut text = format!("Pausing for {wait} seconds{hidden}");
+            if question.is_some() {
+                text = format!("{text}\n{INTERRUPT}");
+            }
             engine.tell(&Event::Verbose {
                 level: 0,
                 host: None,
-                text: format!("Pausing for {wait} seconds{hidden}"),
+                text,
             });
             let keys = Keys {
-                text: format!("{INTERRUPT}\n{}", question.unwrap_or_default()),
+                text: question.unwrap_or_else(|| format!("{INTERRUPT}\n")),
                 shown: false,
                 seconds: Some(wait as f64),
                 complete: b"",
