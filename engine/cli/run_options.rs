@@ -170,6 +170,7 @@ pub(crate) fn further(
             .collect(),
         plugin_timeout: plugin_timeout()?,
         gathering: settings.text("gathering").unwrap_or("implicit").to_owned(),
+        facts_modules: settings.list("facts_modules").to_vec(),
         gather_subset: None,
         strategy: settings.text("strategy").unwrap_or("linear").to_owned(),
         any_errors_fatal: settings.bool("any_errors_fatal"),

@@ -151,10 +151,11 @@ pub(crate) fn shown(of: &HostResult, verbosity: u8) -> Map {
 
 /// The same without what is special about `debug`.
 pub(crate) fn shown_raw(of: &HostResult, verbosity: u8) -> Map {
-    if of.task.no_log {
-        return censored(&of.result);
-    }
-    let map = printable(&of.result);
+    let map = if of.task.no_log {
+        censored(&of.result)
+    } else {
+        printable(&of.result)
+    };
     for key in ["warnings", "deprecations", "exception", "failed", "skipped"] {
         map.remove(key);
     }

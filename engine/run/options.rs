@@ -130,6 +130,8 @@ pub struct Options {
     pub plugin_timeout: Duration,
     /// `gathering`: `implicit`, `explicit` or `smart`.
     pub gathering: String,
+    /// `facts_modules`
+    pub facts_modules: Vec<String>,
     /// `gather_subset` and `gather_timeout` of the configuration.
     pub gather_subset: Option<Vec<String>>,
     /// Default of `strategy`.

@@ -8,6 +8,7 @@ use kdo_vars::TaskVars;
 use std::rc::Rc;
 
 /// What an action needs to know.
+#[derive(Clone)]
 pub(crate) struct Step {
     /// The play's host.
     pub(crate) host: String,
