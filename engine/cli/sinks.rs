@@ -311,6 +311,10 @@ fn look(settings: &Settings, verbosity: u8) -> Options {
         pretty_results: settings.bool("callback_format_pretty"),
         text_results: terminal,
         deprecation_warnings: settings.bool("deprecation_warnings"),
+        diff_context: settings
+            .int("diff_context")
+            .and_then(|n| n.try_into().ok())
+            .unwrap_or(3),
         chosen: Rc::new(callback_options::chosen(settings)),
         evaluate: callback_options::evaluator(),
         ..Options::default()

@@ -77,7 +77,7 @@ fn side(value: &Value, options: &Options) -> String {
 
 fn unified(before: &str, after: &str, headers: &(String, String), options: &Options) -> String {
     let palette = &options.palette;
-    kdo_value::unified_diff(before, after, headers, 3, &|part, line| {
+    kdo_value::unified_diff(before, after, headers, options.diff_context, &|part, line| {
         let code = match part {
             DiffPart::Removed => &palette.diff_remove,
             DiffPart::Added => &palette.diff_add,

@@ -56,6 +56,8 @@ pub struct Options {
     pub text_results: bool,
     /// Show deprecation warnings.
     pub deprecation_warnings: bool,
+    /// Lines around each change in a difference.
+    pub diff_context: usize,
     /// Folder of the `tree` output, if the command line names one.
     pub folder: Option<PathBuf>,
     /// Show differences.
@@ -91,6 +93,7 @@ impl Default for Options {
             pretty_results: false,
             text_results: false,
             deprecation_warnings: true,
+            diff_context: 3,
             folder: None,
             diffs: true,
             tasks_only: false,

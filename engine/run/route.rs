@@ -148,7 +148,8 @@ impl Engine {
                     "ansible_private_key_passphrase",
                 ],
             )?
-            .map(Secret::new);
+            .map(Secret::new)
+            .or_else(|| defaults.private_key_passphrase.clone());
         e.ssh_args = defaults.ssh_args.clone();
         for name in [
             "ansible_ssh_args",

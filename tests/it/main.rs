@@ -49,6 +49,7 @@ mod results;
 mod roles_equal;
 mod runs;
 mod secrets;
+mod settings;
 mod specs;
 mod ssh_config;
 mod terminal;
