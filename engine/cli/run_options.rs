@@ -359,6 +359,7 @@ fn connection(args: &RunArgs, settings: &Settings, password: Option<Secret>) -> 
             .private_key
             .clone()
             .or_else(|| settings.path("private_key_file")),
+        private_key: settings.given("private_key").map(Secret::new),
         private_key_passphrase: settings.given("private_key_passphrase").map(Secret::new),
         ssh_args,
         host_key_checking: settings.bool("host_key_checking"),

@@ -211,7 +211,7 @@ pub const SETTINGS: &[Setting] = &[
     row("plugin_filters_cfg", Path, None, &["defaults.plugin_filters_cfg"], &[], Unsupported, &[]),
     row("poll_interval", Int, Some("15"), &["defaults.poll_interval"], &["ANSIBLE_POLL_INTERVAL"], Used, &[]),
     row("precedence", List, Some("all_inventory,groups_inventory,all_plugins_inventory,all_plugins_play,groups_plugins_inventory,groups_plugins_play"), &["defaults.precedence"], &["ANSIBLE_PRECEDENCE"], Used, &[]),
-    row("private_key", Str, None, &[], &["ANSIBLE_PRIVATE_KEY"], Unsupported, &[]),
+    row("private_key", Str, None, &[], &["ANSIBLE_PRIVATE_KEY"], Used, &[]),
     row("private_key_file", Path, None, &["defaults.private_key_file"], &["ANSIBLE_PRIVATE_KEY_FILE"], Used, &[]),
     row("private_key_passphrase", Str, None, &[], &["ANSIBLE_PRIVATE_KEY_PASSPHRASE"], Used, &[]),
     row("private_role_vars", Bool, Some("false"), &["defaults.private_role_vars"], &["ANSIBLE_PRIVATE_ROLE_VARS"], Used, &[]),

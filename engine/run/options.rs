@@ -74,6 +74,8 @@ pub struct ConnectionDefaults {
     pub password: Option<Secret>,
     /// `--private-key`
     pub private_key_file: Option<PathBuf>,
+    /// The text of a private key.
+    pub private_key: Option<Secret>,
     /// What an encrypted private key is opened with.
     pub private_key_passphrase: Option<Secret>,
     /// `ssh_args`, `--ssh-common-args` and `--ssh-extra-args`, split into words.

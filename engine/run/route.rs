@@ -140,6 +140,10 @@ impl Engine {
             Some(p) => Some(PathBuf::from(kdo_modules::host::expand(&p))),
             None => defaults.private_key_file.clone(),
         };
+        e.private_key = self
+            .text_variable(vars, &["ansible_ssh_private_key", "ansible_private_key"])?
+            .map(Secret::new)
+            .or_else(|| defaults.private_key.clone());
         e.private_key_passphrase = self
             .text_variable(
                 vars,

@@ -27,6 +27,8 @@ const MOST_KEYS_BEFORE_PASSWORD: usize = 3;
 #[derive(Clone, Default)]
 pub(crate) struct Credentials {
     pub(crate) password: Option<Secret>,
+    /// The text of a private key.
+    pub(crate) key: Option<Secret>,
     pub(crate) passphrase: Option<Secret>,
 }
 
@@ -134,6 +136,9 @@ impl Authentication<'_> {
     }
 
     async fn public_keys(&mut self) -> Result<bool, TransportError> {
+        if self.key_text().await? {
+            return Ok(true);
+        }
         if self.settings.identities_named && self.key_files().await? {
             return Ok(true);
         }
@@ -169,6 +174,24 @@ impl Authentication<'_> {
             Err(problem) => {
                 self.progress.skipped.push(problem);
                 None
+            }
+        }
+    }
+
+    /// Offers the key that was given as text.
+    async fn key_text(&mut self) -> Result<bool, TransportError> {
+        let Some(text) = self.credentials.key.clone() else {
+            return Ok(false);
+        };
+        const NAME: &str = "ansible_private_key";
+        match key_cache::of_text(text, self.credentials.passphrase.clone()).await {
+            Ok(key) => {
+                let path = NAME.into();
+                self.offer(Identity::Key { path, key }, None).await
+            }
+            Err(why) => {
+                self.progress.skipped.push(format!("{NAME} ({why})"));
+                Ok(false)
             }
         }
     }

@@ -86,6 +86,7 @@ impl Connector for SshConnector {
         let settings = self.0.resolver.endpoint(endpoint).await?;
         let credentials = Credentials {
             password: endpoint.password.clone(),
+            key: endpoint.private_key.clone(),
             passphrase: endpoint.private_key_passphrase.clone(),
         };
         let mut attempt = 0;

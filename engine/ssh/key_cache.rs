@@ -59,6 +59,33 @@ impl KeyCache {
     }
 }
 
+/// The key in a text; decryption happens off the asynchronous threads.
+pub(crate) async fn of_text(text: Secret, passphrase: Option<Secret>) -> Result<Arc<PrivateKey>, String> {
+    let open = move || {
+        // Variables often lose the end of the last line.
+        let text = Secret::new(format!("{}\n", text.expose().trim()));
+        opened(text.expose(), passphrase.as_ref())?
+            .ok_or_else(|| "is encrypted and there is no passphrase for it".to_owned())
+    };
+    let opened = tokio::task::spawn_blocking(open).await;
+    opened.unwrap_or_else(|e| Err(e.to_string()))
+}
+
+/// The private key of a text; none if it is encrypted and there is no passphrase.
+fn opened(text: &str, passphrase: Option<&Secret>) -> Result<Option<Arc<PrivateKey>>, String> {
+    match keys::decode_secret_key(text, None) {
+        Ok(key) => return Ok(Some(Arc::new(key))),
+        Err(e) if !is_encrypted(text, &e) => return Err(e.to_string()),
+        Err(_) => {}
+    }
+    let Some(passphrase) = passphrase else {
+        return Ok(None);
+    };
+    keys::decode_secret_key(text, Some(passphrase.expose()))
+        .map(|key| Some(Arc::new(key)))
+        .map_err(|e| format!("the passphrase does not open it ({e})"))
+}
+
 fn read(path: &Path, passphrase: Option<&Secret>) -> Result<KeyFile, KeyProblem> {
     let unusable = |text: String| KeyProblem::Unusable(text);
     let io = |e: std::io::Error| match e.kind() {
@@ -82,15 +109,8 @@ fn read(path: &Path, passphrase: Option<&Secret>) -> Result<KeyFile, KeyProblem>
             meta.mode() & 0o7777
         )));
     }
-    match keys::decode_secret_key(&text, None) {
-        Ok(key) => return Ok(KeyFile::Private(Arc::new(key))),
-        Err(e) if !is_encrypted(&text, &e) => return Err(unusable(e.to_string())),
-        Err(_) => {}
-    }
-    if let Some(passphrase) = passphrase {
-        return keys::decode_secret_key(&text, Some(passphrase.expose()))
-            .map(|key| KeyFile::Private(Arc::new(key)))
-            .map_err(|e| unusable(format!("the passphrase does not open it ({e})")));
+    if let Some(key) = opened(&text, passphrase).map_err(unusable)? {
+        return Ok(KeyFile::Private(key));
     }
     // The public half is readable in OpenSSH's own format, else beside the file.
     let public = PrivateKey::from_openssh(&text)

@@ -19,7 +19,9 @@ pub struct Endpoint {
     pub password: Option<Secret>,
     /// `ansible_ssh_private_key_file` / `--private-key`.
     pub private_key_file: Option<PathBuf>,
-    /// Passphrase of that key.
+    /// `ansible_private_key`: the text of a key.
+    pub private_key: Option<Secret>,
+    /// Passphrase of these keys.
     pub private_key_passphrase: Option<Secret>,
     /// Words of `ansible_ssh_args`, `_common_args` and `_extra_args` in this order (`-o K=V`, `-i F`, `-p N`, `-F FILE`, `-J …`).
     pub ssh_args: Vec<String>,
@@ -43,6 +45,7 @@ impl Endpoint {
             user: None,
             password: None,
             private_key_file: None,
+            private_key: None,
             private_key_passphrase: None,
             ssh_args: Vec::new(),
             host_key_checking: true,

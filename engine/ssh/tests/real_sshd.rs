@@ -138,6 +138,21 @@ async fn every_kind_of_key_logs_in() {
         endpoint.private_key_passphrase = (!passphrase.is_empty()).then(|| Secret::new(passphrase));
         let connection = connect(&endpoint).await.unwrap_or_else(|e| panic!("{kind}: {e}"));
         assert_eq!(says(&connection, "echo ok").await, "ok\n");
+        // The same as text.
+        let text = std::fs::read_to_string(endpoint.private_key_file.take().unwrap()).unwrap();
+        endpoint.private_key = Some(Secret::new(text.trim()));
+        connect(&endpoint)
+            .await
+            .unwrap_or_else(|e| panic!("{kind} as text: {e}"));
+        if endpoint.private_key_passphrase.take().is_some() {
+            let error = refused(&endpoint).await;
+            assert!(
+                error.message.contains("ansible_private_key (is encrypted"),
+                "{}",
+                error.message
+            );
+        }
+        endpoint.private_key = None;
     }
 }
 
