@@ -30,6 +30,7 @@ mod lab;
 mod listing;
 mod load_inventory;
 mod log;
+mod module_filter;
 mod play;
 mod prompt;
 mod pull;

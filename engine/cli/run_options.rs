@@ -3,7 +3,7 @@
 use crate::{
     agents, extra_vars,
     find_playbook::Playbooks,
-    load_inventory, prompt,
+    load_inventory, module_filter, prompt,
     run_args::RunArgs,
     screen,
     secrets::{self, Asking},
@@ -170,6 +170,7 @@ pub(crate) fn further(
             .collect(),
         plugin_timeout: plugin_timeout()?,
         gathering: settings.text("gathering").unwrap_or("implicit").to_owned(),
+        rejected: module_filter::rejected(settings)?,
         facts_modules: settings.list("facts_modules").to_vec(),
         gather_subset: None,
         strategy: settings.text("strategy").unwrap_or("linear").to_owned(),

@@ -208,7 +208,7 @@ pub const SETTINGS: &[Setting] = &[
     row("pkcs11_provider", Str, Some(""), &["ssh_connection.pkcs11_provider"], &["ANSIBLE_PKCS11_PROVIDER"], Unsupported, &[]),
     row("playbook_dir", Path, None, &["defaults.playbook_dir"], &["ANSIBLE_PLAYBOOK_DIR"], Used, &[]),
     row("playbook_vars_root", Str, Some("top"), &["defaults.playbook_vars_root"], &["ANSIBLE_PLAYBOOK_VARS_ROOT"], Unsupported, &["all", "bottom", "top"]),
-    row("plugin_filters_cfg", Path, None, &["defaults.plugin_filters_cfg"], &[], Unsupported, &[]),
+    row("plugin_filters_cfg", Path, None, &["defaults.plugin_filters_cfg"], &[], Used, &[]),
     row("poll_interval", Int, Some("15"), &["defaults.poll_interval"], &["ANSIBLE_POLL_INTERVAL"], Used, &[]),
     row("precedence", List, Some("all_inventory,groups_inventory,all_plugins_inventory,all_plugins_play,groups_plugins_inventory,groups_plugins_play"), &["defaults.precedence"], &["ANSIBLE_PRECEDENCE"], Used, &[]),
     row("private_key", Str, None, &[], &["ANSIBLE_PRIVATE_KEY"], Used, &[]),

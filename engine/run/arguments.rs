@@ -164,7 +164,7 @@ impl Engine {
 }
 
 /// The full name of an action; `gather_facts` is another one than the module that it uses.
-fn own_name(action: &str) -> String {
+pub(crate) fn own_name(action: &str) -> String {
     match action.rsplit('.').next() {
         Some("gather_facts") => "ansible.builtin.gather_facts".into(),
         _ => full_name(action),

@@ -98,7 +98,14 @@ pub fn run(mut options: Options) -> u8 {
     let unported = Rc::new(unported::Unported::new(&options, Rc::clone(&folders)));
     let known = {
         let unported = Rc::clone(&unported);
+        let rejected = options.rejected.clone();
         move |name: &str| match known_action(name) {
+            _ if rejected
+                .iter()
+                .any(|r| arguments::own_name(r) == arguments::own_name(name)) =>
+            {
+                Err(Vec::new())
+            }
             Err(_) if unported.has(name) => Ok(()),
             other => other,
         }

@@ -134,6 +134,8 @@ pub struct Options {
     pub plugin_timeout: Duration,
     /// `gathering`: `implicit`, `explicit` or `smart`.
     pub gathering: String,
+    /// Modules that may not be used.
+    pub rejected: Vec<String>,
     /// `facts_modules`
     pub facts_modules: Vec<String>,
     /// `gather_subset` and `gather_timeout` of the configuration.

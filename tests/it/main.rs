@@ -45,6 +45,7 @@ mod registry_downloads;
 mod registry_races;
 mod registry_signing;
 mod registry_to_host;
+mod rejected_modules;
 mod results;
 mod roles_equal;
 mod runs;
