@@ -98,9 +98,10 @@ pub(crate) fn keys(wanted: &Keys) -> Pressed {
     let mut out = &terminal;
     // A terminal that cannot be written to is as good as none; reading tells.
     let _ = out.write_all(wanted.text.as_bytes());
+    // Beyond what clocks know is for ever.
     let end = wanted
         .seconds
-        .map(|s| Instant::now() + Duration::from_secs_f64(s));
+        .and_then(|s| Instant::now().checked_add(Duration::from_secs(s)));
     let mut typed = Zeroizing::new(Vec::new());
     loop {
         match key(&terminal, end) {

@@ -9,6 +9,9 @@ pub trait Sink {
 
     /// Called now and then (some ten times a second) while nothing happens, for outputs that show time.
     fn tick(&mut self) {}
+
+    /// Called before the user is asked something on the terminal, and after: what moves there has to rest.
+    fn rest(&mut self, _rest: bool) {}
 }
 
 impl<S: Sink + ?Sized> Sink for Box<S> {
@@ -18,5 +21,9 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
 
     fn tick(&mut self) {
         (**self).tick();
+    }
+
+    fn rest(&mut self, rest: bool) {
+        (**self).rest(rest);
     }
 }

@@ -9,6 +9,8 @@ struct Inner {
     color: bool,
     /// Lines of the live area that are on the screen now.
     area: usize,
+    /// Nothing is drawn there: the user is at the terminal.
+    resting: bool,
     /// Warnings and errors are said once.
     said: HashSet<String>,
     deprecated: bool,
@@ -31,6 +33,7 @@ impl Console {
             err,
             color,
             area: 0,
+            resting: false,
             said: HashSet::new(),
             deprecated: false,
         })))
@@ -69,9 +72,18 @@ impl Console {
         self.0.borrow().color
     }
 
+    /// Takes the live area away while the user is asked something.
+    pub fn rest(&self, rest: bool) {
+        self.draw(&[]);
+        self.0.borrow_mut().resting = rest;
+    }
+
     /// Replaces the live area. Each line must fit the width.
     pub fn draw(&self, lines: &[String]) {
         let mut inner = self.0.borrow_mut();
+        if inner.resting {
+            return;
+        }
         let mut text = String::new();
         if inner.area > 0 {
             text.push_str(&format!("\x1b[{}A\r\x1b[J", inner.area));

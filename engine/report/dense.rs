@@ -186,6 +186,10 @@ impl Sink for Dense {
     fn tick(&mut self) {
         self.draw();
     }
+
+    fn rest(&mut self, rest: bool) {
+        self.console.rest(rest);
+    }
 }
 
 #[cfg(test)]

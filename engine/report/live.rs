@@ -184,6 +184,11 @@ impl<S: Sink> Sink for Live<S> {
         self.inner.tick();
         self.draw(false);
     }
+
+    fn rest(&mut self, rest: bool) {
+        self.inner.rest(rest);
+        self.console.rest(rest);
+    }
 }
 
 impl<S> Drop for Live<S> {
@@ -269,6 +274,28 @@ mod tests {
         let expected: Vec<String> = expected.text().split('\n').map(str::to_owned).collect();
         assert!(drawn);
         assert_eq!(screen(&out.text()), expected);
+    }
+
+    #[test]
+    fn nothing_moves_while_the_user_is_asked() {
+        let (console, out, _) = console(false);
+        let mut live = Live::new(Tee::default(), console, &Options::default()).with_size(|| (80, 24));
+        let start = Event::HostStart {
+            host: "a".into(),
+            task: task(),
+        };
+        live.event(&start);
+        live.draw(true);
+        assert!(screen(&out.text()).concat().contains("build"));
+        live.rest(true);
+        let before = out.text();
+        assert!(!screen(&before).concat().contains("build"));
+        live.event(&start);
+        live.draw(true);
+        assert_eq!(out.text(), before);
+        live.rest(false);
+        live.draw(true);
+        assert!(screen(&out.text()).concat().contains("build"));
     }
 
     #[test]

@@ -373,4 +373,8 @@ impl<S: Sink> Sink for Redact<S> {
     fn tick(&mut self) {
         self.inner.tick();
     }
+
+    fn rest(&mut self, rest: bool) {
+        self.inner.rest(rest);
+    }
 }

@@ -18,4 +18,10 @@ impl Sink for Tee {
             sink.tick();
         }
     }
+
+    fn rest(&mut self, rest: bool) {
+        for sink in &mut self.0 {
+            sink.rest(rest);
+        }
+    }
 }

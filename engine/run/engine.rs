@@ -95,6 +95,13 @@ impl Engine {
         }
     }
 
+    /// Keeps the terminal for the user, or gives it back.
+    pub(crate) fn rest(&self, rest: bool) {
+        for sink in self.sinks.borrow_mut().iter_mut() {
+            sink.rest(rest);
+        }
+    }
+
     /// Lets the sinks know that time goes by.
     pub(crate) fn tick(&self) {
         // A sink is busy only while an event is told, and telling does not wait.

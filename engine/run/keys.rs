@@ -8,7 +8,7 @@ pub struct Keys {
     /// Whether what is typed is shown.
     pub shown: bool,
     /// How long the user has; none for ever.
-    pub seconds: Option<f64>,
+    pub seconds: Option<u64>,
     /// Keys that end the input, in small letters.
     pub complete: &'static [u8],
     /// Keys that interrupt it, in small letters. Without any it is the terminal's own, Ctrl+C.

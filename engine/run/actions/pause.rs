@@ -113,9 +113,8 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
     };
     let question = prompt.map(|p| format!("[{name}]\n{p}{hidden}:"));
     let (begin, start) = (Instant::now(), jiff::Zoned::now());
-    let wait = seconds
-        .or(minutes.map(|m| m.saturating_mul(60)))
-        .map(|s| s.max(1));
+    let wait = seconds.or(minutes.map(|m| m.saturating_mul(60)));
+    let wait = wait.map(|s| s.max(1).unsigned_abs());
     let mut input = String::new();
     let result = Map::new();
     let pressed = match wait {
@@ -132,7 +131,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
             let keys = Keys {
                 text: question.unwrap_or_else(|| format!("{INTERRUPT}\n")),
                 shown: false,
-                seconds: Some(wait as f64),
+                seconds: Some(wait),
                 complete: b"",
                 interrupt: b"",
             };
@@ -166,7 +165,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
         }
         (Pressed::TimeOver, _) => {}
         (Pressed::Nobody, Some(wait)) => {
-            let wait = Duration::from_secs(wait.unsigned_abs());
+            let wait = Duration::from_secs(wait);
             tokio::time::sleep(wait.saturating_sub(begin.elapsed())).await;
         }
         (Pressed::Nobody, None) => {
@@ -204,6 +203,8 @@ async fn press(engine: &Engine, keys: Keys) -> Pressed {
     let Some(wait) = engine.options.keys.filter(|_| engine.options.interactive) else {
         return Pressed::Nobody;
     };
+    engine.rest(true);
     let pressed = tokio::task::spawn_blocking(move || wait(&keys)).await;
+    engine.rest(false);
     pressed.unwrap_or(Pressed::Nobody)
 }
