@@ -114,8 +114,7 @@ impl Engine {
 impl Session<'_> {
     fn talk(&mut self) -> Wish {
         loop {
-            let ask = self.engine.options.ask.as_ref();
-            let Some(line) = ask.and_then(|ask| ask(&self.prompt, false)) else {
+            let Some(line) = self.engine.ask(&self.prompt, false) else {
                 return Wish::Quit;
             };
             let line = line.trim();

@@ -102,6 +102,15 @@ impl Engine {
         }
     }
 
+    /// The answer of the user at the terminal, if there is one.
+    pub(crate) fn ask(&self, text: &str, secret: bool) -> Option<String> {
+        let ask = self.options.ask.as_ref()?;
+        self.rest(true);
+        let answer = ask(text, secret);
+        self.rest(false);
+        answer
+    }
+
     /// Lets the sinks know that time goes by.
     pub(crate) fn tick(&self) {
         // A sink is busy only while an event is told, and telling does not wait.

@@ -55,10 +55,9 @@ impl Engine {
 
     /// The answer to a question, asked twice if it is to be confirmed; `None` where nobody can be asked.
     fn asked(&self, text: &str, secret: bool, confirm: bool) -> Option<String> {
-        let ask = self.options.ask.as_ref()?;
         loop {
-            let answer = ask(text, secret)?;
-            if !confirm || ask(&format!("confirm {text}"), secret)? == answer {
+            let answer = self.ask(text, secret)?;
+            if !confirm || self.ask(&format!("confirm {text}"), secret)? == answer {
                 return Some(answer);
             }
             self.warn("***** VALUES ENTERED DO NOT MATCH ****".to_owned());

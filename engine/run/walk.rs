@@ -263,14 +263,11 @@ impl Engine {
     }
 
     fn confirms(&self, info: &TaskInfo) -> bool {
-        let Some(ask) = &self.options.ask else { return true };
-        match ask(
-            &format!("Perform task: TASK: {} (N)o/(y)es/(c)ontinue: ", info.name),
-            false,
-        )
-        .as_deref()
-        .map(str::trim)
-        {
+        if self.options.ask.is_none() {
+            return true;
+        }
+        let question = format!("Perform task: TASK: {} (N)o/(y)es/(c)ontinue: ", info.name);
+        match self.ask(&question, false).as_deref().map(str::trim) {
             Some("y" | "yes" | "Y") => true,
             Some("c" | "continue" | "C") => {
                 self.stepping.set(false);
