@@ -87,7 +87,7 @@ fn a_role_that_links_into_the_one_beside_it_is_whole_from_git_and_folder() {
     // That is not the role's business.
     symlink("/etc/passwd", at("roles/shared/secret")).unwrap();
     repository.commit();
-    let mut folder = word(Kind::Role, &at("roles/user"));
+    let mut folder = word(Kind::Role, at("roles/user"));
     folder.name = Some("user".to_owned());
     let part = git(Kind::Role, "user", &repository.url(), Some("roles/user"), "");
     let mut trees = Vec::new();
