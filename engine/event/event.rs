@@ -33,6 +33,16 @@ pub struct TaskInfo {
     pub args: Option<Map>,
 }
 
+impl TaskInfo {
+    /// The name with that of the role in front, if it is in one.
+    pub fn full_name(&self) -> String {
+        match &self.role {
+            Some(role) => format!("{role} : {}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
 /// How a host's task ended.
 #[derive(Clone, Debug)]
 pub struct HostResult {

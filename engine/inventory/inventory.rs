@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// Names that stand for this machine even if no inventory has them.
 pub const LOCALHOST: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
+/// What Ansible runs on, to roles that ask; kdo itself needs none.
+pub const PYTHON: &str = "/usr/bin/python3";
+
 /// Hosts and groups with their variables. Changes at run time (`add_host`, `group_by`) go through its methods.
 pub struct Inventory {
     /// Hosts by name, in the order they were named.
@@ -100,7 +103,7 @@ impl Inventory {
             host.implicit = true;
             host.vars.insert("ansible_connection", "local");
             // Roles name it to start Python programs.
-            host.vars.insert("ansible_python_interpreter", "/usr/bin/python3");
+            host.vars.insert("ansible_python_interpreter", PYTHON);
             inventory.implicit.insert(name.to_owned(), host);
         }
         inventory.reconcile();

@@ -24,7 +24,7 @@ pub use evaluate::Evaluate;
 pub use folder::VarsFolder;
 pub use group::Group;
 pub use host::Host;
-pub use inventory::{Inventory, LOCALHOST};
+pub use inventory::{Inventory, LOCALHOST, PYTHON};
 pub use levels::{BesidePlay, Level, LevelKind, Precedence};
 pub use literal::parse_literal;
 pub use load::{Decrypt, LoadContext};

@@ -50,7 +50,7 @@ impl Default {
         self.banner = Some(task.id);
         let o = &self.options;
         let kind = if task.handler { "RUNNING HANDLER" } else { "TASK" };
-        let mut name = lines::full_name(task);
+        let mut name = task.full_name();
         if let (true, Some(args), false) = (o.display_args_to_stdout, &task.args, task.no_log) {
             let args: Vec<String> = args
                 .text_entries()
@@ -243,7 +243,7 @@ impl Default {
     fn retry(&self, host: &str, task: &Rc<TaskInfo>, left: u64, result: &Map) {
         let mut line = format!(
             "FAILED - RETRYING: [{host}]: {} ({left} retries left).",
-            lines::full_name(task)
+            task.full_name()
         );
         if self.options.verbosity > 2 || text_of(result, "_ansible_verbose_always") == "True" {
             let map = if task.no_log {
@@ -328,7 +328,7 @@ impl Sink for Default {
                 if self.options.show_per_host_start {
                     let kind = if task.handler { "HANDLER" } else { "TASK" };
                     self.show(
-                        &format!(" [started {kind}: {} on {host}]", lines::full_name(task)),
+                        &format!(" [started {kind}: {} on {host}]", task.full_name()),
                         &palette.ok,
                     );
                 }

@@ -1,7 +1,7 @@
 //! `community.general.dense`: one line for each task, with its hosts in the colours of their results. The line of a task
 //! stays if something changed or failed, else the next one takes its place.
 
-use crate::{Console, Options, default::text_of, lines, notices, palette::paint, recap, width::width};
+use crate::{Console, Options, default::text_of, notices, palette::paint, recap, width::width};
 use kdo_event::{Event, HostResult, Sink, Status, TaskInfo};
 use kdo_value::Map;
 
@@ -97,7 +97,7 @@ impl Dense {
         self.task = Some(task.id);
         if self.options.verbosity > 0 {
             self.console.show(
-                &format!("{} {}: {}", self.kind, self.tasks, lines::full_name(task)),
+                &format!("{} {}: {}", self.kind, self.tasks, task.full_name()),
                 "",
                 false,
             );

@@ -265,7 +265,7 @@ fn named(key: &str, value: impl Into<Value>) -> Map {
 }
 
 fn task_vars(task: &TaskInfo) -> Map {
-    let map = named("name", lines::full_name(task).as_str());
+    let map = named("name", task.full_name().as_str());
     map.insert("action", task.action.as_str());
     map.insert("no_log", task.no_log);
     map.insert("check_mode", task.check);

@@ -1,6 +1,6 @@
 //! The layout of `ansible.posix.json`: one document at the end of the run.
 
-use crate::{Console, Options, clean, lines, render::json_text};
+use crate::{Console, Options, clean, render::json_text};
 use kdo_event::{Event, HostResult, Sink, Stats, Status, TaskInfo};
 use kdo_value::{Map, Value};
 
@@ -115,7 +115,7 @@ impl Json {
         map.insert("hosts", Map::new());
         map.insert(
             "task",
-            head(&lines::full_name(task), &task.id.to_string(), Some(&task.path)),
+            head(&task.full_name(), &task.id.to_string(), Some(&task.path)),
         );
         self.tasks.push((task.id, map.clone()));
         map

@@ -3,7 +3,6 @@
 use crate::{
     Console, Options, clean,
     json::{end, head, host_result, now, totals},
-    lines,
 };
 use kdo_event::{Event, HostResult, Sink, Status, TaskInfo};
 use kdo_value::{
@@ -53,7 +52,7 @@ impl JsonLines {
         if let Some((_, known)) = self.tasks.iter().rev().find(|(id, _)| *id == task.id) {
             return known.clone();
         }
-        let map = head(&lines::full_name(task), &task.id.to_string(), Some(&task.path));
+        let map = head(&task.full_name(), &task.id.to_string(), Some(&task.path));
         self.tasks.push((task.id, map.clone()));
         map
     }

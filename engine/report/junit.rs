@@ -1,6 +1,6 @@
 //! `junit`: one XML file per playbook, a test case per task and host.
 
-use crate::{Console, Options, callbacks::CallbackOption, clean, lines, output_file, render::json_text};
+use crate::{Console, Options, callbacks::CallbackOption, clean, output_file, render::json_text};
 use kdo_event::{Event, HostResult, Sink, Status, TaskInfo};
 use std::{
     path::{Component, Path, PathBuf},
@@ -71,11 +71,11 @@ impl Junit {
             return false;
         }
         let prefix = self.options.chosen.text("junit", "test_case_prefix");
-        status == Status::Failed || lines::full_name(task).starts_with(&prefix)
+        status == Status::Failed || task.full_name().starts_with(&prefix)
     }
 
     fn verdict(&self, of: &HostResult) -> Verdict {
-        let name = lines::full_name(&of.task);
+        let name = of.task.full_name();
         let bad = match of.status {
             Status::Skipped => return Verdict::Skipped,
             Status::Failed | Status::Unreachable => !of.ignored || self.flag("fail_on_ignore"),
@@ -114,7 +114,7 @@ impl Junit {
     }
 
     fn name(&self, of: &HostResult) -> String {
-        let mut name = format!("[{}] {}: {}", of.host, self.play, lines::full_name(&of.task));
+        let mut name = format!("[{}] {}: {}", of.host, self.play, of.task.full_name());
         if let (Some(args), false, false) = (&of.task.args, of.task.no_log, self.flag("hide_task_arguments"))
         {
             let args: Vec<String> = args

@@ -1,7 +1,7 @@
 //! Pieces of text that several outputs share.
 
 use crate::{Options, width::width};
-use kdo_event::{HostResult, TaskInfo};
+use kdo_event::HostResult;
 
 /// A line of stars after a title, with an empty line before.
 pub(crate) fn banner(title: &str, options: &Options) -> String {
@@ -14,14 +14,6 @@ pub(crate) fn banner(title: &str, options: &Options) -> String {
     let time = time.unwrap_or_default();
     let stars = options.width.saturating_sub(width(title) + width(&time)).max(3);
     format!("\n{title} {}{time}", "*".repeat(stars))
-}
-
-/// `role : name`.
-pub(crate) fn full_name(task: &TaskInfo) -> String {
-    match &task.role {
-        Some(role) => format!("{role} : {}", task.name),
-        None => task.name.clone(),
-    }
 }
 
 /// The host, and where it was delegated to.

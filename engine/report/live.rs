@@ -1,7 +1,7 @@
 //! What runs now, below the output, on terminals.
 
 use crate::{
-    Console, Options, lines,
+    Console, Options,
     width::{cut, harmless},
 };
 use kdo_event::{Event, Sink, TaskInfo};
@@ -118,7 +118,7 @@ impl<S: Sink> Live<S> {
                 "  {:<16} {:>6}  {}  {tail}",
                 r.host,
                 clock(seconds),
-                lines::full_name(&r.task)
+                r.task.full_name()
             );
             out.push(self.dim(&cut(line.trim_end(), columns.saturating_sub(1))));
         }

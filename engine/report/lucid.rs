@@ -139,7 +139,7 @@ impl Lucid {
         } else {
             ""
         };
-        let text = format!("{kind}: {}{mark}", lines::full_name(task));
+        let text = format!("{kind}: {}{mark}", task.full_name());
         self.say(&text, "");
         self.log.line(&text);
     }

@@ -3,7 +3,6 @@
 use crate::{
     Console, Options,
     callbacks::CallbackOption,
-    lines,
     stamp::{entry, heading, rule, stamp},
 };
 use kdo_event::{Event, Sink};
@@ -75,8 +74,7 @@ impl Sink for ProfileTasks {
                     let text = stamp(last, self.start.elapsed(), &self.options);
                     self.console.show(&text, "", false);
                 }
-                self.tasks
-                    .push((task.id, lines::full_name(task), Instant::now(), None));
+                self.tasks.push((task.id, task.full_name(), Instant::now(), None));
             }
             Event::Recap { .. } => self.summary(),
             _ => {}

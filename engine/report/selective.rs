@@ -53,7 +53,7 @@ impl Selective {
             return;
         }
         self.close_dots();
-        let name = lines::full_name(task);
+        let name = task.full_name();
         let stars = HEADING.saturating_sub(crate::width::width(&name) + 3);
         self.console
             .show(&format!("# {name} {}", "*".repeat(stars)), "", false);

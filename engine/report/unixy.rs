@@ -28,9 +28,9 @@ impl Unixy {
     fn head(&mut self) {
         if let Some(task) = self.task.take() {
             let name = if task.handler {
-                format!("{} (via handler)... ", lines::full_name(&task))
+                format!("{} (via handler)... ", task.full_name())
             } else {
-                format!("{}...", lines::full_name(&task))
+                format!("{}...", task.full_name())
             };
             self.console.show(&name, "", false);
         }

@@ -98,14 +98,9 @@ pub fn run(mut options: Options) -> u8 {
     let unported = Rc::new(unported::Unported::new(&options, Rc::clone(&folders)));
     let known = {
         let unported = Rc::clone(&unported);
-        let rejected = options.rejected.clone();
+        let rejected: Vec<String> = options.rejected.iter().map(|r| arguments::own_name(r)).collect();
         move |name: &str| match known_action(name) {
-            _ if rejected
-                .iter()
-                .any(|r| arguments::own_name(r) == arguments::own_name(name)) =>
-            {
-                Err(Vec::new())
-            }
+            _ if rejected.contains(&arguments::own_name(name)) => Err(Vec::new()),
             Err(_) if unported.has(name) => Ok(()),
             other => other,
         }

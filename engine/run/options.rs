@@ -192,7 +192,7 @@ pub struct Options {
     pub no_log: bool,
     /// Whether there is a user who could answer questions.
     pub interactive: bool,
-    /// Asks the user a question on the terminal (`vars_prompt`, `pause`, `--step`): text, and whether the answer is secret.
+    /// Asks the user a question on the terminal (`vars_prompt`, `--step`, the debugger): text, and whether the answer is secret.
     pub ask: Option<Rc<dyn Fn(&str, bool) -> Option<String>>>,
     /// Waits for keys on the terminal (`pause`); called on a thread of its own.
     pub keys: Option<fn(&Keys) -> Pressed>,

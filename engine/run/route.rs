@@ -219,10 +219,9 @@ impl Engine {
         let flags = pick(&[&names[1], &names[0]], "become_flags", &defaults.flags)?;
         let names = own("exe");
         let executable = pick(&[&names[1], &names[0]], "become_exe", &defaults.executable)?;
-        let folder = match self.text_variable(vars, &["ansible_sudo_chdir"])? {
-            Some(folder) => Some(folder),
-            None => defaults.folder.clone(),
-        };
+        let folder = self
+            .text_variable(vars, &["ansible_sudo_chdir"])?
+            .or_else(|| defaults.folder.clone());
         let password = match self.text_variable(
             vars,
             &[

@@ -306,12 +306,8 @@ impl Engine {
         };
         let vars = TaskVars::new(&self.store, &play.vars, host, Some(&task.scope));
         let info = self.task_info(&vars, task);
-        let full = info
-            .role
-            .as_ref()
-            .map_or_else(|| info.name.clone(), |r| format!("{r} : {}", info.name));
         let matches = |name: &str| kdo_modules::files::pattern::matches(wanted, name);
-        matches(&info.name) || matches(&full)
+        matches(&info.name) || matches(&info.full_name())
     }
 
     fn throttle(&self, vars: &TaskVars, task: &Task) -> Result<Option<usize>, String> {

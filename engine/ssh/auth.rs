@@ -184,7 +184,11 @@ impl Authentication<'_> {
             return Ok(false);
         };
         const NAME: &str = "ansible_private_key";
-        match key_cache::of_text(text, self.credentials.passphrase.clone()).await {
+        match self
+            .keys
+            .of_text(&text, self.credentials.passphrase.as_ref())
+            .await
+        {
             Ok(key) => {
                 let path = NAME.into();
                 self.offer(Identity::Key { path, key }, None).await

@@ -37,15 +37,26 @@ pub(crate) enum KeyProblem {
 
 type Cell = Arc<OnceCell<Result<KeyFile, KeyProblem>>>;
 
+/// A key that was given as text, with its passphrase.
+struct TextKey {
+    text: Secret,
+    passphrase: Option<Secret>,
+    key: Arc<OnceCell<Result<Arc<PrivateKey>, String>>>,
+}
+
 /// See the module.
 #[derive(Default)]
-pub(crate) struct KeyCache(Mutex<HashMap<(PathBuf, bool), Cell>>);
+pub(crate) struct KeyCache {
+    files: Mutex<HashMap<(PathBuf, bool), Cell>>,
+    /// Of these a run has one, or a few.
+    texts: Mutex<Vec<TextKey>>,
+}
 
 impl KeyCache {
     /// The key in `path`; decryption happens off the asynchronous threads.
     pub(crate) async fn load(&self, path: &Path, passphrase: Option<&Secret>) -> Result<KeyFile, KeyProblem> {
         let cell = {
-            let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut cells = self.files.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(cells.entry((path.to_owned(), passphrase.is_some())).or_default())
         };
         let (path, passphrase) = (path.to_owned(), passphrase.cloned());
@@ -57,18 +68,47 @@ impl KeyCache {
         .await
         .clone()
     }
-}
 
-/// The key in a text; decryption happens off the asynchronous threads.
-pub(crate) async fn of_text(text: Secret, passphrase: Option<Secret>) -> Result<Arc<PrivateKey>, String> {
-    let open = move || {
-        // Variables often lose the end of the last line.
-        let text = Secret::new(format!("{}\n", text.expose().trim()));
-        opened(text.expose(), passphrase.as_ref())?
-            .ok_or_else(|| "is encrypted and there is no passphrase for it".to_owned())
-    };
-    let opened = tokio::task::spawn_blocking(open).await;
-    opened.unwrap_or_else(|e| Err(e.to_string()))
+    /// The key in a text; decryption happens off the asynchronous threads.
+    pub(crate) async fn of_text(
+        &self,
+        text: &Secret,
+        passphrase: Option<&Secret>,
+    ) -> Result<Arc<PrivateKey>, String> {
+        let cell = {
+            let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+            let same = passphrase.map(Secret::expose);
+            let known = texts.iter().find(|t| {
+                t.text.expose() == text.expose() && t.passphrase.as_ref().map(Secret::expose) == same
+            });
+            match known {
+                Some(known) => Arc::clone(&known.key),
+                None => {
+                    let key = Arc::default();
+                    texts.push(TextKey {
+                        text: text.clone(),
+                        passphrase: passphrase.cloned(),
+                        key: Arc::clone(&key),
+                    });
+                    key
+                }
+            }
+        };
+        let (text, passphrase) = (text.clone(), passphrase.cloned());
+        let open = move || {
+            // Variables often lose the end of the last line.
+            let text = Secret::new(format!("{}\n", text.expose().trim()));
+            opened(text.expose(), passphrase.as_ref())?
+                .ok_or_else(|| "is encrypted and there is no passphrase for it".to_owned())
+        };
+        cell.get_or_init(|| async move {
+            tokio::task::spawn_blocking(open)
+                .await
+                .unwrap_or_else(|e| Err(e.to_string()))
+        })
+        .await
+        .clone()
+    }
 }
 
 /// The private key of a text; none if it is encrypted and there is no passphrase.

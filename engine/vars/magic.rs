@@ -71,7 +71,7 @@ impl TaskVars {
                     .map(|p| p.to_string_lossy().into_owned())
                     .into(),
             ),
-            "ansible_playbook_python" => text("/usr/bin/python3"),
+            "ansible_playbook_python" => text(kdo_inventory::PYTHON),
             "ansible_version" => Some(version()),
             "environment" if !self.alone => {
                 Some(Value::list(self.scope.as_ref()?.listed("environment")).into_frozen())

@@ -100,10 +100,13 @@ pub(super) fn hold_role(
     let (members, _) = role_with_neighbours(folder, left_out)?;
     pack(&members, &mut incoming)?;
     let digest: Digest = store.keep(incoming, None)?;
-    let short = tree_digest(folder)?.hex()[..12].to_owned();
+    let version = match version {
+        Some(version) => version.to_owned(),
+        None => tree_digest(folder)?.hex()[..12].to_owned(),
+    };
     Ok(Held {
         package,
-        version: Version::loose(version.unwrap_or(&short))?,
+        version: Version::loose(&version)?,
         dependencies: role_dependencies(folder).map_err(|f| f.of(&address))?,
         digest,
         address,

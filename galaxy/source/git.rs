@@ -6,7 +6,7 @@ use super::{
     git_program::check_address,
     repository::{Checkout, Place, Repository},
 };
-use crate::{Failure, Kind, Result, Store, http::shown, unpack::leads_out};
+use crate::{Failure, Kind, Result, http::shown, unpack::leads_out};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,12 +20,10 @@ pub(super) struct Git {
     pub(super) revision: Option<String>,
     /// The commit to take for it, if the branch or tag is not to be looked at.
     pub(super) commit: Option<String>,
-    pub(super) kind: Kind,
     /// The name of a role.
     pub(super) name: Option<String>,
     /// The collections are in folders of the folder.
     pub(super) several: bool,
-    pub(super) store: Arc<Store>,
 }
 
 impl Holder for Git {
@@ -83,13 +81,13 @@ impl Git {
     fn packages(&self, folder: &Path, checkout: &Checkout) -> Result<Vec<Held>> {
         let commit = checkout.commit.as_str();
         let address = self.address_of(Some(commit));
-        match self.kind {
+        match self.repository.kind {
             Kind::Role => {
                 let name = self.name.as_deref().unwrap_or_default();
                 // Ansible calls what has no version by nothing; the commit says more.
                 let version = self.revision.as_deref().unwrap_or(&commit[..12]);
                 Ok(vec![hold_role(
-                    &self.store,
+                    &self.repository.store,
                     folder,
                     &checkout.outward,
                     name,
@@ -106,10 +104,10 @@ impl Git {
                         .as_ref()
                         .map_or_else(|| name.to_string(), |f| format!("{f}/{name}"));
                     let address = format!("git+{}?rev={commit}#{inner}", self.repository.url);
-                    hold_collection(&self.store, p, address)
+                    hold_collection(&self.repository.store, p, address)
                 })
                 .collect(),
-            Kind::Collection => Ok(vec![hold_collection(&self.store, folder, address)?]),
+            Kind::Collection => Ok(vec![hold_collection(&self.repository.store, folder, address)?]),
         }
     }
 }

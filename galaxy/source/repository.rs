@@ -20,8 +20,8 @@ use tempfile::TempDir;
 pub(super) struct Repository {
     pub(super) url: String,
     /// A collection is all that is checked out; of a role, archives leave out what its attributes say.
-    kind: Kind,
-    store: Arc<Store>,
+    pub(super) kind: Kind,
+    pub(super) store: Arc<Store>,
     offline: bool,
     program: GitProgram,
     listing: OnceLock<Result<String>>,

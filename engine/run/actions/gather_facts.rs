@@ -39,15 +39,19 @@ pub(crate) const ABOUT: About = About {
     ),
 };
 
-/// Names of the module of facts that needs no naming.
-const SETUP: &[&str] = &["setup", "ansible.builtin.setup", "ansible.legacy.setup"];
+/// The module of facts that needs no naming.
+const SETUP: &str = "ansible.builtin.setup";
+
+fn is_setup(module: &str) -> bool {
+    full_name(module) == SETUP
+}
 
 pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, TaskFailure> {
     args.remove("parallel");
     args.remove("_raw_params");
     let modules = modules(engine, step)?;
     if let [only] = modules.as_slice()
-        && SETUP.contains(&only.as_str())
+        && is_setup(only)
     {
         return setup(engine, step, &args).await;
     }
@@ -55,7 +59,7 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: Map) -> Result<Map, 
     let (failed, skipped) = (Map::new(), Map::new());
     let mut warnings = Vec::new();
     for module in &modules {
-        let one = if SETUP.contains(&module.as_str()) {
+        let one = if is_setup(module) {
             setup(engine, step, &args.copied()).await?
         } else {
             other(engine, step, module, &args).await?
@@ -113,8 +117,8 @@ fn modules(engine: &Engine, step: &Step) -> Result<Vec<String>, TaskFailure> {
     };
     let before = modules.len();
     modules.retain(|m| m != "smart");
-    if modules.len() < before && !modules.iter().any(|m| SETUP.contains(&m.as_str())) {
-        modules.push("ansible.legacy.setup".to_owned());
+    if modules.len() < before && !modules.iter().any(|m| is_setup(m)) {
+        modules.push(SETUP.to_owned());
     }
     Ok(modules)
 }
@@ -132,14 +136,7 @@ async fn other(engine: &Engine, step: &Step, module: &str, args: &Map) -> Result
             engine.warn(format!("Not passing {word}({}) to {module}", value.to_text()));
         }
     }
-    for (name, value) in engine
-        .defaults_for(&step.vars, &step.task, &full_name(module))?
-        .entries()
-    {
-        if !args.contains(&name.to_text()) {
-            args.insert(name, value);
-        }
-    }
+    add_defaults(engine, step, &full_name(module), &args)?;
     let task = Task {
         action: Action {
             name: module.to_owned(),
@@ -159,18 +156,20 @@ async fn other(engine: &Engine, step: &Step, module: &str, args: &Map) -> Result
     super::module::run(engine, &step, args).await
 }
 
-async fn setup(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
-    for (name, value) in engine
-        .defaults_for(&step.vars, &step.task, "ansible.builtin.setup")?
-        .entries()
-    {
+/// Adds `module_defaults` of the module.
+fn add_defaults(engine: &Engine, step: &Step, module: &str, args: &Map) -> Result<(), TaskFailure> {
+    let defaults = engine.defaults_for(&step.vars, &step.task, module)?;
+    for (name, value) in defaults.entries() {
         if !args.contains(&name.to_text()) {
             args.insert(name, value);
         }
     }
-    let result = engine
-        .invoke(step, "ansible.builtin.setup", args, Order::default())
-        .await?;
+    Ok(())
+}
+
+async fn setup(engine: &Engine, step: &Step, args: &Map) -> Result<Map, TaskFailure> {
+    add_defaults(engine, step, SETUP, args)?;
+    let result = engine.invoke(step, SETUP, args, Order::default()).await?;
     // What is shown with -v is not the whole bulk of facts' module arguments.
     result.remove("invocation");
     if let Some(Value::Map(facts)) = result.get("ansible_facts") {

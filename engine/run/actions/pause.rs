@@ -107,17 +107,14 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
     };
     let prompt = args.get("prompt").filter(|v| v.truthy()).map(|v| v.to_text());
     let hidden = if echo { "" } else { " (output is hidden)" };
-    let name = match &step.info.role {
-        Some(role) => format!("{role} : {}", step.info.name),
-        None => step.info.name.clone(),
-    };
+    let name = step.info.full_name();
     let question = prompt.map(|p| format!("[{name}]\n{p}{hidden}:"));
     let (begin, start) = (Instant::now(), jiff::Zoned::now());
     let wait = seconds.or(minutes.map(|m| m.saturating_mul(60)));
     let wait = wait.map(|s| s.max(1).unsigned_abs());
     let mut input = String::new();
     let result = Map::new();
-    let pressed = match wait {
+    let keys = match wait {
         Some(wait) => {
             let mut text = format!("Pausing for {wait} seconds{hidden}");
             if question.is_some() {
@@ -128,28 +125,26 @@ pub(crate) async fn run(engine: &Engine, step: &Step, args: &Map) -> Result<Map,
                 host: None,
                 text,
             });
-            let keys = Keys {
+            Keys {
                 text: question.unwrap_or_else(|| format!("{INTERRUPT}\n")),
                 shown: false,
                 seconds: Some(wait),
                 complete: b"",
                 interrupt: b"",
-            };
-            press(engine, keys).await
+            }
         }
         None => {
             let default = || format!("[{name}]\nPress enter to continue, Ctrl+C to interrupt{hidden}:");
-            let keys = Keys {
+            Keys {
                 text: question.unwrap_or_else(default),
                 shown: echo,
                 seconds: None,
                 complete: b"\r\n",
                 interrupt: b"",
-            };
-            press(engine, keys).await
+            }
         }
     };
-    match (pressed, wait) {
+    match (press(engine, keys).await, wait) {
         (Pressed::Input(typed), _) => input = typed,
         (Pressed::Interrupted, _) => {
             let keys = Keys {
